@@ -1,0 +1,255 @@
+"""From camera pixels to network input: decode, crop, resize, scale.
+
+Images are arrays of uint8, (height, width) grey or (height, width, 3) RGB. The input of a
+network is float32 (height, width, channels) with 1 (grey) or 3 (RGB) channels.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+FITS = ('crop', 'pad', 'stretch')
+
+MAXIMUM_PIXELS = 2**26
+"""Largest image that is decoded, 64 megapixels: 192 MB as RGB."""
+
+IMAGE_SUFFIXES = frozenset(
+    '.bmp .jpeg .jpg .jp2 .pbm .pgm .png .pnm .ppm .tif .tiff .webp'.split()
+)
+"""File name endings, in lower case, that `read_image` is meant for."""
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How an image of any size becomes the input of one network.
+
+    `shape` is the network's (height, width, channels). The input is `(x - mean) / deviation`
+    with x from 0 (black) to 1 (white); `mean` and `deviation` have one value, or one per
+    channel. `fit` brings an image to the shape: 'crop' cuts the largest centred part of the
+    right aspect, 'pad' keeps all of it between black borders, 'stretch' ignores the aspect.
+    `invert` swaps light and dark, for dark digits on light paper. Raises ValueError for
+    values that do not fit.
+    """
+
+    shape: tuple[int, int, int]
+    mean: tuple[float, ...] = (0.0,)
+    deviation: tuple[float, ...] = (1.0,)
+    fit: str = 'crop'
+    invert: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.shape) != 3 or min(self.shape) < 1:
+            raise ValueError(
+                f'shape must be height, width and channels, each at least 1, not {self.shape}'
+            )
+        if self.shape[2] not in (1, 3):
+            raise ValueError(f'channels must be 1 (grey) or 3 (RGB), not {self.shape[2]}')
+        for name, values in (('mean', self.mean), ('deviation', self.deviation)):
+            if len(values) not in (1, self.shape[2]) or not all(map(isfinite, values)):
+                raise ValueError(
+                    f'{name} must be one finite number, or one per channel '
+                    f'({self.shape[2]}), not {values}'
+                )
+        if min(self.deviation) <= 0:
+            raise ValueError(f'deviation must be positive, not {self.deviation}')
+        if self.fit not in FITS:
+            raise ValueError(f'fit must be one of {", ".join(FITS)}, not {self.fit!r}')
+
+    @cached_property
+    def _scale(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Mean and deviation as float32 arrays that broadcast over the channels."""
+        return np.asarray(self.mean, np.float32), np.asarray(self.deviation, np.float32)
+
+
+def prepare(image: NDArray, preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """Network input float32 (height, width, channels) from `image`, uint8 grey or RGB.
+
+    An image that has the network's size already is scaled, and nothing else. Raises
+    ValueError if `image` is not a grey or RGB image of uint8.
+    """
+    check_image(image)
+    pixels = convert_channels(fit_image(image, preprocessing), preprocessing.shape[2])
+    if preprocessing.invert:
+        pixels = 255 - pixels
+    mean, deviation = preprocessing._scale
+    return (pixels.reshape(preprocessing.shape) / np.float32(255) - mean) / deviation
+
+
+def check_image(image: NDArray) -> None:
+    """Raise ValueError unless `image` is a grey or RGB image of uint8 with pixels in it."""
+    if not isinstance(image, np.ndarray):
+        raise ValueError(f'an image must be a NumPy array, not {type(image).__name__}')
+    if image.dtype != np.uint8:
+        raise ValueError(f'an image must be of uint8 from 0 to 255, not {image.dtype}')
+    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (1, 3)):
+        raise ValueError(
+            f'an image must be (height, width) grey or (height, width, 3) RGB, '
+            f'not of shape {image.shape}'
+        )
+    if image.size == 0:
+        raise ValueError(f'an image must have pixels, and this one of shape {image.shape} has none')
+
+
+def fit_image(image: NDArray, preprocessing: Preprocessing) -> NDArray:
+    """`image` (height, width[, channels]) brought to the height and width of the network.
+
+    Channels and type (uint8 or uint16) stay as they are. Crops as a view and resizes once,
+    and returns `image` itself where neither is needed.
+    """
+    height, width, _ = preprocessing.shape
+    if image.shape[:2] == (height, width):
+        return image
+    if preprocessing.fit == 'crop':
+        image = _crop(image, height, width)
+    elif preprocessing.fit == 'pad':
+        return _pad(image, height, width, 255 if preprocessing.invert else 0)
+    return resize(image, height, width)
+
+
+def convert_channels(image: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
+    """`image`, grey or RGB, with 1 or 3 channels: (height, width) or (height, width, 3)."""
+    if image.ndim == 3 and image.shape[2] == 1:
+        image = image[:, :, 0]
+    if image.ndim == 3 and channels == 1:
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
+    if image.ndim == 2 and channels == 3:
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB))
+    return image
+
+
+def resize(image: NDArray, height: int, width: int) -> NDArray:
+    """`image` at `height` x `width`: area means where it shrinks, interpolated where it grows."""
+    if image.shape[:2] == (height, width):
+        return image
+    shrinks = image.shape[0] > height or image.shape[1] > width
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (width, height), interpolation=method))
+
+
+def _crop(image: NDArray, height: int, width: int) -> NDArray:
+    """View of the largest centred part of `image` with the aspect of `height` x `width`."""
+    rows, columns = image.shape[:2]
+    if rows * width > columns * height:
+        keep = max(1, round(columns * height / width))
+        first = (rows - keep) // 2
+        return image[first : first + keep]
+    keep = max(1, round(rows * width / height))
+    first = (columns - keep) // 2
+    return image[:, first : first + keep]
+
+
+def _pad(image: NDArray, height: int, width: int, border: int) -> NDArray:
+    """All of `image` in the middle of `height` x `width`, its borders at level `border`."""
+    rows, columns = image.shape[:2]
+    scale = min(height / rows, width / columns)
+    inner_height = min(height, max(1, round(rows * scale)))
+    inner_width = min(width, max(1, round(columns * scale)))
+    level = border * (257 if image.dtype == np.uint16 else 1)
+    framed = np.full((height, width, *image.shape[2:]), level, image.dtype)
+    top, left = (height - inner_height) // 2, (width - inner_width) // 2
+    inner = resize(image, inner_height, inner_width)
+    framed[top : top + inner_height, left : left + inner_width] = inner
+    return framed
+
+
+def decode_compressed(data: bytes | bytearray | memoryview | NDArray) -> NDArray[np.uint8]:
+    """Image in the JPEG or PNG file `data`: uint8 (height, width) grey or (.., .., 3) RGB.
+
+    16-bit PNGs are scaled to 8 bits and transparency is dropped. Raises ValueError if `data`
+    is no JPEG or PNG, is damaged, or says in its header that it is larger than
+    MAXIMUM_PIXELS, in which case no memory is taken.
+    """
+    header = bytes(memoryview(data)[:8])
+    if header == b'\x89PNG\r\n\x1a\n':
+        height, width = _png_size(bytes(memoryview(data)[:24]))
+    elif header[:2] == b'\xff\xd8':
+        height, width = _jpeg_size(memoryview(data))
+    else:
+        found = f'begins with {header!r}' if header else 'is empty'
+        raise ValueError(f'compressed image {found}; it must be a JPEG or PNG file')
+    if height < 1 or width < 1 or height * width > MAXIMUM_PIXELS:
+        raise ValueError(
+            f'compressed image of {width} x {height} pixels; it must have pixels, '
+            f'and at most {MAXIMUM_PIXELS}'
+        )
+    return _decode(np.frombuffer(data, np.uint8), 'compressed image')
+
+
+def read_image(path: str | Path) -> NDArray[np.uint8]:
+    """Image in the file `path`, any format that OpenCV reads, as `decode_compressed` does.
+
+    Raises ValueError with a sentence that names the file if it cannot be read.
+    """
+    try:
+        data = np.fromfile(path, np.uint8)
+    except OSError as reason:
+        raise ValueError(f'{path} cannot be read: {reason.strerror}') from None
+    try:
+        if data[:2].tobytes() in (b'\x89P', b'\xff\xd8'):
+            return decode_compressed(data)
+        return _decode(data, 'file')
+    except ValueError as reason:
+        raise ValueError(f'{path} is not an image that can be read: {reason}') from None
+
+
+def _decode(data: NDArray[np.uint8], what: str) -> NDArray[np.uint8]:
+    """Grey or RGB image of the file contents `data`; ValueError says what `what` is not."""
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
+    except (cv2.error, MemoryError):
+        image = None
+    if image is None:
+        raise ValueError(f'{what} is damaged or of an unknown format')
+    if image.dtype == np.uint16:
+        image = to_eight_bits(image)
+    if image.dtype != np.uint8:
+        raise ValueError(f'{what} has pixels of {image.dtype}; they must have 8 or 16 bits')
+    if image.ndim == 3:
+        image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return np.asarray(image)
+
+
+def to_eight_bits(image: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """`image` of 16 bits scaled to 8 and rounded, so that 65535 becomes 255."""
+    return np.asarray(cv2.convertScaleAbs(image, alpha=1 / 257))
+
+
+def _png_size(header: bytes) -> tuple[int, int]:
+    """Height and width in the first 24 bytes of a PNG file."""
+    if len(header) < 24:
+        raise ValueError('compressed image is a PNG file that ends within its header')
+    width, height = struct.unpack('>II', header[16:24])
+    return height, width
+
+
+def _jpeg_size(data: memoryview) -> tuple[int, int]:
+    """Height and width in the frame header of a JPEG file."""
+    for marker, start in _jpeg_segments(data):
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack('>HH', data[start + 1 : start + 5])
+            return height, width
+    raise ValueError('compressed image is a JPEG file that ends before its size')
+
+
+def _jpeg_segments(data: memoryview) -> Iterator[tuple[int, int]]:
+    """Marker and offset of the contents of each segment of a JPEG file that is there whole."""
+    position = 2
+    while position + 4 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
+        if marker == 0xFF:
+            position += 1
+            continue
+        length = int.from_bytes(data[position + 2 : position + 4], 'big')
+        if length < 2 or position + 2 + length > len(data):
+            return
+        yield marker, position + 4
+        position += 2 + length
