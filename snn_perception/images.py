@@ -96,7 +96,9 @@ def check_image(image: NDArray) -> None:
             f'not of shape {image.shape}'
         )
     if image.size == 0:
-        raise ValueError(f'an image must have pixels, and this one of shape {image.shape} has none')
+        raise ValueError(
+            f'an image must have pixels, and this one of shape {image.shape} has none'
+        )
 
 
 def fit_image(image: NDArray, preprocessing: Preprocessing) -> NDArray:
