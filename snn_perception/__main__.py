@@ -1,0 +1,45 @@
+"""`python -m snn_perception NAME ...`: the executables of `ros2 run snn_perception NAME ...`."""
+
+import sys
+from importlib import import_module
+
+# name: (where its main is, what it does); setup.py makes the executables from this table.
+COMMANDS = {
+    'classifier': (
+        'snn_perception.nodes.classifier:main',
+        'the node: camera images in, class labels with their spikes and joules out',
+    ),
+    'camera': (
+        'snn_perception.nodes.camera:main',
+        'the node that publishes a folder of images, a video file or a webcam',
+    ),
+    'demo': (
+        'snn_perception.nodes.demo:main',
+        'both nodes on the images of the package, with the answers on the screen',
+    ),
+    'train': ('snn_perception.commands.train:main', 'train a model as a recipe says'),
+    'evaluate': (
+        'snn_perception.commands.evaluate:main',
+        'measure the accuracy, spikes and energy of a model on a data set',
+    ),
+}
+
+
+def main() -> int:
+    program = 'python -m snn_perception'
+    name = sys.argv[1] if len(sys.argv) > 1 else '--help'
+    if name in ('-h', '--help'):
+        print(f'usage: {program} NAME [ARGUMENTS]\n')
+        for command, (_, description) in COMMANDS.items():
+            print(f'  {command:12}{description}')
+        return 0
+    if name not in COMMANDS:
+        print(f'{program}: no command is named {name!r}, but: {", ".join(COMMANDS)}', file=sys.stderr)
+        return 2
+    module, function = COMMANDS[name][0].split(':')
+    sys.argv = [f'{program} {name}', *sys.argv[2:]]
+    return getattr(import_module(module), function)() or 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
