@@ -23,7 +23,20 @@ MAXIMUM_PIXELS = 2**26
 """Largest image that is decoded, 64 megapixels: 192 MB as RGB."""
 
 IMAGE_SUFFIXES = frozenset(
-    '.bmp .jpeg .jpg .jp2 .pbm .pgm .png .pnm .ppm .tif .tiff .webp'.split()
+    (
+        '.bmp',
+        '.jp2',
+        '.jpeg',
+        '.jpg',
+        '.pbm',
+        '.pgm',
+        '.png',
+        '.pnm',
+        '.ppm',
+        '.tif',
+        '.tiff',
+        '.webp',
+    )
 )
 """File name endings, in lower case, that `read_image` is meant for."""
 
@@ -79,7 +92,7 @@ def prepare(image: NDArray, preprocessing: Preprocessing) -> NDArray[np.float32]
     check_image(image)
     pixels = convert_channels(fit_image(image, preprocessing), preprocessing.shape[2])
     if preprocessing.invert:
-        pixels = 255 - pixels
+        pixels = cv2.bitwise_not(pixels)
     mean, deviation = preprocessing._scale
     return (pixels.reshape(preprocessing.shape) / np.float32(255) - mean) / deviation
 
@@ -163,7 +176,7 @@ def _pad(image: NDArray, height: int, width: int, border: int) -> NDArray:
     return framed
 
 
-def decode_compressed(data: bytes | bytearray | memoryview | NDArray) -> NDArray[np.uint8]:
+def decode_compressed(data: bytes | bytearray | memoryview) -> NDArray[np.uint8]:
     """Image in the JPEG or PNG file `data`: uint8 (height, width) grey or (.., .., 3) RGB.
 
     16-bit PNGs are scaled to 8 bits and transparency is dropped. Raises ValueError if `data`
@@ -197,7 +210,7 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
         raise ValueError(f'{path} cannot be read: {reason.strerror}') from None
     try:
         if data[:2].tobytes() in (b'\x89P', b'\xff\xd8'):
-            return decode_compressed(data)
+            return decode_compressed(data.data)
         return _decode(data, 'file')
     except ValueError as reason:
         raise ValueError(f'{path} is not an image that can be read: {reason}') from None
@@ -220,8 +233,8 @@ def _decode(data: NDArray[np.uint8], what: str) -> NDArray[np.uint8]:
     return np.asarray(image)
 
 
-def to_eight_bits(image: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """`image` of 16 bits scaled to 8 and rounded, so that 65535 becomes 255."""
+def to_eight_bits(image: NDArray) -> NDArray[np.uint8]:
+    """`image` of uint16 scaled to 8 bits and rounded, so that 65535 becomes 255."""
     return np.asarray(cv2.convertScaleAbs(image, alpha=1 / 257))
 
 

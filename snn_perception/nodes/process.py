@@ -1,0 +1,105 @@
+"""Running a node so that Ctrl-C and SIGTERM end it in time, wherever it is.
+
+The main thread does nothing but wait for signals: it hears them while another thread imports
+libraries, loads a model or computes. Nothing heavy may be imported before `run` is called.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+GRACE = 1.5
+"""Seconds that a job has to end after it was asked to, before the process ends without it."""
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+_JOB_ENDED = b'\0'
+
+
+class Stop:
+    """A request to end, made once, that any thread can look at or wait for."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._lock = threading.Lock()
+        self._callbacks: list[Callable[[], None]] = []
+
+    @property
+    def requested(self) -> bool:
+        """Whether the end was asked for."""
+        return self._event.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the request for at most `timeout` seconds; whether it was made."""
+        return self._event.wait(timeout)
+
+    def request(self) -> None:
+        """Ask for the end."""
+        with self._lock:
+            self._event.set()
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+    def on_request(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called when the end is asked for: now, if it was already."""
+        with self._lock:
+            if not self._event.is_set():
+                self._callbacks.append(callback)
+                return
+        callback()
+
+
+def run(job: Callable[[Stop], int]) -> int:
+    """Exit status of `job`, which runs in a thread of its own until it returns or a signal comes.
+
+    After SIGINT or SIGTERM the job is asked to stop, what it raises then is dropped, and the
+    status is 0. A job that does not stop within GRACE seconds, for example in the middle of
+    importing a large library, ends together with the process. Call from the main thread.
+    """
+    bell, ring = os.pipe()
+    os.set_blocking(ring, False)
+    signal.set_wakeup_fd(ring, warn_on_full_buffer=False)
+    for number in SIGNALS:
+        # The handler does nothing in Python: the interpreter writes the number into the pipe.
+        signal.signal(number, lambda *_: None)
+
+    stop = Stop()
+    outcome: list[int | BaseException] = []
+
+    def work() -> None:
+        try:
+            outcome.append(job(stop))
+        except BaseException as reason:
+            outcome.append(reason)
+        os.write(ring, _JOB_ENDED)
+
+    thread = threading.Thread(target=work, name='job', daemon=True)
+    thread.start()
+    interrupted = os.read(bell, 1) != _JOB_ENDED
+    if interrupted:
+        stop.request()
+    thread.join(GRACE)
+    for number in SIGNALS:
+        # A second signal must not disturb the interpreter while it ends.
+        signal.signal(number, signal.SIG_IGN)
+    if interrupted:
+        _flush()
+        if thread.is_alive():
+            os._exit(0)
+        return 0
+    result = outcome[0]
+    if isinstance(result, BaseException):
+        raise result
+    return result
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()

@@ -1,0 +1,112 @@
+"""The one-slot mailbox and its worker thread."""
+
+from __future__ import annotations
+
+import threading
+
+from snn_perception.nodes.mailbox import Mailbox, Worker
+
+SECONDS = 10
+
+
+def test_newest_item_wins_and_the_overwritten_ones_are_told() -> None:
+    mailbox: Mailbox[int] = Mailbox()
+    assert [mailbox.put(item) for item in (1, 2, 3)] == [False, True, True]
+    assert mailbox.take() == 3
+    assert mailbox.put(4) is False
+
+
+def test_take_waits_for_an_item() -> None:
+    mailbox: Mailbox[str] = Mailbox()
+    threading.Timer(0.02, mailbox.put, ['late']).start()
+    assert mailbox.take() == 'late'
+
+
+def test_closing_wakes_who_waits_and_lets_nothing_be_taken() -> None:
+    mailbox: Mailbox[int] = Mailbox()
+    threading.Timer(0.02, mailbox.close).start()
+    assert mailbox.take() is None
+    mailbox.put(1)
+    assert mailbox.take() is None
+
+
+def test_cleared_item_is_gone() -> None:
+    mailbox: Mailbox[int] = Mailbox()
+    mailbox.put(1)
+    mailbox.clear()
+    assert mailbox.put(2) is False
+
+
+def test_worker_survives_what_its_work_raises() -> None:
+    reported: list[Exception] = []
+    done = threading.Event()
+
+    def handle(item: int) -> None:
+        if item == 1:
+            raise RuntimeError('broken')
+        done.set()
+
+    def report(reason: Exception) -> None:
+        reported.append(reason)
+        worker.mailbox.put(2)
+
+    worker = Worker(handle, report)
+    worker.start()
+    worker.mailbox.put(1)
+    assert done.wait(SECONDS)
+    assert worker.stop()
+    assert [str(reason) for reason in reported] == ['broken']
+
+
+def test_worker_takes_only_the_newest_of_what_came_while_it_was_busy() -> None:
+    handled: list[int] = []
+    busy, release, done = threading.Event(), threading.Event(), threading.Event()
+
+    def handle(item: int) -> None:
+        handled.append(item)
+        busy.set()
+        assert release.wait(SECONDS)
+        if item == 3:
+            done.set()
+
+    worker = Worker(handle, lambda reason: None)
+    worker.start()
+    worker.mailbox.put(1)
+    assert busy.wait(SECONDS)
+    worker.mailbox.put(2)
+    worker.mailbox.put(3)
+    release.set()
+    assert done.wait(SECONDS)
+    assert worker.stop()
+    assert handled == [1, 3]
+
+
+def test_stopping_worker_tells_long_work_to_give_up() -> None:
+    busy = threading.Event()
+
+    def handle(item: int) -> None:
+        busy.set()
+        while not worker.is_stopping:
+            threading.Event().wait(0.001)
+
+    worker = Worker(handle, lambda reason: None)
+    worker.start()
+    worker.mailbox.put(1)
+    assert busy.wait(SECONDS)
+    assert worker.stop(SECONDS)
+
+
+def test_stop_says_when_the_work_does_not_end() -> None:
+    busy, release = threading.Event(), threading.Event()
+
+    def handle(item: int) -> None:
+        busy.set()
+        release.wait(SECONDS)
+
+    worker = Worker(handle, lambda reason: None)
+    worker.start()
+    worker.mailbox.put(1)
+    assert busy.wait(SECONDS)
+    assert worker.stop(0.01) is False
+    release.set()
+    assert worker.stop(SECONDS) is True
