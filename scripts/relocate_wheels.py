@@ -1,8 +1,9 @@
 """
 Point the CMake files of the ROS wheels at this environment.
 
-The wheels export the include directories of Python and NumPy as they were on the machine that built them
-(/opt/python/cp311-cp311/...). Run with the Python of the environment; a second run finds nothing left to do.
+The wheels export the include directories of Python and NumPy as they were on the machine that
+built them (/opt/python/cp311-cp311/...). Run with the Python of the environment; a second run
+finds nothing left to do.
 """
 
 import re
@@ -15,7 +16,9 @@ import numpy
 BUILDER = r'/opt/python/cp\d+-cp\d+'
 INCLUDE_DIRECTORIES = {
     re.compile(BUILDER + r'/include/python[\d.]+'): sysconfig.get_path('include'),
-    re.compile(BUILDER + r'/lib/python[\d.]+/site-packages/numpy/(_core|core)/include'): numpy.get_include(),
+    re.compile(
+        BUILDER + r'/lib/python[\d.]+/site-packages/numpy/(_core|core)/include'
+    ): numpy.get_include(),
 }
 
 

@@ -1,0 +1,122 @@
+"""The package as colcon, rosdep and a person at a shell see it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from snn_perception.__main__ import COMMANDS
+
+ROOT = Path(__file__).parents[1]
+# Under share/snn_perception with the same layout as in the repository.
+INSTALLED_DATA = ('launch/*.launch.py', 'config/**/*.yaml', 'models/*/*', 'resource/images/**/*')
+
+
+def run(*command: str, **options) -> subprocess.CompletedProcess:
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
+
+
+def snn_perception(*arguments: str) -> subprocess.CompletedProcess:
+    return run(sys.executable, '-m', 'snn_perception', *arguments, cwd=ROOT)
+
+
+def colcon(directory: Path, verb: str, *arguments: str) -> subprocess.CompletedProcess:
+    pytest.importorskip('colcon_core')
+    # A Python of its own: colcon names the one that it runs with in the executables.
+    main = 'import sys; from colcon_core.command import main; sys.exit(main())'
+    return run(
+        *(sys.executable, '-c', main, '--log-base', f'{directory}/log', verb),
+        *('--base-paths', str(ROOT), '--build-base', f'{directory}/build'),
+        *('--install-base', f'{directory}/install', *arguments),
+        cwd=directory,
+    )
+
+
+@pytest.fixture(scope='module')
+def installed(tmp_path_factory) -> Path:
+    """The prefix of a plain `colcon build`, as a distribution's user would make it."""
+    directory = tmp_path_factory.mktemp('colcon')
+    built = colcon(directory, 'build', '--event-handlers', 'console_direct+')
+    assert built.returncode == 0, built.stdout + built.stderr
+    return directory / 'install' / 'snn_perception'
+
+
+def test_every_data_file_of_the_repository_is_installed(installed):
+    data = [path for pattern in INSTALLED_DATA for path in ROOT.glob(pattern) if path.is_file()]
+    share = installed / 'share' / 'snn_perception'
+    missing = [path for path in data if not (share / path.relative_to(ROOT)).is_file()]
+    assert data
+    assert not missing
+
+
+def test_every_command_is_an_executable_that_ros2_run_finds(installed):
+    directory = installed / 'lib' / 'snn_perception'
+    executables = {path.name for path in directory.iterdir() if os.access(path, os.X_OK)}
+    assert executables == set(COMMANDS)
+
+
+def test_an_installed_executable_runs_away_from_the_repository(installed, tmp_path):
+    [site_packages] = installed.glob('lib/python3*/site-packages')
+    environment = os.environ | {
+        'PYTHONPATH': f'{site_packages}:{os.environ.get("PYTHONPATH", "")}',
+        'AMENT_PREFIX_PATH': f'{installed}:{os.environ.get("AMENT_PREFIX_PATH", "")}',
+    }
+    evaluate = installed / 'lib' / 'snn_perception' / 'evaluate'
+    shown = run(str(evaluate), '--help', cwd=tmp_path, env=environment)
+    assert shown.returncode == 0, shown.stderr
+    assert 'usage' in shown.stdout
+
+
+def test_colcon_test_runs_pytest(installed):
+    # One quick test stands for all: this one would run itself.
+    chosen = f'{__file__}::{test_an_unknown_command_is_refused_in_one_sentence.__name__}'
+    colcon_directory = installed.parents[1]
+    tested = colcon(
+        *(colcon_directory, 'test', '--event-handlers', 'console_direct+'),
+        *('--return-code-on-test-failure', '--pytest-args', chosen),
+    )
+    assert '1 passed' in tested.stdout, tested.stdout + tested.stderr
+    assert tested.returncode == 0
+
+
+def test_the_commands_are_listed_with_a_line_each():
+    shown = snn_perception()
+    assert shown.returncode == 0
+    lines = [line.split() for line in shown.stdout.splitlines() if line.startswith('  ')]
+    assert [words[0] for words in lines] == list(COMMANDS)
+    assert all(len(words) > 1 for words in lines)
+
+
+def test_the_list_appears_without_loading_heavy_modules():
+    code = (
+        'import runpy, sys; sys.argv = ["snn_perception"]\n'
+        'try: runpy.run_module("snn_perception", run_name="__main__")\n'
+        'except SystemExit: print({"torch", "rclpy", "cv2", "matplotlib"} & set(sys.modules))'
+    )
+    shown = run(sys.executable, '-c', code, cwd=ROOT)
+    assert shown.stdout.splitlines()[-1] == 'set()', shown.stderr
+
+
+def test_an_unknown_command_is_refused_in_one_sentence():
+    refused = snn_perception('clasifier')
+    assert refused.returncode == 2
+    assert refused.stdout == ''
+    [sentence] = refused.stderr.splitlines()
+    assert "'clasifier'" in sentence
+    assert 'classifier' in sentence
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_every_command_explains_itself(name):
+    shown = snn_perception(name, '--help')
+    assert shown.returncode == 0, shown.stderr
+    assert f'snn_perception {name}' in shown.stdout
+
+
+def test_package_xml_and_setup_py_tell_the_same_version():
+    manifest = ElementTree.parse(ROOT / 'package.xml').getroot()
+    version = run(sys.executable, 'setup.py', '--version', cwd=ROOT).stdout.split()[-1]
+    assert version == manifest.findtext('version')
