@@ -1,0 +1,36 @@
+"""Engines that run a model, chosen by name: one file each, listed here."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from snn_perception.backends.base import Activity, Decision, Interrupted, Simulator
+from snn_perception.model import Model
+
+__all__ = ['BACKENDS', 'Activity', 'Decision', 'Interrupted', 'Simulator', 'create_simulator']
+
+# Name -> module and class, imported on use, so that an engine's libraries are only needed by it.
+BACKENDS = {
+    'torch': ('snn_perception.backends.torch', 'TorchSimulator'),
+    'rate': ('snn_perception.backends.rate', 'RateSimulator'),
+    'reference': ('snn_perception.backends.reference', 'ReferenceSimulator'),
+}
+DEVICES = ('auto', 'cpu', 'cuda')
+
+
+def create_simulator(model: Model, backend: str = 'auto', device: str = 'auto') -> Simulator:
+    """`model` on the engine `backend` (a key of BACKENDS, or 'auto') and `device`.
+
+    Raises ValueError, with a sentence, for an unknown backend or device, for a device that
+    is not there, and if a library that the engine needs is not installed.
+    """
+    if backend not in ('auto', *BACKENDS):
+        raise ValueError(f'unknown backend {backend!r}; choose from auto, {", ".join(BACKENDS)}')
+    if device not in DEVICES:
+        raise ValueError(f'unknown device {device!r}; choose from {", ".join(DEVICES)}')
+    module, name = BACKENDS['torch' if backend == 'auto' else backend]
+    try:
+        engine: type[Simulator] = getattr(import_module(module), name)
+    except ImportError as reason:
+        raise ValueError(f'backend {backend!r} cannot be used here: {reason}') from reason
+    return engine(model, device)

@@ -1,0 +1,213 @@
+"""What every engine offers: explicit state, a run over time steps, and a decision.
+
+An engine implements `reset` and `run`; `classify` and `classify_batch` are the same for all.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snn_perception.images import prepare
+from snn_perception.model import Model
+from snn_perception.readout import Schedule
+
+Counts = NDArray[np.int64]
+
+
+class Interrupted(Exception):
+    """A classification was given up because its caller asked for that."""
+
+
+@dataclass
+class Activity:
+    """What a network did over a run, per image of the batch and weighted layer.
+
+    outputs: (steps, batch, classes) float32, the output of the readout after each step.
+    spikes, synaptic_operations, neuron_updates: int64 (batch, layers): spikes a layer fired,
+    synaptic operations that spikes caused in it, updates of its neurons.
+    """
+
+    outputs: NDArray
+    spikes: Counts
+    synaptic_operations: Counts
+    neuron_updates: Counts
+
+
+@dataclass(frozen=True)
+class LayerActivity:
+    """The activity behind one decision, int64 (layers,) each; see `Activity`."""
+
+    spikes: Counts
+    synaptic_operations: Counts
+    neuron_updates: Counts
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer to one image and what it cost.
+
+    `scores` (classes,) float32 sum to 1; `simulated_time` is in s; `macs` are the
+    multiply-accumulates done once per image (those of the analog first layer in a spiking
+    network); `firing_rate` is the mean over all neurons in Hz.
+    """
+
+    label: str
+    score: float
+    scores: NDArray[np.float32]
+    simulated_time: float
+    activity: LayerActivity
+    macs: int
+    firing_rate: float
+
+
+class Simulator(ABC):
+    """A model on an engine. Subclasses are made by `create_simulator`.
+
+    `state` of any kind of engine is made by `reset`, and advanced in place by `run`.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, model: Model, device: str) -> None:
+        self.model = model
+        self.device = device
+
+    @abstractmethod
+    def reset(self, batch: int = 1) -> Any:
+        """State of a network at rest for `batch` images (at least 1)."""
+
+    @abstractmethod
+    def run(self, state: Any, images: NDArray[np.float32], steps: int) -> Activity:
+        """Show prepared `images` (batch, height, width, channels) for `steps` time steps.
+
+        Raises ValueError if the images do not fit the network or the state, or `steps` < 1.
+        """
+
+    @property
+    def macs_per_image(self) -> int:
+        """Multiply-accumulates done once per image: the analog first layer."""
+        return self.model.network.stages[0].macs
+
+    def classify(
+        self,
+        image: NDArray[np.uint8],
+        state: Any = None,
+        presentation_time: float | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> Decision:
+        """Decide on one camera image, uint8 RGB (height, width, 3) or grey (height, width).
+
+        Without `state` the network starts at rest; with one (from `reset()`) it goes on from
+        there, every output counts as evidence, and the state is advanced. `presentation_time`
+        (s) replaces the model's own. `stop` is asked between chunks of the simulation;
+        Interrupted is raised when it returns True. Raises ValueError for a bad image.
+        """
+        inputs = prepare(image, self.model.preprocessing)[None]
+        return self.classify_batch(inputs, state, presentation_time, stop)[0]
+
+    def classify_batch(
+        self,
+        inputs: NDArray[np.float32],
+        state: Any = None,
+        presentation_time: float | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> list[Decision]:
+        """Decide on prepared images (batch, height, width, channels); see `classify`."""
+        readout = self.model.readout
+        if presentation_time is not None:
+            start_time = min(readout.start_time, 0.5 * presentation_time)
+            readout = replace(readout, presentation_time=presentation_time, start_time=start_time)
+        if state is None:
+            state = self.reset(len(inputs))
+        else:
+            readout = replace(readout, start_time=0.0)
+        schedule = Schedule.of(readout, self.model.dt)
+        batch = _Batch(self, len(inputs))
+        steps = 0
+        for chunk in schedule.chunks():
+            if stop is not None and stop():
+                raise Interrupted
+            activity = self.run(state, inputs, chunk)
+            steps += chunk
+            batch.add(activity, is_evidence=steps > schedule.discarded)
+            if steps > schedule.discarded:
+                scores = readout.scores(batch.evidence / (steps - schedule.discarded))
+                batch.decide(
+                    scores,
+                    steps,
+                    (scores.max(axis=1) >= readout.confidence_threshold)
+                    if steps < schedule.total
+                    else np.ones(len(inputs), bool),
+                )
+            if batch.all_decided:
+                break
+        return batch.decisions()
+
+
+class _Batch:
+    """Bookkeeping of a batch: counts and evidence up to each image's own decision."""
+
+    def __init__(self, simulator: Simulator, size: int) -> None:
+        network = simulator.model.network
+        self.simulator = simulator
+        self.evidence = np.zeros((size, network.classes))
+        self.scores = np.zeros((size, network.classes), np.float32)
+        self.steps = np.zeros(size, np.int64)
+        self.counts = np.zeros((3, size, len(network.stages)), np.int64)
+
+    @property
+    def all_decided(self) -> bool:
+        return bool(self.steps.all())
+
+    def add(self, activity: Activity, is_evidence: bool) -> None:
+        """Count `activity` for the images that are not decided yet."""
+        undecided = self.steps == 0
+        for total, count in zip(
+            self.counts,
+            (activity.spikes, activity.synaptic_operations, activity.neuron_updates),
+            strict=True,
+        ):
+            total[undecided] += count[undecided]
+        if is_evidence:
+            self.evidence += activity.outputs.sum(axis=0, dtype=np.float64)
+
+    def decide(self, scores: NDArray[np.float32], steps: int, final: NDArray[np.bool_]) -> None:
+        """Fix the scores of the images in `final` (batch,) that are not decided yet."""
+        fresh = final & (self.steps == 0)
+        self.scores[fresh] = scores[fresh]
+        self.steps[fresh] = steps
+
+    def decisions(self) -> list[Decision]:
+        """One decision per image."""
+        model, macs = self.simulator.model, self.simulator.macs_per_image
+        neurons = model.network.neurons
+        results = []
+        for index, scores in enumerate(self.scores):
+            best = int(scores.argmax())
+            time = float(self.steps[index] * model.dt)
+            activity = LayerActivity(*self.counts[:, index])
+            rate = float(activity.spikes.sum() / (neurons * time)) if neurons else 0.0
+            results.append(
+                Decision(
+                    model.labels[best], float(scores[best]), scores, time, activity, macs, rate
+                )
+            )
+        return results
+
+
+def check_run(model: Model, batch: int, images: NDArray[np.float32], steps: int) -> None:
+    """Raise ValueError unless `images` fit the network and a state of `batch` images."""
+    expected = (batch, *model.network.input_shape)
+    if images.shape != expected:
+        raise ValueError(
+            f'images must have the shape {expected} of the state and the network, '
+            f'not {images.shape}'
+        )
+    if steps < 1:
+        raise ValueError(f'steps must be at least 1, not {steps}')

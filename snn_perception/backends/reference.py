@@ -1,0 +1,95 @@
+"""The readable engine in NumPy, float64 and step by step: the definition the others must meet."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from snn_perception.backends.base import Activity, Simulator, check_run
+from snn_perception.model import Model
+from snn_perception.network import AveragePooling, Convolution, Stage
+from snn_perception.neurons import NeuronState
+
+
+class StageState(NamedTuple):
+    """What the neurons of one weighted layer remember: filter values and membranes."""
+
+    synapse: NDArray
+    neuron: NeuronState
+
+
+State = list[StageState]
+
+
+class ReferenceSimulator(Simulator):
+    """Every step through every layer, on the CPU."""
+
+    name: ClassVar[str] = 'reference'
+
+    def __init__(self, model: Model, device: str = 'auto') -> None:
+        if device not in ('auto', 'cpu'):
+            raise ValueError(f'backend reference runs on cpu, not on {device}')
+        super().__init__(model, 'cpu')
+
+    def reset(self, batch: int = 1) -> State:
+        """See `Simulator.reset`."""
+        network = self.model.network
+        states = []
+        for index, stage in enumerate(network.stages):
+            shape = (batch, *stage.output_shape)
+            synapse = network.synapse_of(index)
+            states.append(StageState(synapse.rest(shape), network.neuron.rest(shape)))
+        return states
+
+    def run(self, state: State, images: NDArray[np.float32], steps: int) -> Activity:
+        """See `Simulator.run`."""
+        batch = len(state[0].neuron.membrane_potential)
+        check_run(self.model, batch, images, steps)
+        network, dt = self.model.network, self.model.dt
+        counts = np.zeros((3, batch, len(network.stages)), np.int64)
+        outputs = np.zeros((steps, batch, network.classes))
+        for step in range(steps):
+            values = images.astype(np.float64)
+            for index, stage in enumerate(network.stages):
+                if index:
+                    arrived = (values > 0).sum(axis=3)
+                    counts[1, :, index] += (arrived * stage.fan_out).sum(axis=(1, 2))
+                current = apply_stage(stage, self.model.weights[index].kernel, values)
+                current = network.synapse_of(index).step(current, state[index].synapse, dt)
+                current = current + self.model.weights[index].bias
+                if stage.is_readout:
+                    outputs[step] = current.reshape(batch, -1)
+                else:
+                    spiked = network.neuron.step(current, state[index].neuron, dt)
+                    counts[0, :, index] += spiked.sum(axis=(1, 2, 3))
+                    counts[2, :, index] += stage.neurons
+                    values = spiked / dt
+        return Activity(outputs.astype(np.float32), *counts)
+
+
+def apply_stage(stage: Stage, weight: NDArray, values: NDArray) -> NDArray:
+    """Weighted sums (batch, *output_shape) of `values` (batch, *source_shape)."""
+    for pooling in stage.pooling:
+        values = _pool(pooling, values)
+    if isinstance(stage.layer, Convolution):
+        return _convolve(stage.layer, weight, values)
+    return (values.reshape(len(values), -1) @ weight)[:, None, None, :]
+
+
+def _pool(pooling: AveragePooling, values: NDArray) -> NDArray:
+    size = pooling.size
+    batch, height, width, channels = values.shape
+    height, width = height // size, width // size
+    blocks = values[:, : height * size, : width * size]
+    return blocks.reshape(batch, height, size, width, size, channels).mean(axis=(2, 4))
+
+
+def _convolve(layer: Convolution, weight: NDArray, values: NDArray) -> NDArray:
+    border = (layer.padding, layer.padding)
+    padded = np.pad(values, ((0, 0), border, border, (0, 0)))
+    windows = sliding_window_view(padded, (layer.kernel, layer.kernel), axis=(1, 2))
+    windows = windows[:, :: layer.stride, :: layer.stride]
+    return np.einsum('nhwcij,ijco->nhwo', windows, weight, optimize=True)

@@ -1,0 +1,1 @@
+"""Command line tools, thin over the other modules."""

@@ -1,0 +1,80 @@
+"""From the output of a network over time to a decision: evidence, confidence, when to stop."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Readout:
+    """How the output of the last layer becomes a decision.
+
+    The evidence for each class is the mean of its output from `start_time` (s after the
+    presentation of an image to a network at rest) on. The scores are the softmax of the
+    evidence divided by `temperature`. The presentation ends as soon as the best score
+    reaches `confidence_threshold` (1: never), looked at every `decision_interval` (s), and
+    at the latest after `presentation_time` (s). Raises ValueError for values out of range.
+    """
+
+    presentation_time: float
+    start_time: float = 0.0
+    decision_interval: float = 0.01
+    confidence_threshold: float = 1.0
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ('presentation_time', 'decision_interval', 'temperature'):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise ValueError(f'{name} of the readout must be positive, not {value}')
+        if self.presentation_time > 10:
+            raise ValueError(
+                f'presentation_time must be at most 10 s, not {self.presentation_time}'
+            )
+        if not 0 <= self.start_time < self.presentation_time:
+            raise ValueError(
+                f'start_time must be between 0 and the presentation_time of '
+                f'{self.presentation_time} s, not {self.start_time}'
+            )
+        if not 0 < self.confidence_threshold <= 1:
+            raise ValueError(
+                f'confidence_threshold must be over 0 and at most 1, '
+                f'not {self.confidence_threshold}'
+            )
+
+    def scores(self, evidence: NDArray) -> NDArray[np.float32]:
+        """Scores that sum to 1 over the last axis, float32, of `evidence` (..., classes)."""
+        scaled = np.asarray(evidence, np.float64) / self.temperature
+        exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+        return (exponentials / exponentials.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The presentation of one image in steps of the simulation.
+
+    The first `discarded` steps are no evidence, then every `interval` steps a decision may
+    fall, and after `total` steps it must.
+    """
+
+    total: int
+    discarded: int
+    interval: int
+
+    @classmethod
+    def of(cls, readout: Readout, dt: float) -> Schedule:
+        """The steps of `readout` at a time step of `dt` (s), at least one of each kind."""
+        total = max(round(readout.presentation_time / dt), 1)
+        discarded = min(round(readout.start_time / dt), total - 1)
+        return cls(total, discarded, max(round(readout.decision_interval / dt), 1))
+
+    def chunks(self) -> list[int]:
+        """Number of steps of each run, in order; only the first may be of discarded steps."""
+        rest = self.total - self.discarded
+        whole, last = divmod(rest, self.interval)
+        first = [self.discarded] if self.discarded else []
+        return first + [self.interval] * whole + ([last] if last else [])

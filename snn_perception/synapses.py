@@ -1,0 +1,64 @@
+"""The synapse: a linear filter of unit gain between a spike train and the current it causes.
+
+    exponential   y[n] = d y[n-1] + (1 - d) x[n],   d = exp(-dt / tau)
+    alpha         two exponential filters of the same time constant in a row
+    none          y[n] = x[n]
+
+Filtering is linear, so a weighted sum of spikes can be filtered after the sum: each neuron
+keeps `order` values and no presynaptic trace is needed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+ORDERS = {'none': 0, 'exponential': 1, 'alpha': 2}
+
+
+@dataclass(frozen=True)
+class Synapse:
+    """A synaptic filter: `type` is none, exponential or alpha, `tau` its time constant (s).
+
+    Raises ValueError for an unknown type or a time constant that does not fit the type.
+    """
+
+    type: str = 'none'
+    tau: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.type not in ORDERS:
+            raise ValueError(f'synapse type must be one of {", ".join(ORDERS)}, not {self.type!r}')
+        if not math.isfinite(self.tau) or (self.tau > 0) != (self.order > 0):
+            wanted = '0' if self.order == 0 else 'positive'
+            raise ValueError(f'tau of a synapse of type {self.type} must be {wanted}, in s, '
+                             f'not {self.tau}')  # fmt: skip
+
+    @property
+    def order(self) -> int:
+        """Number of filter values that each neuron remembers."""
+        return ORDERS[self.type]
+
+    def decay(self, dt: float) -> float:
+        """Factor by which a filter value decays in one step of `dt` (s)."""
+        return math.exp(-dt / self.tau) if self.order else 0.0
+
+    def step(self, current: NDArray, state: NDArray, dt: float) -> NDArray:
+        """Advance `state` (order, *shape) in place by `dt` (s); return the filtered current.
+
+        current: float, any shape. The returned array is a view of `state` unless the
+        synapse is of type none.
+        """
+        decay = self.decay(dt)
+        for value in state:
+            value *= decay
+            value += (1 - decay) * current
+            current = value
+        return current
+
+    def rest(self, shape: tuple[int, ...], dtype: type = np.float64) -> NDArray:
+        """State (order, *shape) of a filter that has had no input."""
+        return np.zeros((self.order, *shape), dtype)
