@@ -23,7 +23,7 @@ class Counts:
     """Frames since the node became active, or was reset.
 
     `dropped` were overwritten by a newer one before their turn, `rejected` were no usable
-    images, `failed` ended in an error of the engine.
+    images, `failed` ended in an error of the engine, `restarts` are those of a stream.
     """
 
     received: int = 0
@@ -31,6 +31,7 @@ class Counts:
     dropped: int = 0
     rejected: int = 0
     failed: int = 0
+    restarts: int = 0
 
 
 @dataclass(frozen=True)
@@ -89,14 +90,22 @@ class Health:
             self._total.failed += 1
             self._last_error = reason
 
+    def restarted(self) -> None:
+        """Count a stream that had to begin again at rest."""
+        with self._lock:
+            self._total.restarts += 1
+
     @property
     def counts(self) -> Counts:
         """The counts now."""
         with self._lock:
             return Counts(**vars(self._total))
 
-    def report(self, topic: str, warning: str = '') -> Report:
-        """The verdict on the time since the last one; `warning` is a lasting trouble, if any."""
+    def report(self, topic: str, publishers: int, warning: str = '') -> Report:
+        """The verdict on the time since the last one.
+
+        Frames come on `topic`, which has so many `publishers`; `warning` is a lasting trouble.
+        """
         with self._lock:
             now = self._clock()
             recent = Counts(
@@ -106,7 +115,13 @@ class Health:
                 }
             )
             silence = now - self._last_frame
-            level, message = self._judge(recent, silence, topic, warning)
+            if silence > self._patience and not warning:
+                level = Level.STALE
+                message = (
+                    f'no frame for {silence:.0f} s on {topic}, which has {publishers} publishers'
+                )
+            else:
+                level, message = self._judge(recent, topic, warning)
             seconds = max(now - self._since, 1e-9)
             values = {'rate_hz': f'{recent.classified / seconds:.3f}'}
             if self._latencies:
@@ -120,17 +135,12 @@ class Health:
             self._since = now
             return Report(level, message, values)
 
-    def _judge(
-        self, recent: Counts, silence: float, topic: str, warning: str
-    ) -> tuple[Level, str]:
+    def _judge(self, recent: Counts, topic: str, warning: str) -> tuple[Level, str]:
         if recent.failed:
             return Level.ERROR, f'{recent.failed} frames failed: {self._last_error}'
-        if recent.rejected and not recent.classified:
-            return Level.ERROR, f'{recent.rejected} frames rejected: {self._last_error}'
         if recent.rejected:
-            return Level.WARN, f'{recent.rejected} frames rejected: {self._last_error}'
+            level = Level.WARN if recent.classified else Level.ERROR
+            return level, f'{recent.rejected} frames rejected: {self._last_error}'
         if warning:
             return Level.WARN, warning
-        if silence > self._patience:
-            return Level.STALE, f'no frame on {topic} for {silence:.0f} s'
         return Level.OK, f'classifying {topic}'

@@ -28,7 +28,7 @@ def health(clock: Clock) -> Health:
 
 
 def report(health: Health, warning: str = '') -> Report:
-    return health.report('/image_raw', warning)
+    return health.report('/image_raw', 1, warning)
 
 
 def test_frames_classified_in_time_are_fine(health: Health, clock: Clock) -> None:
@@ -102,7 +102,7 @@ def test_silence_is_stale_once_patience_ends(health: Health, clock: Clock) -> No
     clock.now += 3.0
     verdict = report(health)
     assert verdict.level is Level.STALE
-    assert verdict.message == 'no frame on /image_raw for 5 s'
+    assert verdict.message == 'no frame for 5 s on /image_raw, which has 1 publishers'
     health.received(overwritten=False)
     assert report(health).level is Level.OK
 

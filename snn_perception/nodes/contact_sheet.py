@@ -1,0 +1,59 @@
+"""A picture of what a camera showed and what the network said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from snn_perception.nodes.answers import Answer, quantity, summary
+
+BACKGROUND, TEXT, DIM = '#14171c', '#e8eaed', '#9aa0a6'
+RIGHT, WRONG = '#7bd88f', '#ff6b6b'
+COLUMNS = 5
+
+
+def save(path: Path, answers: Sequence[Answer], chip: str, pictures: int = 20) -> None:
+    """Save the last `pictures` of `answers` with their labels as a PNG file at `path`.
+
+    Raises ValueError with a sentence if it cannot be written.
+    """
+    shown = answers[-pictures:]
+    rows = -(-len(shown) // COLUMNS)
+    figure = Figure(figsize=(10, 1.0 + 2.35 * rows), dpi=110, facecolor=BACKGROUND)
+    FigureCanvasAgg(figure)
+    top = 1 - 0.8 / (1.0 + 2.35 * rows)
+    grid = {'left': 0.02, 'right': 0.98, 'bottom': 0.45 / (1 + 2.35 * rows), 'top': top}
+    axes = figure.subplots(
+        rows, COLUMNS, squeeze=False, gridspec_kw={**grid, 'hspace': 0.42, 'wspace': 0.1}
+    )
+    for place in axes.ravel():
+        place.axis('off')
+    for place, answer in zip(axes.ravel(), shown, strict=False):
+        _draw(place, answer, chip)
+    right, details = summary(answers, chip).split(' On average: ')
+    height = figure.get_figheight()
+    centred = {'ha': 'center', 'va': 'top'}
+    figure.text(0.5, 1 - 0.2 / height, right, color=TEXT, fontsize=14, **centred)
+    figure.text(0.5, 1 - 0.52 / height, details, color=DIM, fontsize=7, **centred)
+    try:
+        figure.savefig(path, facecolor=BACKGROUND, format='png')
+    except OSError as reason:
+        raise ValueError(f'{path} cannot be written: {reason.strerror}') from None
+
+
+def _draw(place: Any, answer: Answer, chip: str) -> None:
+    """One picture on the axes `place`, its answer and what that cost below."""
+    place.imshow(answer.picture.pixels, cmap='gray', vmin=0, vmax=255, interpolation='nearest')
+    colour = RIGHT if answer.is_right else WRONG
+    cost = (
+        f'{answer.value("latency_ms"):.0f} ms, {answer.value("spikes"):,.0f} spikes, '
+        f'{quantity(answer.value(f"energy_{chip}_j"), "J")}'
+    )
+    label = f'{answer.label}   {100 * answer.score:.1f} %'
+    below = {'ha': 'center', 'va': 'top', 'transform': place.transAxes}
+    place.text(0.5, -0.05, label, color=colour, fontsize=13, fontweight='bold', **below)
+    place.text(0.5, -0.24, cost, color=DIM, fontsize=7.5, **below)

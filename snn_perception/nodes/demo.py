@@ -1,0 +1,119 @@
+"""The executable `demo`: both nodes and a viewer in one process, over real topics."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from snn_perception.nodes.process import Stop, run
+
+
+def main() -> int:
+    """Show the classifier at work until it is told to end; the exit status."""
+    options = _parse()
+    return run(lambda stop: _work(stop, options))
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog='demo',
+        description='Publishes images as a camera would, classifies them with a spiking network, '
+        'and prints the answers, all over ROS topics.',
+    )
+    parser.add_argument(
+        '--frames', type=_count, default=0, help='end after so many answers (default: never)'
+    )
+    parser.add_argument(
+        '--rate', type=_rate, default=4.0, metavar='HZ', help='images per second (default: 4)'
+    )
+    parser.add_argument(
+        '--size',
+        type=_size,
+        default=(640, 480),
+        metavar='WIDTHxHEIGHT',
+        help='size of the camera in pixels (default: 640x480)',
+    )
+    parser.add_argument(
+        '--source', metavar='PATH', help='what the camera shows (default: the shipped digits)'
+    )
+    parser.add_argument('--model', help='a shipped model or the folder of one (default: mnist)')
+    parser.add_argument('--backend', help='the engine (default: auto)')
+    parser.add_argument(
+        '--picture', type=Path, metavar='FILE.png', help='save the last images and their answers'
+    )
+    return parser.parse_args()
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'a whole number of at least 1 is needed, not {text!r}')
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0.01 <= rate <= 1000:
+        raise argparse.ArgumentTypeError(f'a number from 0.01 to 1000 is needed, not {text!r}')
+    return rate
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition('x')
+    if not (width.isdecimal() and height.isdecimal()):
+        raise argparse.ArgumentTypeError(f'a size such as 640x480 is needed, not {text!r}')
+    if not (1 <= int(width) <= 8192 and 1 <= int(height) <= 8192):
+        raise argparse.ArgumentTypeError(f'width and height must be from 1 to 8192, not {text!r}')
+    return int(width), int(height)
+
+
+def _work(stop: Stop, options: argparse.Namespace) -> int:
+    from rclpy.parameter import Parameter
+
+    from snn_perception.files import share_directory
+    from snn_perception.nodes.running import ros, spin
+
+    def parameters(**values: object) -> list[Parameter]:
+        return [
+            Parameter(name, value=value) for name, value in values.items() if value is not None
+        ]
+
+    configuration = share_directory() / 'config' / 'classify.yaml'
+    with ros(['demo', '--ros-args', '--params-file', str(configuration)]):
+        from snn_perception.nodes.camera_node import CameraNode
+        from snn_perception.nodes.classifier_node import ClassifierNode
+        from snn_perception.nodes.viewer import CHIP, ViewerNode
+
+        viewer = ViewerNode(stop, options.frames)
+        camera = CameraNode(
+            stop,
+            viewer.expect,
+            parameter_overrides=parameters(
+                rate=options.rate,
+                width=options.size[0],
+                height=options.size[1],
+                source=options.source,
+                shuffle=True,
+            ),
+        )
+        classifier = ClassifierNode(
+            stop, parameter_overrides=parameters(model=options.model, backend=options.backend)
+        )
+        try:
+            if not classifier.start():
+                return 1
+            viewer.when_connected(camera.start)
+            spin(stop, camera, classifier, viewer)
+        finally:
+            classifier.close()
+            camera.destroy_node()
+            viewer.destroy_node()
+    viewer.print_summary()
+    if options.picture is not None and viewer.answers:
+        from snn_perception.nodes.contact_sheet import save
+
+        save(options.picture, viewer.answers, CHIP)
+        print(f'The last images and their answers are in {options.picture}.')
+    return 1 if camera.has_failed else 0

@@ -1,0 +1,75 @@
+"""Answers as messages of stock packages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from std_msgs.msg import Float64, String
+from vision_msgs.msg import Classification, ObjectHypothesis
+
+from snn_perception.backends import Decision
+from snn_perception.nodes.health import Level
+from snn_perception.nodes.recognition import Answer
+
+UNKNOWN = 'unknown'
+
+
+def classification(
+    header: Any, decision: Decision, labels: tuple[str, ...], max_hypotheses: int
+) -> Classification:
+    """The classes of `decision` with their scores, the best first, under the frame's `header`."""
+    ranking = (-decision.scores).argsort(kind='stable')[:max_hypotheses]
+    results = [
+        ObjectHypothesis(class_id=labels[index], score=float(decision.scores[index]))
+        for index in ranking
+    ]
+    return Classification(header=header, results=results)
+
+
+def label(decision: Decision, min_confidence: float) -> String:
+    """The best class, or 'unknown' if its score is below `min_confidence`."""
+    return String(data=decision.label if decision.score >= min_confidence else UNKNOWN)
+
+
+def number(value: float) -> Float64:
+    """`value` as a message."""
+    return Float64(data=float(value))
+
+
+def statistics(
+    header: Any, name: str, engine: str, answer: Answer, shown: str, times: Mapping[str, float]
+) -> DiagnosticArray:
+    """What one answer took, under the frame's `header`: bare numbers, their unit in the key.
+
+    `shown` is the published label; `times` in s come as `<name>_ms`.
+    """
+    decision = answer.decision
+    activity = decision.activity
+    values = {'label': shown, 'score': f'{decision.score:.6f}'}
+    values |= {f'{key}_ms': f'{1e3 * seconds:.3f}' for key, seconds in times.items()}
+    values |= {
+        'simulated_time_ms': f'{1e3 * decision.simulated_time:.3f}',
+        'spikes': str(int(activity.spikes.sum())),
+        'synaptic_operations': str(int(activity.synaptic_operations.sum())),
+        'neuron_updates': str(int(activity.neuron_updates.sum())),
+        'firing_rate_hz': f'{decision.firing_rate:.4f}',
+    }
+    values |= {f'energy_{chip}_j': f'{joules:.6e}' for chip, joules in answer.energies.items()}
+    values |= {'host_power_w': f'{answer.power:.3f}', 'host_power_source': answer.power_source}
+    return diagnostics(header, name, engine, Level.OK, shown, values)
+
+
+def diagnostics(
+    header: Any, name: str, hardware: str, level: Level, message: str, values: Mapping[str, str]
+) -> DiagnosticArray:
+    """One status with its values, in their order."""
+    status = DiagnosticStatus(
+        level=bytes([level]),
+        name=name,
+        message=message,
+        hardware_id=hardware,
+        values=[KeyValue(key=key, value=value) for key, value in values.items()],
+    )
+    return DiagnosticArray(header=header, status=[status])

@@ -1,0 +1,124 @@
+"""From an image message to an answer: a model on an engine, and what it keeps between frames."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from snn_perception import create_simulator, energy, load_model
+from snn_perception.backends import Decision, Simulator
+from snn_perception.images import Preprocessing
+from snn_perception.nodes.frames import FrameReader
+from snn_perception.nodes.parameters import ClassifierParameters
+from snn_perception.nodes.timing import StreamClock
+from snn_perception.power import PowerMeter, find_meter
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A decision, and what it took on this host and would take on chips.
+
+    `network_time` is what the engine needed, in s. `power` is the mean power of the host
+    meanwhile in W, NaN if `power_source` is 'unavailable'. `energies` are J by chip.
+    `restart` says why a stream began again at rest, if it did.
+    """
+
+    decision: Decision
+    energies: dict[str, float]
+    network_time: float
+    power: float
+    power_source: str
+    restart: str = ''
+
+
+class Recognizer:
+    """Classifies the frames of one camera. All methods but `reset` are for one thread.
+
+    In mode 'stream' the neurons keep their state from frame to frame.
+    """
+
+    def __init__(self, simulator: Simulator, mode: str, meter: PowerMeter) -> None:
+        self.simulator = simulator
+        self.model = simulator.model
+        self._mode = mode
+        self._meter = meter
+        self._reader = FrameReader()
+        self._clock = StreamClock(self.model.dt)
+        self._state: Any = None
+        self._fresh = threading.Event()
+
+    @classmethod
+    def load(cls, parameters: ClassifierParameters, stop: Callable[[], bool]) -> Recognizer:
+        """The recognizer that `parameters` ask for, after a first run on a black image.
+
+        Raises ValueError with a sentence if there is no such model, backend or device, and
+        Interrupted when `stop` returns True.
+        """
+        model = load_model(parameters.model)
+        simulator = create_simulator(model, parameters.backend, parameters.device)
+        black = np.zeros(model.network.input_shape[:2], np.uint8)
+        simulator.classify(black, stop=stop)
+        return cls(simulator, parameters.mode, find_meter())
+
+    @property
+    def engine(self) -> str:
+        """Name of the engine and where it runs, for people."""
+        return f'{self.simulator.name} on {self.simulator.device}'
+
+    @property
+    def power_source(self) -> str:
+        """How the power of the host is measured, or 'unavailable'."""
+        return self._meter.source
+
+    def reset(self) -> None:
+        """Have the next frame begin anew: at rest, and of any size. From any thread."""
+        self._fresh.set()
+
+    def read(self, message: Any, parameters: ClassifierParameters) -> NDArray[np.uint8]:
+        """Pixels of `message` at the size of the network; ValueError says why not."""
+        if self._fresh.is_set():
+            self._fresh.clear()
+            self._reader.reset()
+            self._clock.reset()
+        pixels = self._reader.read(message, self._preprocessing(parameters))
+        return np.asarray(cv2.bitwise_not(pixels)) if parameters.invert else pixels
+
+    def decide(
+        self,
+        pixels: NDArray[np.uint8],
+        stamp: int,
+        parameters: ClassifierParameters,
+        stop: Callable[[], bool],
+    ) -> Answer:
+        """Answer for `pixels` from `read`, of a frame stamped `stamp` (ns).
+
+        Raises Interrupted when `stop` returns True.
+        """
+        duration = parameters.presentation_time or None
+        restart = ''
+        if self._mode == 'stream':
+            first = parameters.presentation_time or self.model.presentation_time
+            step = self._clock.advance(stamp, first, parameters.stream_gap)
+            if step.restart:
+                self._state = self.simulator.reset()
+            duration, restart = step.duration, step.reason
+        before = self._meter.read()
+        start = time.perf_counter()
+        decision = self.simulator.classify(pixels, self._state, duration, stop)
+        network_time = time.perf_counter() - start
+        power = self._meter.mean_power(before, self._meter.read())
+        energies = energy.estimate(decision)
+        return Answer(decision, energies, network_time, power, self._meter.source, restart)
+
+    def _preprocessing(self, parameters: ClassifierParameters) -> Preprocessing:
+        """The model's preprocessing as `parameters` change it."""
+        own = self.model.preprocessing
+        fit = own.fit if parameters.fit == 'model' else parameters.fit
+        return replace(own, fit=fit, invert=own.invert != parameters.invert)

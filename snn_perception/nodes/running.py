@@ -1,0 +1,76 @@
+"""What every executable does around its node: arguments, ROS, spinning."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+from rclpy.task import Future
+from rclpy.utilities import remove_ros_args
+
+from snn_perception.nodes.parameters import table
+from snn_perception.nodes.process import Stop
+
+
+def parse_node_arguments(program: str, description: str, kind: type) -> None:
+    """Accept nothing on the command line but arguments of ROS, and `--help`.
+
+    Raises SystemExit, with status 0 after help on the parameters in `kind`.
+    """
+    parser = argparse.ArgumentParser(
+        prog=program,
+        usage='%(prog)s [--ros-args -p PARAMETER:=VALUE ... -r NAME:=NEW_NAME ... '
+        '--params-file FILE ...]',
+        description=description,
+        epilog=parameter_help(kind),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.parse_args(remove_ros_args(sys.argv)[1:])
+
+
+def parameter_help(kind: type) -> str:
+    """The parameters in the dataclass `kind` as text for a terminal."""
+    lines = ['parameters:']
+    for parameter in table(kind):
+        default = parameter.default if parameter.default != '' else "''"
+        lines.append(f'  {parameter.name} ({default})')
+        lines += textwrap.wrap(
+            parameter.description, 78, initial_indent=6 * ' ', subsequent_indent=6 * ' '
+        )
+    return '\n'.join(lines)
+
+
+@contextmanager
+def ros(arguments: list[str]) -> Iterator[None]:
+    """ROS, without its signal handlers: `process.run` has installed its own.
+
+    Raises SystemExit with a sentence if there is a mistake in `arguments`.
+    """
+    try:
+        rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    except RuntimeError as reason:
+        raise SystemExit(f'ROS cannot start: {reason}') from None
+    try:
+        yield
+    finally:
+        rclpy.try_shutdown()
+
+
+def spin(stop: Stop, *nodes: Any) -> None:
+    """Run the callbacks of `nodes` in this thread until `stop` is requested."""
+    executor = SingleThreadedExecutor()
+    for node in nodes:
+        executor.add_node(node)
+    stopped = Future()
+    stop.on_request(lambda: stopped.set_result(None))
+    try:
+        executor.spin_until_future_complete(stopped)
+    finally:
+        executor.shutdown()

@@ -1,0 +1,90 @@
+"""A subscriber that prints each answer beside what the camera showed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.node import Node
+from std_msgs.msg import Header
+from vision_msgs.msg import Classification
+
+from snn_perception.nodes import answers
+from snn_perception.nodes.answers import Answer
+from snn_perception.nodes.process import Stop
+from snn_perception.nodes.sources import Picture
+
+CHIP = 'loihi'
+MOST_EXPECTED = 1000
+
+
+class ViewerNode(Node):
+    """Matches the answers on the classifier's topics with the camera's pictures, by stamp.
+
+    Requests `stop` after `frames` answers (0: never).
+    """
+
+    def __init__(self, stop: Stop, frames: int) -> None:
+        super().__init__('viewer')
+        self.answers: list[Answer] = []
+        self._stop = stop
+        self._frames = frames
+        self._expected: dict[tuple[int, int], Answer] = {}
+        self._sources = (
+            self.create_subscription(
+                Classification, 'snn_classifier/classification', self._on_classification, 10
+            ),
+            self.create_subscription(
+                DiagnosticArray, 'snn_classifier/statistics', self._on_statistics, 10
+            ),
+        )
+
+    def when_connected(self, action: Callable[[], Any]) -> None:
+        """Call `action` once this node hears the classifier."""
+
+        def look() -> None:
+            if all(source.get_publisher_count() for source in self._sources):
+                self.destroy_timer(timer)
+                action()
+
+        timer = self.create_timer(0.05, look)
+
+    def expect(self, header: Header, picture: Picture) -> None:
+        """Remember that `picture` is about to be published under `header`."""
+        self._expected[_stamp(header)] = Answer(picture)
+        while len(self._expected) > MOST_EXPECTED:
+            self._expected.pop(next(iter(self._expected)))
+
+    def print_summary(self) -> None:
+        """Print what all answers together show, if there are any."""
+        if self.answers:
+            print(f'\n{answers.summary(self.answers, CHIP)}', flush=True)
+
+    def _on_classification(self, message: Classification) -> None:
+        answer = self._expected.get(_stamp(message.header))
+        if answer is not None:
+            answer.label = message.results[0].class_id
+            answer.score = message.results[0].score
+            self._show_if_complete(message.header, answer)
+
+    def _on_statistics(self, message: DiagnosticArray) -> None:
+        answer = self._expected.get(_stamp(message.header))
+        if answer is not None:
+            answer.statistics = {item.key: item.value for item in message.status[0].values}
+            self._show_if_complete(message.header, answer)
+
+    def _show_if_complete(self, header: Header, answer: Answer) -> None:
+        if not answer.is_complete or self._stop.requested:
+            return
+        del self._expected[_stamp(header)]
+        self.answers.append(answer)
+        if len(self.answers) == 1:
+            print(f'\n{answers.heading()}')
+        print(answers.row(len(self.answers), answer, CHIP), flush=True)
+        if len(self.answers) == self._frames:
+            self._stop.request()
+
+
+def _stamp(header: Header) -> tuple[int, int]:
+    return header.stamp.sec, header.stamp.nanosec
