@@ -36,7 +36,7 @@ def save(path: Path, answers: Sequence[Answer], chip: str, pictures: int = 20) -
         _draw(place, answer, chip)
     right, details = summary(answers, chip).split(' On average: ')
     height = figure.get_figheight()
-    centred = {'ha': 'center', 'va': 'top'}
+    centred: dict[str, Any] = {'ha': 'center', 'va': 'top'}
     figure.text(0.5, 1 - 0.2 / height, right, color=TEXT, fontsize=14, **centred)
     figure.text(0.5, 1 - 0.52 / height, details, color=DIM, fontsize=7, **centred)
     try:

@@ -39,7 +39,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument('--model', help='a shipped model or the folder of one (default: mnist)')
     parser.add_argument('--backend', help='the engine (default: auto)')
     parser.add_argument(
-        '--picture', type=Path, metavar='FILE.png', help='save the last images and their answers'
+        '--picture', type=_picture, metavar='FILE.png', help='save the last images and their answers'
     )
     return parser.parse_args()
 
@@ -67,6 +67,13 @@ def _size(text: str) -> tuple[int, int]:
     if not (1 <= int(width) <= 8192 and 1 <= int(height) <= 8192):
         raise argparse.ArgumentTypeError(f'width and height must be from 1 to 8192, not {text!r}')
     return int(width), int(height)
+
+
+def _picture(text: str) -> Path:
+    path = Path(text)
+    if not path.absolute().parent.is_dir():
+        raise argparse.ArgumentTypeError(f'the folder of {text!r} does not exist')
+    return path
 
 
 def _work(stop: Stop, options: argparse.Namespace) -> int:
@@ -114,6 +121,9 @@ def _work(stop: Stop, options: argparse.Namespace) -> int:
     if options.picture is not None and viewer.answers:
         from snn_perception.nodes.contact_sheet import save
 
-        save(options.picture, viewer.answers, CHIP)
+        try:
+            save(options.picture, viewer.answers, CHIP)
+        except ValueError as reason:
+            raise SystemExit(str(reason)) from None
         print(f'The last images and their answers are in {options.picture}.')
     return 1 if camera.has_failed else 0

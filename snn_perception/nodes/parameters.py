@@ -62,7 +62,7 @@ class Parameter:
 def parameter(default: T, description: str, **properties: Any) -> T:
     """Field of a dataclass of parameters; `properties` are those of `Parameter`."""
     metadata = {'description': description, **properties}
-    return field(default=default, metadata=metadata)  # type: ignore[return-value]
+    return field(default=default, metadata=metadata)
 
 
 def table(kind: type) -> Iterator[Parameter]:

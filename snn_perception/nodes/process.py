@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-GRACE = 1.5
+GRACE = 1.0
 """Seconds that a job has to end after it was asked to, before the process ends without it."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -59,8 +59,9 @@ def run(job: Callable[[Stop], int]) -> int:
     """Exit status of `job`, which runs in a thread of its own until it returns or a signal comes.
 
     After SIGINT or SIGTERM the job is asked to stop, what it raises then is dropped, and the
-    status is 0. A job that does not stop within GRACE seconds, for example in the middle of
-    importing a large library, ends together with the process. Call from the main thread.
+    process ends with status 0: as soon as the job has, or after GRACE seconds if it does not,
+    for example in the middle of importing a large library. The interpreter is not taken apart
+    then, which can take seconds with large libraries. Call from the main thread.
     """
     bell, ring = os.pipe()
     os.set_blocking(ring, False)
@@ -81,18 +82,15 @@ def run(job: Callable[[Stop], int]) -> int:
 
     thread = threading.Thread(target=work, name='job', daemon=True)
     thread.start()
-    interrupted = os.read(bell, 1) != _JOB_ENDED
-    if interrupted:
+    if os.read(bell, 1) != _JOB_ENDED:
         stop.request()
-    thread.join(GRACE)
-    for number in SIGNALS:
-        # A second signal must not disturb the interpreter while it ends.
-        signal.signal(number, signal.SIG_IGN)
-    if interrupted:
+        thread.join(GRACE)
         _flush()
-        if thread.is_alive():
-            os._exit(0)
-        return 0
+        os._exit(0)
+    thread.join()
+    for number in SIGNALS:
+        # A signal must not disturb the interpreter while it ends.
+        signal.signal(number, signal.SIG_IGN)
     result = outcome[0]
     if isinstance(result, BaseException):
         raise result

@@ -96,7 +96,8 @@ def _captured(location: str, source: int | str, loop: bool) -> Iterator[Picture]
         picture, number = first, 0
         try:
             while True:
-                yield Picture(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), f'{what}, {number}')
+                pixels = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+                yield Picture(pixels, f'{what}, {number}')
                 works, picture = capture.read()
                 number += 1
                 if works:
