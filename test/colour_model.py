@@ -1,0 +1,50 @@
+"""A tiny real model that tells red, green and blue apart: a group of neurons for each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from snn_perception.images import Preprocessing
+from snn_perception.model import Model, Weights, save_model
+from snn_perception.network import Dense, Network
+from snn_perception.readout import Readout
+
+SIZE = 8
+GROUP = 4
+LABELS = ('red', 'green', 'blue')
+COLOURS = {'red': (255, 0, 0), 'green': (0, 255, 0), 'blue': (0, 0, 255)}
+
+
+def build() -> Model:
+    """A model whose neurons of one colour get three times their threshold from a full image."""
+    network = Network((SIZE, SIZE, 3), (Dense(3 * GROUP), Dense(3)))
+    sees = np.zeros((SIZE * SIZE, 3, 3, GROUP), np.float32)
+    says = np.zeros((3, GROUP, 3), np.float32)
+    for colour in range(3):
+        sees[:, colour, colour] = 3 / SIZE**2
+        says[colour, :, colour] = 0.02
+    weights = (
+        Weights(sees.reshape(-1, 3 * GROUP), np.zeros(3 * GROUP, np.float32)),
+        Weights(says.reshape(-1, 3), np.zeros(3, np.float32)),
+    )
+    return Model(
+        name='colours',
+        labels=LABELS,
+        network=network,
+        weights=weights,
+        preprocessing=Preprocessing((SIZE, SIZE, 3)),
+        readout=Readout(presentation_time=0.03),
+    )
+
+
+def save(folder: Path) -> Path:
+    """The model in `folder`, which is returned."""
+    save_model(build(), folder)
+    return folder
+
+
+def image(colour: str, height: int = 24, width: int = 32) -> np.ndarray:
+    """An RGB image all of one colour."""
+    return np.full((height, width, 3), COLOURS[colour], np.uint8)

@@ -1,0 +1,104 @@
+"""The table of parameters, and the configuration file that repeats it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from snn_perception.backends import BACKENDS
+from snn_perception.energy import CHIPS
+from snn_perception.nodes.parameters import (
+    CameraParameters,
+    ClassifierParameters,
+    Parameter,
+    table,
+)
+
+CONFIGURATION = Path(__file__).parents[2] / 'config' / 'classify.yaml'
+NODES = {'/**/snn_classifier': ClassifierParameters, '/**/camera': CameraParameters}
+
+FRACTION = Parameter('fraction', 0.5, 'A part of one.', minimum=0.0, maximum=1.0)
+COUNT = Parameter('count', 3, 'How many.', minimum=1, maximum=10)
+COLOUR = Parameter('colour', 'red', 'Which colour.', choices=('red', 'green'))
+SWITCH = Parameter('switch', True, 'Whether.')
+
+
+def values_in(node: str) -> dict:
+    return yaml.safe_load(CONFIGURATION.read_text())[node]['ros__parameters']
+
+
+def test_configuration_file_is_of_the_two_nodes() -> None:
+    assert set(yaml.safe_load(CONFIGURATION.read_text())) == set(NODES)
+
+
+@pytest.mark.parametrize('node', NODES)
+def test_configuration_file_gives_every_parameter_its_default(node: str) -> None:
+    given = values_in(node)
+    assert list(given) == [parameter.name for parameter in table(NODES[node])]
+    for parameter in table(NODES[node]):
+        value = given[parameter.name]
+        assert value == parameter.default
+        assert type(value) is type(parameter.default), f'{parameter.name} must be 0.0-like'
+
+
+@pytest.mark.parametrize('node', NODES)
+def test_every_parameter_is_described_in_a_sentence_and_its_default_is_valid(node: str) -> None:
+    for parameter in table(NODES[node]):
+        assert parameter.description.endswith('.')
+        assert len(parameter.description) > 10
+        assert parameter.check(parameter.default) == parameter.default
+
+
+@pytest.mark.parametrize('name', [*CHIPS, *BACKENDS])
+def test_configuration_file_names_all_chips_and_engines(name: str) -> None:
+    assert name in CONFIGURATION.read_text()
+
+
+def test_live_parameters_are_marked_in_the_configuration_file() -> None:
+    lines = CONFIGURATION.read_text().splitlines()
+    for parameter in table(ClassifierParameters):
+        line = next(line for line in lines if line.strip().startswith(f'{parameter.name}:'))
+        assert ('# *' in line) == parameter.is_live
+
+
+def test_whole_number_will_do_for_a_float() -> None:
+    value = FRACTION.check(1)
+    assert value == 1.0
+    assert isinstance(value, float)
+
+
+@pytest.mark.parametrize(
+    ('parameter', 'value', 'sentence'),
+    [
+        (FRACTION, 1.5, 'fraction must be between 0.0 and 1.0, not 1.5'),
+        (FRACTION, -0.1, 'fraction must be between 0.0 and 1.0, not -0.1'),
+        (FRACTION, float('nan'), 'fraction must be between 0.0 and 1.0, not nan'),
+        (FRACTION, '0.5', "fraction must be a number, not '0.5'"),
+        (FRACTION, True, 'fraction must be a number, not True'),
+        (COUNT, 0, 'count must be between 1 and 10, not 0'),
+        (COUNT, 2.0, 'count must be a whole number, not 2.0'),
+        (COUNT, True, 'count must be a whole number, not True'),
+        (COLOUR, 'blue', "colour must be one of red, green, not 'blue'"),
+        (COLOUR, 1, 'colour must be text, not 1'),
+        (SWITCH, 1, 'switch must be true or false, not 1'),
+        (SWITCH, None, 'switch must be true or false, not None'),
+    ],
+)
+def test_wrong_value_is_refused_with_a_sentence(
+    parameter: Parameter, value: object, sentence: str
+) -> None:
+    with pytest.raises(ValueError) as refusal:  # noqa: PT011
+        parameter.check(value)
+    assert str(refusal.value) == sentence
+
+
+def test_range_includes_its_ends() -> None:
+    assert [COUNT.check(value) for value in (1, 10)] == [1, 10]
+
+
+def test_defaults_alone_make_a_valid_set_of_parameters() -> None:
+    assert replace(ClassifierParameters()) == ClassifierParameters()
+    assert ClassifierParameters().model == 'mnist'

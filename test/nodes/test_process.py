@@ -1,0 +1,111 @@
+"""Signals end a node in time, wherever it is; in real processes."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+PATIENCE = 30
+LIMIT = 2.0
+
+
+def start(job: str) -> subprocess.Popen:
+    """A process that runs the body of `job(stop)` after it has printed `ready`."""
+    program = (
+        'import sys, time\n'
+        'from snn_perception.nodes.process import run\n'
+        'def ready():\n    print("ready", flush=True)\n'
+        f'def job(stop):\n{textwrap.indent(textwrap.dedent(job), "    ")}\n'
+        'sys.exit(run(job))\n'
+    )
+    return subprocess.Popen(
+        [sys.executable, '-c', program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def finish(process: subprocess.Popen) -> tuple[int, str, str]:
+    """Exit status, output and errors of `process`."""
+    output, errors = process.communicate(timeout=PATIENCE)
+    return process.returncode, output, errors
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    'job',
+    [
+        'ready(); stop.wait(60)',
+        'ready(); time.sleep(60)',
+        'ready()\nwhile True: pass',
+        'ready(); stop.wait(60); raise RuntimeError("the context is gone")',
+        'ready(); stop.wait(60); return 5',
+    ],
+    ids=['waits', 'sleeps', 'computes', 'fails at the end', 'returns a status'],
+)
+def test_signal_ends_any_job_quickly_with_status_zero(job: str, number: signal.Signals) -> None:
+    process = start(job)
+    assert process.stdout.readline() == 'ready\n'
+    begin = time.monotonic()
+    process.send_signal(number)
+    status, _, errors = finish(process)
+    assert (status, errors) == (0, '')
+    assert time.monotonic() - begin < LIMIT
+
+
+def test_more_signals_do_no_harm() -> None:
+    process = start('ready(); stop.wait(60); time.sleep(0.5); print("tidied up")')
+    assert process.stdout.readline() == 'ready\n'
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT, signal.SIGINT):
+        process.send_signal(number)
+        time.sleep(0.02)
+    assert finish(process) == (0, 'tidied up\n', '')
+
+
+def test_callbacks_run_when_the_end_is_asked_for_and_at_once_afterwards() -> None:
+    process = start(
+        """
+        stop.on_request(lambda: print('asked', flush=True))
+        ready()
+        stop.wait(60)
+        stop.on_request(lambda: print('late', flush=True))
+        """
+    )
+    assert process.stdout.readline() == 'ready\n'
+    process.send_signal(signal.SIGTERM)
+    status, output, errors = finish(process)
+    assert (status, sorted(output.split()), errors) == (0, ['asked', 'late'], '')
+
+
+def test_status_of_a_job_that_returns_is_the_status_of_the_process() -> None:
+    assert finish(start('return 3')) == (3, '', '')
+
+
+def test_job_that_asks_itself_to_stop_returns_its_status() -> None:
+    assert finish(start('stop.request(); stop.wait(60); return 4')) == (4, '', '')
+
+
+def test_error_of_a_job_is_shown() -> None:
+    status, _, errors = finish(start('raise RuntimeError("broken")'))
+    assert status == 1
+    assert 'RuntimeError: broken' in errors
+
+
+def test_exit_of_a_job_is_the_exit_of_the_process() -> None:
+    assert finish(start('sys.exit(7)')) == (7, '', '')
+    assert finish(start('sys.exit("one sentence")')) == (1, '', 'one sentence\n')
+
+
+@pytest.mark.parametrize('name', ['classifier', 'camera', 'demo'])
+def test_nothing_heavy_is_imported_before_signals_are_handled(name: str) -> None:
+    program = (
+        f'import sys, snn_perception.nodes.{name}\n'
+        'heavy = {"numpy", "cv2", "torch", "rclpy", "matplotlib", "yaml"} & set(sys.modules)\n'
+        'sys.exit(f"imported: {heavy}" if heavy else 0)'
+    )
+    assert finish(
+        subprocess.Popen([sys.executable, '-c', program], stderr=subprocess.PIPE, text=True)
+    )[::2] == (0, '')

@@ -1,0 +1,154 @@
+"""Messages to answers, with a real model on the reference engine."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import colour_model
+import numpy as np
+import pytest
+
+from snn_perception import create_simulator
+from snn_perception.backends import Interrupted
+from snn_perception.energy import CHIPS
+from snn_perception.nodes.parameters import ClassifierParameters
+from snn_perception.nodes.recognition import Recognizer
+from snn_perception.power import NoMeter
+
+SECOND = 1_000_000_000
+PARAMETERS = ClassifierParameters(backend='reference')
+
+
+def recognizer(mode: str = 'frame') -> Recognizer:
+    return Recognizer(create_simulator(colour_model.build(), 'reference'), mode, NoMeter())
+
+
+def message(pixels: np.ndarray) -> SimpleNamespace:
+    return SimpleNamespace(
+        height=pixels.shape[0],
+        width=pixels.shape[1],
+        encoding='rgb8',
+        is_bigendian=0,
+        step=3 * pixels.shape[1],
+        data=pixels.tobytes(),
+    )
+
+
+def answer(
+    seer: Recognizer,
+    pixels: np.ndarray,
+    stamp: float = 0.0,
+    parameters: ClassifierParameters = PARAMETERS,
+):
+    read = seer.read(message(pixels), parameters)
+    return seer.decide(read, round(stamp * SECOND), parameters, lambda: False)
+
+
+@pytest.mark.parametrize('colour', colour_model.LABELS)
+def test_frame_is_given_its_label_with_what_it_cost(colour: str) -> None:
+    result = answer(recognizer(), colour_model.image(colour))
+    assert result.decision.label == colour
+    assert result.decision.simulated_time == pytest.approx(0.03)
+    assert set(result.energies) == set(CHIPS)
+    assert min(result.energies.values()) > 0
+    assert result.network_time > 0
+    assert math.isnan(result.power)
+    assert result.power_source == 'unavailable'
+
+
+def test_frames_do_not_depend_on_each_other_in_frame_mode() -> None:
+    seer = recognizer()
+    alone = answer(seer, colour_model.image('red'))
+    answer(seer, colour_model.image('blue'))
+    again = answer(seer, colour_model.image('red'))
+    np.testing.assert_array_equal(alone.decision.scores, again.decision.scores)
+
+
+def test_stream_goes_on_where_the_last_frame_ended() -> None:
+    seer = recognizer('stream')
+    simulator = create_simulator(colour_model.build(), 'reference')
+    state = simulator.reset()
+    small = colour_model.image('red', colour_model.SIZE, colour_model.SIZE)
+    for stamp, duration in ((5.0, 0.03), (5.02, 0.02), (5.06, 0.04)):
+        expected = simulator.classify(small, state, duration)
+        result = answer(seer, colour_model.image('red'), stamp)
+        assert result.decision.simulated_time == pytest.approx(duration)
+        np.testing.assert_array_equal(result.decision.activity.spikes, expected.activity.spikes)
+        assert result.restart == ''
+
+
+def test_stream_whose_time_jumps_begins_again_and_says_why() -> None:
+    seer = recognizer('stream')
+    first = answer(seer, colour_model.image('red'), 5.0)
+    answer(seer, colour_model.image('red'), 5.02)
+    back = answer(seer, colour_model.image('red'), 1.0)
+    assert 'before the last' in back.restart
+    np.testing.assert_array_equal(back.decision.scores, first.decision.scores)
+
+
+def test_reset_begins_a_stream_again() -> None:
+    seer = recognizer('stream')
+    first = answer(seer, colour_model.image('red'), 5.0)
+    seer.reset()
+    again = answer(seer, colour_model.image('red', 48, 64), 5.02)
+    np.testing.assert_array_equal(again.decision.scores, first.decision.scores)
+    assert again.restart == ''
+
+
+def test_presentation_time_replaces_that_of_the_model() -> None:
+    longer = replace(PARAMETERS, presentation_time=0.05)
+    for mode in ('frame', 'stream'):
+        result = answer(recognizer(mode), colour_model.image('red'), 1.0, longer)
+        assert result.decision.simulated_time == pytest.approx(0.05)
+
+
+def test_invert_swaps_light_and_dark() -> None:
+    cyan = 255 - colour_model.image('red')
+    result = answer(recognizer(), cyan, parameters=replace(PARAMETERS, invert=True))
+    assert result.decision.label == 'red'
+
+
+def test_fit_decides_what_of_the_image_the_network_sees() -> None:
+    pixels = colour_model.image('red', 32, 96)
+    pixels[:, :32] = pixels[:, 64:] = colour_model.COLOURS['blue']
+    seer = recognizer()
+    for fit, label in (('model', 'red'), ('crop', 'red'), ('stretch', 'blue')):
+        result = answer(seer, pixels, parameters=replace(PARAMETERS, fit=fit))
+        assert result.decision.label == label
+
+
+def test_stop_interrupts_a_decision() -> None:
+    seer = recognizer()
+    pixels = seer.read(message(colour_model.image('red')), PARAMETERS)
+    with pytest.raises(Interrupted):
+        seer.decide(pixels, 0, PARAMETERS, lambda: True)
+
+
+def test_recognizer_is_loaded_as_the_parameters_say(tmp_path: Path) -> None:
+    folder = colour_model.save(tmp_path / 'colours')
+    loaded = Recognizer.load(replace(PARAMETERS, model=str(folder)), lambda: False)
+    assert loaded.engine == 'reference on cpu'
+    assert answer(loaded, colour_model.image('green')).decision.label == 'green'
+
+
+@pytest.mark.parametrize(
+    ('fields', 'sentence'),
+    [
+        ({'model': 'no_such_model'}, "model 'no_such_model' is not found"),
+        ({'backend': 'abacus'}, "unknown backend 'abacus'"),
+        ({'device': 'toaster'}, "unknown device 'toaster'"),
+    ],
+)
+def test_what_cannot_be_loaded_is_named(tmp_path: Path, fields: dict, sentence: str) -> None:
+    folder = colour_model.save(tmp_path / 'colours')
+    with pytest.raises(ValueError, match=sentence):
+        Recognizer.load(replace(PARAMETERS, **{'model': str(folder), **fields}), lambda: False)
+
+
+def test_loading_can_be_interrupted(tmp_path: Path) -> None:
+    folder = colour_model.save(tmp_path / 'colours')
+    with pytest.raises(Interrupted):
+        Recognizer.load(replace(PARAMETERS, model=str(folder)), lambda: True)

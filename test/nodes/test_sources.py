@@ -1,0 +1,128 @@
+"""Pictures of folders, files, videos and webcams."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from snn_perception.nodes.sources import Picture, open_source
+
+
+def write(path: Path, level: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.full((6, 8), level, np.uint8))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for level, name in enumerate(['b/2.png', 'a/1.png', 'a/deep/3.bmp', 'c.PNG']):
+        write(tmp_path / name, level)
+    (tmp_path / 'notes.txt').write_text('no picture')
+    (tmp_path / 'folder.png').mkdir()
+    return tmp_path
+
+
+def pictures(source: Path | str, loop: bool = False, shuffle: bool = False) -> list[Picture]:
+    return list(islice(open_source(str(source), loop, shuffle, pytest.fail), 100))
+
+
+def names(shown: list[Picture], folder: Path) -> list[str]:
+    return [str(Path(picture.name).relative_to(folder)) for picture in shown]
+
+
+def test_folder_is_shown_with_all_folders_in_it_in_order(folder: Path) -> None:
+    shown = pictures(folder)
+    assert names(shown, folder) == ['a/1.png', 'a/deep/3.bmp', 'b/2.png', 'c.PNG']
+    assert [picture.label for picture in shown] == ['a', 'deep', 'b', folder.name]
+    assert [int(picture.pixels[0, 0].max()) for picture in shown] == [1, 2, 0, 3]
+
+
+def test_loop_begins_again_after_the_last(folder: Path) -> None:
+    shown = names(pictures(folder, loop=True), folder)
+    assert len(shown) == 100
+    assert shown[:4] == shown[4:8] == shown[96:]
+
+
+def test_shuffle_shows_each_once_per_round(folder: Path) -> None:
+    shown = names(pictures(folder, loop=True, shuffle=True), folder)
+    rounds = [tuple(shown[first : first + 4]) for first in range(0, 100, 4)]
+    assert all(sorted(one) == sorted(rounds[0]) for one in rounds)
+    assert len(set(rounds)) > 1
+
+
+def test_image_that_cannot_be_read_is_skipped_with_a_warning(folder: Path) -> None:
+    (folder / 'a' / '1.png').write_bytes(b'\x89PNG\r\n\x1a\n broken')
+    warnings: list[str] = []
+    shown = list(open_source(str(folder), False, False, warnings.append))
+    assert names(shown, folder) == ['a/deep/3.bmp', 'b/2.png', 'c.PNG']
+    assert len(warnings) == 1
+    assert '1.png' in warnings[0]
+
+
+def test_folder_of_nothing_but_broken_images_ends_even_in_a_loop(tmp_path: Path) -> None:
+    (tmp_path / 'a.png').write_bytes(b'')
+    with pytest.raises(ValueError, match='none of the 1 images'):
+        list(open_source(str(tmp_path), True, False, lambda warning: None))
+
+
+@pytest.mark.parametrize(
+    ('source', 'sentence'),
+    [
+        ('', 'holds no images'),
+        ('missing', 'is not found'),
+        ('notes.txt', 'video .*notes.txt cannot be opened'),
+    ],
+)
+def test_source_without_pictures_is_refused_at_once(
+    tmp_path: Path, source: str, sentence: str
+) -> None:
+    (tmp_path / 'notes.txt').write_text('no picture')
+    with pytest.raises(ValueError, match=sentence):
+        open_source(str(tmp_path / source), False, False, pytest.fail)
+
+
+def test_webcam_that_is_not_there_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match='webcam 987 cannot be opened'):
+        open_source('987', False, False, pytest.fail)
+
+
+def test_single_image_is_a_source(tmp_path: Path) -> None:
+    write(tmp_path / 'one.png', 7)
+    assert len(pictures(tmp_path / 'one.png')) == 1
+    assert len(pictures(tmp_path / 'one.png', loop=True)) == 100
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    path = tmp_path / 'video.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 10, (64, 48))
+    if not writer.isOpened():
+        pytest.skip('this OpenCV cannot write videos')
+    for level in (0, 100, 200):
+        writer.write(np.full((48, 64, 3), (0, 0, level), np.uint8))
+    writer.release()
+    return path
+
+
+def test_video_is_shown_in_rgb_to_its_end(video: Path) -> None:
+    shown = pictures(video)
+    reds = [picture.pixels[..., 0].mean() for picture in shown]
+    np.testing.assert_allclose(reds, [0, 100, 200], atol=6)
+    assert max(picture.pixels[..., 2].mean() for picture in shown) < 6
+
+
+def test_video_begins_again_in_a_loop(video: Path) -> None:
+    reds = [picture.pixels[..., 0].mean() for picture in islice(pictures(video, loop=True), 7)]
+    np.testing.assert_allclose(reds, [0, 100, 200, 0, 100, 200, 0], atol=6)
+
+
+def test_shipped_digits_are_a_source_by_uri_and_by_name() -> None:
+    by_uri = pictures('package://snn_perception/resource/images/digits')
+    assert len(by_uri) == 40
+    assert {picture.label for picture in by_uri} == set('0123456789')
+    assert {picture.pixels.shape for picture in by_uri} == {(28, 28)}
+    assert len(pictures('digits')) == 40
