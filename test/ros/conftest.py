@@ -1,0 +1,159 @@
+"""Real nodes on real topics: each test in a namespace of its own, all in one random domain."""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import colour_model
+import pytest
+
+# Without ROS nothing here can be tested.
+collect_ignore_glob = [] if find_spec('rclpy') and find_spec('vision_msgs') else ['test_*.py']
+
+PATIENCE = 20.0
+"""Seconds to wait for what should happen at once."""
+
+
+def wait_until(condition: Callable[[], Any], what: str = 'the condition') -> Any:
+    """The first truthy value of `condition()`; fails the test if none comes."""
+    end = time.monotonic() + PATIENCE
+    while not (value := condition()):
+        if time.monotonic() > end:
+            pytest.fail(f'waited {PATIENCE} s in vain for {what}')
+        time.sleep(0.005)
+    return value
+
+
+class Inbox:
+    """The messages that arrived on one topic."""
+
+    def __init__(self) -> None:
+        self.messages: list[Any] = []
+        self._changed = threading.Condition()
+
+    def add(self, message: Any) -> None:
+        with self._changed:
+            self.messages.append(message)
+            self._changed.notify_all()
+
+    def wait_for(self, condition: Callable[[Any], Any] = lambda message: True) -> Any:
+        """The first message, of those that came and will come, that meets `condition`."""
+        found: list[Any] = []
+
+        def look() -> bool:
+            found[:] = [message for message in self.messages if condition(message)]
+            return bool(found)
+
+        with self._changed:
+            if not self._changed.wait_for(look, PATIENCE):
+                pytest.fail(f'no such message in {PATIENCE} s, but {self.messages[-1:]}')
+        return found[0]
+
+
+class Robot:
+    """The nodes of one test, in one namespace, with a thread that runs their callbacks."""
+
+    def __init__(self, namespace: str) -> None:
+        from rclpy.executors import SingleThreadedExecutor
+        from rclpy.node import Node
+
+        self.namespace = namespace
+        self.executor = SingleThreadedExecutor()
+        self.node = Node('tester', namespace=namespace)
+        self.executor.add_node(self.node)
+        self._nodes: list[Any] = []
+        self._thread = threading.Thread(target=self.executor.spin, daemon=True)
+        self._thread.start()
+
+    def add(self, node: Any) -> None:
+        """Run the callbacks of `node` too."""
+        self._nodes.append(node)
+        self.executor.add_node(node)
+
+    def listen(self, kind: type, topic: str) -> Inbox:
+        """What arrives on `topic` from now on; returns once somebody publishes there."""
+        inbox = Inbox()
+        subscription = self.node.create_subscription(kind, topic, inbox.add, 10)
+        wait_until(subscription.get_publisher_count, f'a publisher on {topic}')
+        return inbox
+
+    def publisher(self, kind: type, topic: str, qos: Any = 10) -> Any:
+        """A publisher on `topic`, once somebody hears it."""
+        publisher = self.node.create_publisher(kind, topic, qos)
+        wait_until(publisher.get_subscription_count, f'a subscription to {topic}')
+        return publisher
+
+    def call(self, kind: type, service: str, **fields: Any) -> Any:
+        """The response of `service`."""
+        client = self.node.create_client(kind, service)
+        assert client.wait_for_service(PATIENCE)
+        future = client.call_async(kind.Request(**fields))
+        wait_until(future.done, f'the response of {service}')
+        return future.result()
+
+    def close(self) -> None:
+        self.executor.shutdown()
+        self._thread.join(PATIENCE)
+        for node in self._nodes:
+            node.close() if hasattr(node, 'close') else node.destroy_node()
+        self.node.destroy_node()
+
+
+@pytest.fixture(scope='session', autouse=True)
+def ros_domain() -> Iterator[None]:
+    """ROS in this process, in a domain that nobody else uses; child processes inherit it."""
+    import rclpy
+    from rclpy.signals import SignalHandlerOptions
+
+    os.environ['ROS_DOMAIN_ID'] = str(random.randint(1, 100))
+    os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    yield
+    rclpy.try_shutdown()
+
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def robot() -> Iterator[Robot]:
+    robot = Robot(f'/robot{next(_numbers)}')
+    yield robot
+    robot.close()
+
+
+@pytest.fixture(scope='session')
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of three colours that needs no training."""
+    return colour_model.save(tmp_path_factory.mktemp('models') / 'colours')
+
+
+@pytest.fixture
+def create_classifier(robot: Robot, model_folder: Path) -> Callable[..., Any]:
+    """Makes a classifier with parameters by name; with `started=False` it is unconfigured."""
+    from rclpy.parameter import Parameter
+
+    from snn_perception.nodes.classifier_node import ClassifierNode
+    from snn_perception.nodes.process import Stop
+
+    def create(started: bool = True, **parameters: Any) -> Any:
+        values = {'model': str(model_folder), 'backend': 'reference', **parameters}
+        node = ClassifierNode(
+            Stop(),
+            namespace=robot.namespace,
+            parameter_overrides=[Parameter(name, value=value) for name, value in values.items()],
+        )
+        robot.add(node)
+        if started:
+            assert node.start()
+        return node
+
+    return create
