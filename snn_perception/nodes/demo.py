@@ -39,7 +39,10 @@ def _parse() -> argparse.Namespace:
     parser.add_argument('--model', help='a shipped model or the folder of one (default: mnist)')
     parser.add_argument('--backend', help='the engine (default: auto)')
     parser.add_argument(
-        '--picture', type=_picture, metavar='FILE.png', help='save the last images and their answers'
+        '--picture',
+        type=_picture,
+        metavar='FILE.png',
+        help='save the last answers as a picture',
     )
     return parser.parse_args()
 

@@ -22,7 +22,7 @@ from snn_perception.nodes.process import Stop
 def parse_node_arguments(program: str, description: str, kind: type) -> None:
     """Accept nothing on the command line but arguments of ROS, and `--help`.
 
-    Raises SystemExit, with status 0 after help on the parameters in `kind`.
+    Raises SystemExit: after help on the parameters in `kind`, or for a mistake.
     """
     parser = argparse.ArgumentParser(
         prog=program,
@@ -32,7 +32,11 @@ def parse_node_arguments(program: str, description: str, kind: type) -> None:
         epilog=parameter_help(kind),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.parse_args(remove_ros_args(sys.argv)[1:])
+    try:
+        others = remove_ros_args(sys.argv)[1:]
+    except RuntimeError as reason:
+        raise SystemExit(f'{program}: {reason}') from None
+    parser.parse_args(others)
 
 
 def parameter_help(kind: type) -> str:

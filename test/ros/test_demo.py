@@ -1,0 +1,82 @@
+"""The demo, from its command line to its exit status."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import colour_model
+import cv2
+import pytest
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """One image in a folder for each colour."""
+    for colour in colour_model.LABELS:
+        path = tmp_path / 'images' / colour / '1.png'
+        path.parent.mkdir(parents=True)
+        cv2.imwrite(str(path), colour_model.image(colour, 30, 40)[..., ::-1])
+    return tmp_path / 'images'
+
+
+def demo(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, '-m', 'snn_perception', 'demo', *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_demo_ends_after_so_many_answers_and_sums_them_up(
+    folder: Path, model_folder: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / 'sheet.png'
+    done = demo(
+        *('--frames', '6', '--rate', '20', '--size', '320x240'),
+        *('--model', str(model_folder), '--backend', 'reference', '--source', str(folder)),
+        *('--picture', str(picture)),
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.strip().splitlines()
+    assert lines[0].split()[:3] == ['frame', 'shown', 'label']
+    rows = [line.split() for line in lines[1:7]]
+    assert [row[0] for row in rows] == ['1', '2', '3', '4', '5', '6']
+    assert all(row[1] == row[2] for row in rows)
+    assert lines[8].startswith('6 of 6 right.')
+    assert cv2.imread(str(picture)) is not None
+
+
+def test_demo_without_a_model_ends_with_a_sentence() -> None:
+    done = demo('--frames', '1', '--model', 'no_such_model')
+    assert done.returncode == 1
+    assert "model 'no_such_model' is not found" in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
+def test_demo_without_images_ends_with_a_sentence(model_folder: Path, tmp_path: Path) -> None:
+    done = demo('--model', str(model_folder), '--backend', 'reference', '--source', str(tmp_path))
+    assert done.returncode == 1
+    assert 'holds no images' in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
+@pytest.mark.parametrize(
+    'arguments',
+    [
+        ('--frames', '0'),
+        ('--frames', 'many'),
+        ('--rate', '0'),
+        ('--rate', 'nan'),
+        ('--size', '640'),
+        ('--size', '0x480'),
+        ('--picture', '/no/such/folder/sheet.png'),
+    ],
+)
+def test_wrong_argument_is_refused_with_a_sentence(arguments: tuple[str, str]) -> None:
+    done = demo(*arguments)
+    assert done.returncode == 2
+    assert f'argument {arguments[0]}' in done.stderr
