@@ -9,6 +9,8 @@
 
 set -euo pipefail
 
+trap 'exit 130' INT
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 scripts=$root/scripts
 environment=$root/.environment

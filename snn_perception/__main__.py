@@ -34,7 +34,9 @@ def main() -> int:
             print(f'  {command:12}{description}')
         return 0
     if name not in COMMANDS:
-        print(f'{program}: no command is named {name!r}, but: {", ".join(COMMANDS)}', file=sys.stderr)
+        print(
+            f'{program}: no command is named {name!r}, but: {", ".join(COMMANDS)}', file=sys.stderr
+        )
         return 2
     module, function = COMMANDS[name][0].split(':')
     sys.argv = [f'{program} {name}', *sys.argv[2:]]
