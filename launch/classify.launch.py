@@ -1,0 +1,92 @@
+"""The classifier on a camera topic; with demo:=true, also a camera that shows shipped images."""
+
+from pathlib import Path
+
+from ament_index_python.packages import get_package_share_directory
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+from launch import LaunchContext, LaunchDescription
+
+PACKAGE = 'snn_perception'
+CONFIGURATION = Path(get_package_share_directory(PACKAGE)) / 'config' / 'classify.yaml'
+
+# Arguments that set the parameter of the same name, if they are given.
+PARAMETERS = {
+    'model': (str, 'Shipped name, path of a folder, or package:// URI of the model'),
+    'backend': (str, 'Engine that runs the network: auto, or a name such as torch or rate'),
+    'device': (str, 'Where the engine runs: auto, cpu or cuda'),
+    'image_transport': (str, 'Images as they are (raw), or as JPEG and PNG (compressed)'),
+    'autostart': (bool, 'Configure and activate without a supervisor: true or false'),
+}
+
+
+def generate_launch_description() -> LaunchDescription:
+    """The arguments, and the nodes that they ask for."""
+    return LaunchDescription(
+        [
+            *(
+                DeclareLaunchArgument(
+                    name, default_value='', description=f'{description}; empty: as in params_file'
+                )
+                for name, (_, description) in PARAMETERS.items()
+            ),
+            DeclareLaunchArgument(
+                'image_topic',
+                default_value='image_raw',
+                description='Topic of the camera; compressed images come on TOPIC/compressed',
+            ),
+            DeclareLaunchArgument(
+                'namespace', default_value='', description='Namespace of nodes and relative topics'
+            ),
+            DeclareLaunchArgument(
+                'params_file',
+                default_value=str(CONFIGURATION),
+                description='YAML file with the parameters of the nodes',
+            ),
+            DeclareLaunchArgument(
+                'log_level',
+                default_value='info',
+                choices=['debug', 'info', 'warn', 'error', 'fatal'],
+                description='Least severe messages that the nodes log',
+            ),
+            DeclareLaunchArgument(
+                'demo',
+                default_value='false',
+                choices=['true', 'false'],
+                description='Also start a camera that shows the images of this package',
+            ),
+            OpaqueFunction(function=_nodes),
+        ]
+    )
+
+
+def _nodes(context: LaunchContext) -> list[Node]:
+    """The classifier, and the camera of the demo."""
+
+    def given(*names: str) -> dict[str, ParameterValue]:
+        return {
+            name: ParameterValue(LaunchConfiguration(name), value_type=PARAMETERS[name][0])
+            for name in names
+            if context.launch_configurations[name] != ''
+        }
+
+    def node(name: str, executable: str, parameters: dict) -> Node:
+        return Node(
+            package=PACKAGE,
+            executable=executable,
+            name=name,
+            namespace=LaunchConfiguration('namespace'),
+            parameters=[LaunchConfiguration('params_file'), parameters],
+            remappings=[('image_raw', LaunchConfiguration('image_topic'))],
+            arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level')],
+            output='screen',
+        )
+
+    nodes = [node('snn_classifier', 'classifier', given(*PARAMETERS))]
+    if context.launch_configurations['demo'] == 'true':
+        size = {'width': 640, 'height': 480}
+        nodes.append(node('camera', 'camera', {**size, **given('image_transport')}))
+    return nodes
