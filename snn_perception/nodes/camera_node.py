@@ -58,8 +58,7 @@ class CameraNode(Node):
         """Open the source and begin to publish; False, and a log line, if that fails."""
         parameters = self.parameters
         try:
-            for problem in self._server.problems.values():
-                raise ValueError(problem)
+            self._server.require_valid()
             self._pictures = open_source(
                 parameters.source, parameters.loop, parameters.shuffle, self.get_logger().warning
             )

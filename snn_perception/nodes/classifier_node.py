@@ -85,8 +85,7 @@ class ClassifierNode(LifecycleNode):
         """Load the model and run it once; on failure say why and stay unconfigured."""
         start = time.monotonic()
         try:
-            for problem in self._server.problems.values():
-                raise ValueError(problem)
+            self._server.require_valid()
             recognizer = Recognizer.load(self.parameters, lambda: self._stop.requested)
         except Interrupted:
             return FAILURE
@@ -107,14 +106,15 @@ class ClassifierNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe to the camera and begin to work."""
-        self._health.reset()
+        result = super().on_activate(state)
         assert self._recognizer is not None
         self._recognizer.reset()
+        self._health.reset()
         self._worker = Worker(self._classify, self._on_failure)
         self._worker.start()
         if self._enabled:
             self._subscribe()
-        return super().on_activate(state)
+        return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop to work, and keep the model."""
@@ -209,7 +209,7 @@ class ClassifierNode(LifecycleNode):
                 f'stream begins again: {answer.restart}', throttle_duration_sec=LOG_PERIOD
             )
         if self._enabled:
-            self._publish(message.header, answer, time.perf_counter() - start)
+            self._publish(recognizer, message.header, answer, time.perf_counter() - start)
 
     def _on_failure(self, reason: Exception) -> None:
         sentence = f'{type(reason).__name__}: {reason}'
@@ -218,8 +218,9 @@ class ClassifierNode(LifecycleNode):
             f'frame could not be classified: {sentence}', throttle_duration_sec=LOG_PERIOD
         )
 
-    def _publish(self, header: Any, answer: Answer, processing: float) -> None:
-        assert self._recognizer is not None
+    def _publish(
+        self, recognizer: Recognizer, header: Any, answer: Answer, processing: float
+    ) -> None:
         parameters, decision = self.parameters, answer.decision
         now = self.get_clock().now().nanoseconds
         latency = (now - Time.from_msg(header.stamp).nanoseconds) / 1e9
@@ -227,7 +228,7 @@ class ClassifierNode(LifecycleNode):
         times = {'latency': latency, 'processing': processing, 'network': answer.network_time}
         self._classification.publish(
             messages.classification(
-                header, decision, self._recognizer.model.labels, parameters.max_hypotheses
+                header, decision, recognizer.model.labels, parameters.max_hypotheses
             )
         )
         self._label.publish(label)
@@ -235,7 +236,7 @@ class ClassifierNode(LifecycleNode):
             messages.statistics(
                 header,
                 f'{self._name}: decision',
-                self._recognizer.engine,
+                recognizer.engine,
                 answer,
                 label.data,
                 times,

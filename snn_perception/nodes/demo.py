@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from pathlib import Path
 
 from snn_perception.nodes.process import Stop, run
@@ -11,7 +13,12 @@ from snn_perception.nodes.process import Stop, run
 def main() -> int:
     """Show the classifier at work until it is told to end; the exit status."""
     options = _parse()
-    return run(lambda stop: _work(stop, options))
+    try:
+        return run(lambda stop: _work(stop, options))
+    except BrokenPipeError:
+        # Nobody reads on, as after `demo | head`; the interpreter must not try to write again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def _parse() -> argparse.Namespace:
@@ -94,7 +101,7 @@ def _work(stop: Stop, options: argparse.Namespace) -> int:
     with ros(['demo', '--ros-args', '--params-file', str(configuration)]):
         from snn_perception.nodes.camera_node import CameraNode
         from snn_perception.nodes.classifier_node import ClassifierNode
-        from snn_perception.nodes.viewer import CHIP, ViewerNode
+        from snn_perception.nodes.viewer import ViewerNode
 
         viewer = ViewerNode(stop, options.frames)
         camera = CameraNode(
@@ -121,11 +128,11 @@ def _work(stop: Stop, options: argparse.Namespace) -> int:
             camera.destroy_node()
             viewer.destroy_node()
     viewer.print_summary()
-    if options.picture is not None and viewer.answers:
+    if options.picture is not None and viewer.scoreboard.count:
         from snn_perception.nodes.contact_sheet import save
 
         try:
-            save(options.picture, viewer.answers, CHIP)
+            save(options.picture, viewer.scoreboard)
         except ValueError as reason:
             raise SystemExit(str(reason)) from None
         print(f'The last images and their answers are in {options.picture}.')

@@ -42,6 +42,11 @@ class ParameterServer(Generic[T]):
         node.add_on_set_parameters_callback(self._check)
         node.add_post_set_parameters_callback(self._take_over)
 
+    def require_valid(self) -> None:
+        """Raise ValueError with the problems, if there are any."""
+        if self.problems:
+            raise ValueError('; '.join(self.problems.values()))
+
     def _declare(self, node: Node, parameter: Parameter) -> Any:
         """Declare `parameter`; its value, or the default if what was given is not right."""
         # Declared without a type first, since a type would refuse 1 where 1.0 is meant.

@@ -86,6 +86,8 @@ def _images(
 def _captured(location: str, source: int | str, loop: bool) -> Iterator[Picture]:
     """Pictures that OpenCV captures; opens the source at once and lets go of it at the end."""
     capture = cv2.VideoCapture(source)
+    # The newest picture of a webcam, not one that has waited.
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
     what = f'webcam {location}' if isinstance(source, int) else f'video {location}'
     works, first = capture.read()
     if not works:

@@ -10,9 +10,8 @@ from rclpy.node import Node
 from std_msgs.msg import Header
 from vision_msgs.msg import Classification
 
-from snn_perception.nodes import answers
-from snn_perception.nodes.answers import Answer
 from snn_perception.nodes.process import Stop
+from snn_perception.nodes.scoreboard import Outcome, Scoreboard, heading, row
 from snn_perception.nodes.sources import Picture
 
 CHIP = 'loihi'
@@ -27,10 +26,10 @@ class ViewerNode(Node):
 
     def __init__(self, stop: Stop, frames: int) -> None:
         super().__init__('viewer')
-        self.answers: list[Answer] = []
+        self.scoreboard = Scoreboard(CHIP)
         self._stop = stop
         self._frames = frames
-        self._expected: dict[tuple[int, int], Answer] = {}
+        self._expected: dict[tuple[int, int], Outcome] = {}
         self._sources = (
             self.create_subscription(
                 Classification, 'snn_classifier/classification', self._on_classification, 10
@@ -52,37 +51,37 @@ class ViewerNode(Node):
 
     def expect(self, header: Header, picture: Picture) -> None:
         """Remember that `picture` is about to be published under `header`."""
-        self._expected[_stamp(header)] = Answer(picture)
+        self._expected[_stamp(header)] = Outcome(picture)
         while len(self._expected) > MOST_EXPECTED:
             self._expected.pop(next(iter(self._expected)))
 
     def print_summary(self) -> None:
         """Print what all answers together show, if there are any."""
-        if self.answers:
-            print(f'\n{answers.summary(self.answers, CHIP)}', flush=True)
+        if self.scoreboard.count:
+            print(f'\n{self.scoreboard.verdict} {self.scoreboard.averages}', flush=True)
 
     def _on_classification(self, message: Classification) -> None:
-        answer = self._expected.get(_stamp(message.header))
-        if answer is not None:
-            answer.label = message.results[0].class_id
-            answer.score = message.results[0].score
-            self._show_if_complete(message.header, answer)
+        outcome = self._expected.get(_stamp(message.header))
+        if outcome is not None:
+            outcome.label = message.results[0].class_id
+            outcome.score = message.results[0].score
+            self._show_if_complete(message.header, outcome)
 
     def _on_statistics(self, message: DiagnosticArray) -> None:
-        answer = self._expected.get(_stamp(message.header))
-        if answer is not None:
-            answer.statistics = {item.key: item.value for item in message.status[0].values}
-            self._show_if_complete(message.header, answer)
+        outcome = self._expected.get(_stamp(message.header))
+        if outcome is not None:
+            outcome.statistics = {item.key: item.value for item in message.status[0].values}
+            self._show_if_complete(message.header, outcome)
 
-    def _show_if_complete(self, header: Header, answer: Answer) -> None:
-        if not answer.is_complete or self._stop.requested:
+    def _show_if_complete(self, header: Header, outcome: Outcome) -> None:
+        if not outcome.is_complete or self._stop.requested:
             return
         del self._expected[_stamp(header)]
-        self.answers.append(answer)
-        if len(self.answers) == 1:
-            print(f'\n{answers.heading()}')
-        print(answers.row(len(self.answers), answer, CHIP), flush=True)
-        if len(self.answers) == self._frames:
+        self.scoreboard.add(outcome)
+        if self.scoreboard.count == 1:
+            print(f'\n{heading()}')
+        print(row(self.scoreboard.count, outcome, CHIP), flush=True)
+        if self.scoreboard.count == self._frames:
             self._stop.request()
 
 

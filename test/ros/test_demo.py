@@ -80,3 +80,20 @@ def test_wrong_argument_is_refused_with_a_sentence(arguments: tuple[str, str]) -
     done = demo(*arguments)
     assert done.returncode == 2
     assert f'argument {arguments[0]}' in done.stderr
+
+
+def test_demo_ends_quietly_when_nobody_reads_on(folder: Path, model_folder: Path) -> None:
+    arguments = ('--model', str(model_folder), '--backend', 'reference', '--source', str(folder))
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'snn_perception', 'demo', *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert [process.stdout.readline() for _ in range(2)][1].startswith('frame')
+    process.stdout.close()
+    errors = process.stderr.read()
+    assert process.wait(30) == 0
+    assert 'Traceback' not in errors

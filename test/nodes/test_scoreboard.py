@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
-from snn_perception.nodes.answers import Answer, heading, quantity, row, summary
 from snn_perception.nodes.contact_sheet import save
+from snn_perception.nodes.scoreboard import Outcome, Scoreboard, heading, quantity, row
 from snn_perception.nodes.sources import Picture
 
 
-def answer(true: str, label: str, energy: float = 12.3e-6) -> Answer:
+def outcome(true: str, label: str, energy: float = 12.3e-6) -> Outcome:
     statistics = {
         'latency_ms': '31.415',
         'network_ms': '20.0',
@@ -22,7 +22,7 @@ def answer(true: str, label: str, energy: float = 12.3e-6) -> Answer:
         'synaptic_operations': '1234567',
         'energy_loihi_j': str(energy),
     }
-    return Answer(Picture(np.zeros((28, 28), np.uint8), true, true), label, 0.987, statistics)
+    return Outcome(Picture(np.zeros((28, 28), np.uint8), true, true), label, 0.987, statistics)
 
 
 @pytest.mark.parametrize(
@@ -44,35 +44,49 @@ def test_quantity_has_three_digits_and_a_prefix(value: float, text: str) -> None
 
 
 def test_rows_are_aligned_with_the_heading() -> None:
-    line = row(7, answer('3', '3'), 'loihi')
+    line = row(7, outcome('3', '3'), 'loihi')
     assert len(line) == len(heading())
     for title, cell in (('energy', '12.3 uJ'), ('spikes', '12,345'), ('latency', '31.4 ms')):
         assert line.index(cell) + len(cell) == heading().index(title) + len(title)
 
 
 def test_wrong_answer_is_marked() -> None:
-    assert row(1, answer('3', '8'), 'loihi').endswith('  wrong')
-    assert 'wrong' not in row(1, answer('3', '3'), 'loihi')
+    assert row(1, outcome('3', '8'), 'loihi').endswith('  wrong')
+    assert 'wrong' not in row(1, outcome('3', '3'), 'loihi')
 
 
-def test_answer_is_complete_once_both_messages_are_there() -> None:
-    whole = answer('3', '3')
+def test_outcome_is_complete_once_both_messages_are_there() -> None:
+    whole = outcome('3', '3')
     assert whole.is_complete
-    assert not Answer(whole.picture, label='3').is_complete
-    assert not Answer(whole.picture, statistics=whole.statistics).is_complete
+    assert not Outcome(whole.picture, label='3').is_complete
+    assert not Outcome(whole.picture, statistics=whole.statistics).is_complete
 
 
-def test_summary_counts_and_averages() -> None:
-    text = summary([answer('3', '3', 10e-6), answer('4', '9', 20e-6)], 'loihi')
-    assert text.startswith('1 of 2 right.')
-    assert 'estimated for loihi: 15 uJ' in text
-    assert '12,345 spikes' in text
+def scoreboard(*outcomes: Outcome) -> Scoreboard:
+    board = Scoreboard('loihi')
+    for one in outcomes:
+        board.add(one)
+    return board
+
+
+def test_scoreboard_counts_and_averages() -> None:
+    board = scoreboard(outcome('3', '3', 10e-6), outcome('4', '9', 20e-6))
+    assert board.count == 2
+    assert board.verdict == '1 of 2 right.'
+    assert 'estimated for loihi: 15 uJ' in board.averages
+    assert '12,345 spikes' in board.averages
+
+
+def test_scoreboard_keeps_only_the_latest() -> None:
+    board = scoreboard(*(outcome(str(number), '3') for number in range(50)))
+    assert board.count == 50
+    assert [one.picture.label for one in board.latest] == [str(n) for n in range(30, 50)]
 
 
 @pytest.mark.parametrize('count', [1, 7, 25])
-def test_contact_sheet_shows_the_answers_as_a_picture(tmp_path: Path, count: int) -> None:
+def test_contact_sheet_shows_the_outcomes_as_a_picture(tmp_path: Path, count: int) -> None:
     path = tmp_path / 'sheet.png'
-    save(path, [answer('3', '3')] * count, 'loihi')
+    save(path, scoreboard(*[outcome('3', '3')] * count))
     picture = cv2.imread(str(path))
     assert picture is not None
     assert picture.std() > 5
@@ -80,4 +94,4 @@ def test_contact_sheet_shows_the_answers_as_a_picture(tmp_path: Path, count: int
 
 def test_contact_sheet_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r'missing/sheet\.png cannot be written: No such'):
-        save(tmp_path / 'missing' / 'sheet.png', [answer('3', '3')], 'loihi')
+        save(tmp_path / 'missing' / 'sheet.png', scoreboard(outcome('3', '3')))

@@ -1,0 +1,117 @@
+"""Answers for people: one aligned line for each, and a summary of all."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+
+from snn_perception.nodes.sources import Picture
+
+PREFIXES = {-4: 'p', -3: 'n', -2: 'u', -1: 'm', 0: '', 1: 'k', 2: 'M', 3: 'G'}
+
+AVERAGED = ('latency_ms', 'network_ms', 'simulated_time_ms', 'spikes', 'synaptic_operations')
+
+COLUMNS = (
+    ('frame', 5),
+    ('shown', 10),
+    ('label', 10),
+    ('score', 7),
+    ('latency', 9),
+    ('simulated', 9),
+    ('spikes', 9),
+    ('operations', 11),
+    ('energy', 9),
+)
+
+
+@dataclass
+class Outcome:
+    """What came back about one picture: label, score (0 to 1), and the statistics by key."""
+
+    picture: Picture
+    label: str = ''
+    score: float = 0.0
+    statistics: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the classification and the statistics have both arrived."""
+        return bool(self.label and self.statistics)
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the label is the name of the folder that the picture is from."""
+        return self.label == self.picture.label
+
+    def value(self, key: str) -> float:
+        """The statistic `key` as a number."""
+        return float(self.statistics[key])
+
+
+def quantity(value: float, unit: str) -> str:
+    """`value` with three digits and a prefix, for example '12.3 uJ'."""
+    if not math.isfinite(value):
+        return '-'
+    exponent = 0 if value == 0 else math.floor(math.log10(abs(float(f'{value:.2e}'))) / 3)
+    exponent = min(max(exponent, min(PREFIXES)), max(PREFIXES))
+    return f'{value / 1000**exponent:.3g} {PREFIXES[exponent]}{unit}'
+
+
+def heading() -> str:
+    """The line above the answers."""
+    return '  '.join(title.rjust(width) for title, width in COLUMNS)
+
+
+def row(number: int, outcome: Outcome, chip: str) -> str:
+    """The line of the outcome `number`, with its energy on `chip`."""
+    cells = (
+        str(number),
+        outcome.picture.label,
+        outcome.label,
+        f'{100 * outcome.score:.1f} %',
+        f'{outcome.value("latency_ms"):.1f} ms',
+        f'{outcome.value("simulated_time_ms"):.0f} ms',
+        f'{outcome.value("spikes"):,.0f}',
+        f'{outcome.value("synaptic_operations"):,.0f}',
+        quantity(outcome.value(f'energy_{chip}_j'), 'J'),
+    )
+    line = '  '.join(cell.rjust(width) for cell, (_, width) in zip(cells, COLUMNS, strict=True))
+    return line if outcome.is_right else f'{line}  wrong'
+
+
+class Scoreboard:
+    """Counts outcomes, averages their statistics, and keeps the latest of them."""
+
+    def __init__(self, chip: str, kept: int = 20) -> None:
+        self.chip = chip
+        self.latest: deque[Outcome] = deque(maxlen=kept)
+        self.count = 0
+        self._right = 0
+        self._sums: dict[str, float] = defaultdict(float)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one more outcome, a complete one."""
+        self.latest.append(outcome)
+        self.count += 1
+        self._right += outcome.is_right
+        for key in AVERAGED:
+            self._sums[key] += outcome.value(key)
+        self._sums['energy'] += outcome.value(f'energy_{self.chip}_j')
+
+    @property
+    def verdict(self) -> str:
+        """How many were right, as a sentence."""
+        return f'{self._right} of {self.count} right.'
+
+    @property
+    def averages(self) -> str:
+        """What an answer took on average, as a sentence; there must be one at least."""
+        mean = {key: total / self.count for key, total in self._sums.items()}
+        return (
+            f'On average {mean["latency_ms"]:.1f} ms from the stamp of an image to its label, '
+            f'{mean["network_ms"]:.1f} ms of them in the network, which simulated '
+            f'{mean["simulated_time_ms"]:.0f} ms with {mean["spikes"]:,.0f} spikes and '
+            f'{mean["synaptic_operations"]:,.0f} synaptic operations; estimated for {self.chip}: '
+            f'{quantity(mean["energy"], "J")}.'
+        )
