@@ -24,6 +24,8 @@ fail() {
 }
 
 base_python=$(command -v "${PYTHON:-python3}") || fail "${PYTHON:-python3} is missing: please install it."
+# In a shell that is in the environment already, it is the Python that the environment was made with.
+[[ $base_python != "$venv"/* ]] || base_python=$(readlink -f "$base_python")
 
 # enter_environment [test]: install and build what is missing, then set the variables of this shell.
 enter_environment() {
