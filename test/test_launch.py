@@ -49,6 +49,7 @@ sys.exit(service.run())
 def node() -> Iterator[Any]:
     """A node whose callbacks are run, in a domain that nobody else uses."""
     from rclpy.executors import SingleThreadedExecutor
+    from rclpy.task import Future
 
     domain = str(random.randint(1, 100))
     os.environ['ROS_DOMAIN_ID'] = domain
@@ -57,11 +58,15 @@ def node() -> Iterator[Any]:
     node = rclpy.create_node('tester', context=context)
     executor = SingleThreadedExecutor(context=context)
     executor.add_node(node)
-    thread = threading.Thread(target=executor.spin, daemon=True)
+    closed = Future()
+    thread = threading.Thread(
+        target=executor.spin_until_future_complete, args=[closed], daemon=True
+    )
     thread.start()
     yield node
-    executor.shutdown()
+    closed.set_result(None)
     thread.join(PATIENCE)
+    executor.shutdown()
     node.destroy_node()
     rclpy.try_shutdown(context=context)
 

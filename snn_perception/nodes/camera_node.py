@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
@@ -69,7 +70,8 @@ class CameraNode(Node):
             f'publishing {parameters.source} at {parameters.rate:g} Hz on '
             f'{self._publisher.topic_name}'
         )
-        self.create_timer(1 / parameters.rate, self._tick)
+        clock = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(1 / parameters.rate, self._tick, clock=clock)
         return True
 
     def _fail(self, reason: str) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.clock import Clock, ClockType
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
-from rclpy.time import Time
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Float64, Header, String
 from std_srvs.srv import SetBool, Trigger
@@ -63,7 +64,8 @@ class ClassifierNode(LifecycleNode):
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self.create_service(SetBool, '~/enable', self._on_enable)
         self.create_service(Trigger, '~/reset', self._on_reset)
-        self.create_timer(1.0, self._publish_diagnostics)
+        clock = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(1.0, self._publish_diagnostics, clock=clock)
 
     @property
     def parameters(self) -> ClassifierParameters:
@@ -198,9 +200,10 @@ class ClassifierNode(LifecycleNode):
                 f'frame rejected: {reason}', throttle_duration_sec=LOG_PERIOD
             )
             return
-        stamp = Time.from_msg(message.header.stamp).nanoseconds
         try:
-            answer = recognizer.decide(pixels, stamp, parameters, lambda: worker.is_stopping)
+            answer = recognizer.decide(
+                pixels, _stamp(message.header), parameters, lambda: worker.is_stopping
+            )
         except Interrupted:
             return
         if answer.restart:
@@ -222,8 +225,9 @@ class ClassifierNode(LifecycleNode):
         self, recognizer: Recognizer, header: Any, answer: Answer, processing: float
     ) -> None:
         parameters, decision = self.parameters, answer.decision
-        now = self.get_clock().now().nanoseconds
-        latency = (now - Time.from_msg(header.stamp).nanoseconds) / 1e9
+        stamp, now = _stamp(header), self.get_clock().now().nanoseconds
+        # A camera that does not stamp its frames leaves zero.
+        latency = (now - stamp) / 1e9 if stamp else math.nan
         label = messages.label(decision, parameters.min_confidence)
         times = {'latency': latency, 'processing': processing, 'network': answer.network_time}
         self._classification.publish(
@@ -271,8 +275,9 @@ class ClassifierNode(LifecycleNode):
     def _publish_diagnostics(self) -> None:
         recognizer = self._recognizer
         if recognizer is None:
-            level = Level.ERROR if self._trouble else Level.OK
-            report = Report(level, self._trouble or 'not configured', {})
+            report = Report(
+                Level.ERROR if self._trouble else Level.OK, self._trouble or 'not configured', {}
+            )
         elif self._worker is None:
             report = Report(Level.OK, 'not active', {})
         elif not self._enabled:
@@ -297,3 +302,8 @@ class ClassifierNode(LifecycleNode):
                 values,
             )
         )
+
+
+def _stamp(header: Any) -> int:
+    """Stamp of `header` in ns."""
+    return header.stamp.sec * 1_000_000_000 + header.stamp.nanosec

@@ -12,9 +12,8 @@ from snn_perception.nodes.process import Stop, run
 
 def main() -> int:
     """Show the classifier at work until it is told to end; the exit status."""
-    options = _parse()
     try:
-        return run(lambda stop: _work(stop, options))
+        return run(_work)
     except BrokenPipeError:
         # Nobody reads on, as after `demo | head`; the interpreter must not try to write again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -86,7 +85,8 @@ def _picture(text: str) -> Path:
     return path
 
 
-def _work(stop: Stop, options: argparse.Namespace) -> int:
+def _work(stop: Stop) -> int:
+    options = _parse()
     from rclpy.parameter import Parameter
 
     from snn_perception.files import share_directory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -73,10 +74,11 @@ class Health:
             self._last_frame = self._clock()
 
     def classified(self, latency: float) -> None:
-        """Count a frame whose answer went out `latency` s after its stamp."""
+        """Count a frame whose answer went out `latency` s after its stamp, NaN if it has none."""
         with self._lock:
             self._total.classified += 1
-            self._latencies.append(latency)
+            if math.isfinite(latency):
+                self._latencies.append(latency)
 
     def rejected(self, reason: str) -> None:
         """Count a frame that was no usable image."""

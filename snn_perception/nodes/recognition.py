@@ -62,6 +62,9 @@ class Recognizer:
         Interrupted when `stop` returns True.
         """
         model = load_model(parameters.model)
+        if parameters.mode == 'stream':
+            # An early decision would leave the simulation behind the video.
+            model = replace(model, readout=replace(model.readout, confidence_threshold=1.0))
         simulator = create_simulator(model, parameters.backend, parameters.device)
         black = np.zeros(model.network.input_shape[:2], np.uint8)
         simulator.classify(black, stop=stop)

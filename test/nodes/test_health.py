@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from snn_perception.nodes.health import Health, Level, Report
@@ -53,6 +55,13 @@ def test_rate_is_of_the_time_since_the_last_report(health: Health, clock: Clock)
     assert verdict.values['rate_hz'] == '0.000'
     assert 'latency_ms' not in verdict.values
     assert verdict.values['classified'] == '1'
+
+
+def test_frames_without_a_stamp_are_counted_without_a_latency(health: Health) -> None:
+    health.classified(math.nan)
+    verdict = report(health)
+    assert verdict.values['classified'] == '1'
+    assert 'latency_ms' not in verdict.values
 
 
 def test_dropped_frames_are_counted_and_no_trouble(health: Health) -> None:

@@ -14,6 +14,7 @@ import pytest
 from snn_perception import create_simulator
 from snn_perception.backends import Interrupted
 from snn_perception.energy import CHIPS
+from snn_perception.model import save_model
 from snn_perception.nodes.parameters import ClassifierParameters
 from snn_perception.nodes.recognition import Recognizer
 from snn_perception.power import NoMeter
@@ -146,6 +147,25 @@ def test_what_cannot_be_loaded_is_named(tmp_path: Path, fields: dict, sentence: 
     folder = colour_model.save(tmp_path / 'colours')
     with pytest.raises(ValueError, match=sentence):
         Recognizer.load(replace(PARAMETERS, **{'model': str(folder), **fields}), lambda: False)
+
+
+def test_stream_keeps_pace_with_the_video_even_if_the_model_decides_early(
+    tmp_path: Path,
+) -> None:
+    model = colour_model.build()
+    hasty = replace(
+        model, readout=replace(model.readout, confidence_threshold=0.4, decision_interval=0.005)
+    )
+    save_model(hasty, tmp_path / 'hasty')
+    durations = {}
+    for mode in ('frame', 'stream'):
+        parameters = replace(PARAMETERS, model=str(tmp_path / 'hasty'), mode=mode)
+        seer = Recognizer.load(parameters, lambda: False)
+        answer(seer, colour_model.image('red'), 1.0, parameters)
+        later = answer(seer, colour_model.image('red'), 1.1, parameters)
+        durations[mode] = later.decision.simulated_time
+    assert durations['stream'] == pytest.approx(0.1)
+    assert durations['frame'] < 0.03
 
 
 def test_loading_can_be_interrupted(tmp_path: Path) -> None:

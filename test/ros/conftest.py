@@ -64,13 +64,17 @@ class Robot:
     def __init__(self, namespace: str) -> None:
         from rclpy.executors import SingleThreadedExecutor
         from rclpy.node import Node
+        from rclpy.task import Future
 
         self.namespace = namespace
         self.executor = SingleThreadedExecutor()
         self.node = Node('tester', namespace=namespace)
         self.executor.add_node(self.node)
         self._nodes: list[Any] = []
-        self._thread = threading.Thread(target=self.executor.spin, daemon=True)
+        self._closed = Future()
+        self._thread = threading.Thread(
+            target=self.executor.spin_until_future_complete, args=[self._closed], daemon=True
+        )
         self._thread.start()
 
     def add(self, node: Any) -> None:
@@ -100,8 +104,9 @@ class Robot:
         return future.result()
 
     def close(self) -> None:
-        self.executor.shutdown()
+        self._closed.set_result(None)
         self._thread.join(PATIENCE)
+        self.executor.shutdown()
         for node in self._nodes:
             node.close() if hasattr(node, 'close') else node.destroy_node()
         self.node.destroy_node()

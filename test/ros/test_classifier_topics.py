@@ -156,6 +156,19 @@ def test_compressed_images_come_on_the_topic_below_the_image(
     assert (answer.header, answer.results[0].class_id) == (header(), 'blue')
 
 
+def test_frame_without_a_stamp_or_from_before_time_is_classified(
+    robot: Any, create_classifier: Any
+) -> None:
+    create_classifier()
+    statistics = robot.listen(DiagnosticArray, 'snn_classifier/statistics')
+    publisher = robot.publisher(Image, 'image_raw')
+    publisher.publish(image('red', seconds=0, nanoseconds=0))
+    assert values(statistics.wait_for())['latency_ms'] == 'nan'
+    publisher.publish(image('red', seconds=-5))
+    late = statistics.wait_for(lambda message: message.header.stamp.sec == -5)
+    assert values(late)['label'] == 'red'
+
+
 def test_grey_camera_is_classified_too(robot: Any, create_classifier: Any) -> None:
     create_classifier()
     classifications = robot.listen(Classification, 'snn_classifier/classification')
