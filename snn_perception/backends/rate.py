@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import math
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
+from torch import Tensor
 
 from snn_perception.backends.base import Activity, Simulator, check_run
-from snn_perception.backends.torch import PlacedStage, channels_first, choose_device, steady_rate
+from snn_perception.backends.torch import PlacedStage, choose_device
 from snn_perception.model import Model
+from snn_perception.neurons import SoftLIF
+
+
+class SoftLIFTerms(NamedTuple):
+    """The soft-LIF rate (Hz) and its parts, for currents of any shape.
+
+    `x` is (J - 1) / gamma, `log_softened` is ln j of the softened j, `log_inverse` is
+    ln(1 + 1/j); see `neurons.SoftLIF`.
+    """
+
+    x: Tensor
+    log_softened: Tensor
+    log_inverse: Tensor
+    rate: Tensor
+
+
+def soft_lif_terms(current: Tensor, neuron: SoftLIF) -> SoftLIFTerms:
+    """Evaluate the rate curve of `neuron`, in at least float32."""
+    x = (current.float() if current.dtype.itemsize < 4 else current).sub(1).div_(neuron.gamma)
+    # ln softplus(x) is x to within rounding where softplus itself would underflow.
+    log_softened = F.softplus(x.clamp(min=-15), threshold=40).log_().add_((x + 15).clamp_(max=0))
+    log_softened.add_(math.log(neuron.gamma))
+    log_inverse = F.softplus(-log_softened, threshold=40)
+    rate = log_inverse.mul(neuron.tau_rc).add_(neuron.tau_ref).reciprocal_()
+    return SoftLIFTerms(x, log_softened, log_inverse, rate)
 
 
 class RateSimulator(Simulator):
@@ -20,6 +48,8 @@ class RateSimulator(Simulator):
 
     def __init__(self, model: Model, device: str = 'auto') -> None:
         super().__init__(model, choose_device(device))
+        neuron = model.network.neuron
+        self.neuron = SoftLIF(neuron.tau_rc, neuron.tau_ref, model.network.gamma)
         self.stages = [
             PlacedStage(stage, weights, 1.0, self.device, torch.float32)
             for stage, weights in zip(model.network.stages, model.weights, strict=True)
@@ -40,11 +70,13 @@ class RateSimulator(Simulator):
         batch = state[0]
         check_run(self.model, batch, images, steps)
         network = self.model.network
-        values = channels_first(images, self.device, torch.float32)[None]
+        values = torch.from_numpy(np.ascontiguousarray(images)).to(self.device, torch.float32)[
+            None
+        ]
         for placed in self.stages:
             values = placed.weighted_sum(values) + placed.bias
             if not placed.stage.is_readout:
-                values = steady_rate(values, network.neuron, network.gamma)
+                values = soft_lif_terms(values, self.neuron).rate
         outputs = values.flatten(2).expand(steps, -1, -1).cpu().numpy()
         nothing = np.zeros((3, batch, len(network.stages)), np.int64)
         return Activity(outputs, *nothing)

@@ -7,8 +7,7 @@ without changing a single spike.
 
 from __future__ import annotations
 
-import math
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -16,23 +15,31 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from snn_perception.backends import kernels
 from snn_perception.backends.base import Activity, Simulator, check_run
 from snn_perception.model import Model, Weights
 from snn_perception.network import Convolution, Stage
 from snn_perception.neurons import LIF
 from snn_perception.synapses import Synapse
+from snn_perception.threads import in_parallel
 
 
 class StageState(NamedTuple):
     """What the neurons of one weighted layer remember.
 
-    synapse: (order, batch, channels, height, width); membrane_potential and refractory_time
-    (batch, channels, height, width), as in `neurons.NeuronState`.
+    filters: (order, batch, height, width, channels) values of the synapse;
+    membrane_potential and refractory_time (batch, height, width, channels), as in
+    `neurons.NeuronState`.
     """
 
-    synapse: Tensor
+    filters: Tensor
     membrane_potential: Tensor
     refractory_time: Tensor
+
+    @classmethod
+    def rest(cls, shape: tuple[int, ...], order: int, like: Tensor) -> StageState:
+        """Neurons of `shape` at rest, of the dtype and on the device of `like`."""
+        return cls(like.new_zeros(order, *shape), like.new_zeros(shape), like.new_zeros(shape))
 
 
 State = list[StageState]
@@ -47,7 +54,7 @@ class TorchSimulator(Simulator):
         self, model: Model, device: str = 'auto', dtype: torch.dtype = torch.float32
     ) -> None:
         super().__init__(model, choose_device(device))
-        self.dtype = dtype
+        self.like = torch.zeros((), dtype=dtype, device=self.device)
         self.stages = place_weights(model, self.device, dtype)
         self.fan_out = [
             torch.from_numpy(stage.fan_out).to(self.device, torch.float64)
@@ -57,20 +64,13 @@ class TorchSimulator(Simulator):
     @torch.inference_mode()
     def reset(self, batch: int = 1) -> State:
         """See `Simulator.reset`."""
-        states = []
-        for index, stage in enumerate(self.model.network.stages):
-            height, width, channels = stage.output_shape
-            shape = (batch, channels, height, width)
-            order = self.model.network.synapse_of(index).order
-            states.append(
-                StageState(
-                    *(
-                        torch.zeros(size, dtype=self.dtype, device=self.device)
-                        for size in ((order, *shape), shape, shape)
-                    )
-                )
+        network = self.model.network
+        return [
+            StageState.rest(
+                (batch, *stage.output_shape), network.synapse_of(index).order, self.like
             )
-        return states
+            for index, stage in enumerate(network.stages)
+        ]
 
     @torch.inference_mode()
     def run(self, state: State, images: NDArray[np.float32], steps: int) -> Activity:
@@ -79,23 +79,20 @@ class TorchSimulator(Simulator):
         batch = state[0].membrane_potential.shape[0]
         check_run(self.model, batch, images, steps)
         counts = np.zeros((3, batch, len(network.stages)), np.int64)
-        values = channels_first(images, self.device, self.dtype)[None]
+        values = torch.from_numpy(np.ascontiguousarray(images)).to(self.like)[None]
         for index, placed in enumerate(self.stages):
-            stage = placed.stage
-            currents = placed.weighted_sum(values)
-            filter_currents(currents, state[index].synapse, network.synapse_of(index), dt)
-            currents += placed.bias
+            stage, synapse = placed.stage, network.synapse_of(index)
+            sums = placed.weighted_sum(values)
             if stage.is_readout:
+                outputs = filter_currents(sums, state[index].filters, synapse, dt) + placed.bias
                 break
-            if index == 0:
-                currents = currents.expand(steps, *currents.shape[1:])
-            values = integrate(currents, state[index], network.neuron, dt)
-            per_position = values.sum(dim=(0, 2), dtype=torch.float64)
+            values = integrate(sums, placed.bias, steps, state[index], synapse, network.neuron, dt)
+            per_position = values.sum(dim=(0, 4), dtype=torch.float64)
             arrived = (per_position * self.fan_out[index + 1]).sum(dim=(1, 2))
             counts[0, :, index] = per_position.sum(dim=(1, 2)).cpu().numpy()
             counts[1, :, index + 1] = arrived.cpu().numpy()
             counts[2, :, index] = steps * stage.neurons
-        outputs = currents.expand(steps, *currents.shape[1:]).flatten(2)
+        outputs = outputs.expand(steps, *outputs.shape[1:]).flatten(2)
         return Activity(outputs.float().cpu().numpy(), *counts)
 
 
@@ -106,11 +103,6 @@ def choose_device(device: str) -> str:
     if device == 'cuda' and not torch.cuda.is_available():
         raise ValueError('device cuda is not available here; use cpu or auto')
     return device
-
-
-def channels_first(images: NDArray[np.float32], device: str, dtype: torch.dtype) -> Tensor:
-    """Images (batch, height, width, channels) as a tensor (batch, channels, height, width)."""
-    return torch.from_numpy(np.ascontiguousarray(images)).to(device, dtype).permute(0, 3, 1, 2)
 
 
 class PlacedStage:
@@ -129,19 +121,28 @@ class PlacedStage:
             self.kernel = kernel.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)
         else:
             self.kernel = kernel.T.contiguous()
-        self.bias = torch.from_numpy(weights.bias).to(device, dtype)[:, None, None]
+        self.bias = torch.from_numpy(weights.bias).to(device, dtype)
 
     def weighted_sum(self, values: Tensor) -> Tensor:
         """Currents (steps, batch, *output) of `values` (steps, batch, *source), no bias."""
-        flat = values.flatten(0, 1)
-        for pooling in self.stage.pooling:
-            flat = F.avg_pool2d(flat, pooling.size)
-        if isinstance(self.stage.layer, Convolution):
-            layer = self.stage.layer
-            sums = F.conv2d(flat, self.kernel, stride=layer.stride, padding=layer.padding)
-        else:
-            sums = F.linear(flat.permute(0, 2, 3, 1).flatten(1), self.kernel)[:, :, None, None]
-        return sums.unflatten(0, values.shape[:2])
+        return weighted_sum(self.stage, self.kernel, values.flatten(0, 1)).unflatten(
+            0, values.shape[:2]
+        )
+
+
+def weighted_sum(stage: Stage, kernel: Tensor, values: Tensor) -> Tensor:
+    """Pooling and the weights of `stage` on `values` (batch, height, width, channels).
+
+    `kernel` is in PyTorch's order of dimensions.
+    """
+    values = values.permute(0, 3, 1, 2)
+    for pooling in stage.pooling:
+        values = F.avg_pool2d(values, pooling.size)
+    layer = stage.layer
+    if isinstance(layer, Convolution):
+        sums = F.conv2d(values, kernel, stride=layer.stride, padding=layer.padding)
+        return sums.permute(0, 2, 3, 1).contiguous()
+    return F.linear(values.permute(0, 2, 3, 1).flatten(1), kernel)[:, None, None, :]
 
 
 def place_weights(model: Model, device: str, dtype: torch.dtype) -> list[PlacedStage]:
@@ -154,21 +155,33 @@ def place_weights(model: Model, device: str, dtype: torch.dtype) -> list[PlacedS
     ]
 
 
-def filter_currents(currents: Tensor, state: Tensor, synapse: Synapse, dt: float) -> None:
-    """Filter `currents` (steps, ...) over time in place, advancing `state` (order, ...)."""
+def filter_currents(sums: Tensor, filters: Tensor, synapse: Synapse, dt: float) -> Tensor:
+    """`sums` (steps, ...) filtered over time, in place; advances `filters` (order, ...)."""
     decay = synapse.decay(dt)
-    for value in state:
-        for current in currents:
+    for value in filters:
+        for current in sums:
             current.mul_(1 - decay).add_(value, alpha=decay)
             value.copy_(current)
+    return sums
 
 
-def integrate(currents: Tensor, state: StageState, neuron: LIF, dt: float) -> Tensor:
-    """Spikes (steps, ...), 1 or 0, of LIF neurons under `currents` (steps, ...).
+def integrate(
+    sums: Tensor,
+    bias: Tensor,
+    steps: int,
+    state: StageState,
+    synapse: Synapse,
+    neuron: LIF,
+    dt: float,
+) -> Tensor:
+    """Spikes (steps, ...), 1 or 0, of LIF neurons with weighted inputs `sums` (steps or 1, ...).
 
-    Advances the membrane potential and refractory time of `state` in place; see
-    `neurons.LIF.step` for the equations.
+    Advances `state` in place; see `neurons.LIF.step` for the equations.
     """
+    if sums.device.type == 'cpu':
+        return _integrate_compiled(sums, bias, steps, state, synapse, neuron, dt)
+    currents = filter_currents(sums, state.filters, synapse, dt).add_(bias)
+    currents = currents.expand(steps, *sums.shape[1:])
     potential, refractory = state.membrane_potential, state.refractory_time
     spikes = torch.empty_like(currents, memory_format=torch.contiguous_format)
     for current, spiked in zip(currents, spikes, strict=True):
@@ -186,9 +199,30 @@ def integrate(currents: Tensor, state: StageState, neuron: LIF, dt: float) -> Te
     return spikes
 
 
-def steady_rate(current: Tensor, neuron: LIF, gamma: float) -> Tensor:
-    """Soft-LIF firing rate (Hz) under constant `current`; see `neurons.SoftLIF.rate`."""
-    x = (current - 1) / gamma
-    softened = gamma * F.softplus(x, threshold=math.inf)
-    log_term = torch.where(x < -30, -x - math.log(gamma), torch.log1p(1 / softened.clamp(1e-30)))
-    return 1 / (neuron.tau_ref + neuron.tau_rc * log_term)
+def _integrate_compiled(
+    sums: Tensor,
+    bias: Tensor,
+    steps: int,
+    state: StageState,
+    synapse: Synapse,
+    neuron: LIF,
+    dt: float,
+) -> Tensor:
+    """`integrate` on the CPU, the pixels shared out over PyTorch's number of threads."""
+    channels = sums.shape[-1]
+    pixels = state.membrane_potential.numel() // channels
+    spikes = torch.empty((steps, *sums.shape[1:]), dtype=sums.dtype)
+    per_step = [
+        values.view(len(values), pixels, channels).numpy().swapaxes(0, 1)
+        for values in (sums, state.filters, spikes)
+    ]
+    per_pixel = [values.view(pixels, channels).numpy() for values in state[1:]]
+    times = np.array((synapse.decay(dt), neuron.tau_rc, neuron.tau_ref, dt))
+    constants = bias.detach().numpy(), times.astype(per_pixel[0].dtype)
+
+    def run(*shares: NDArray) -> None:
+        sum_, filter_, spike = (share.swapaxes(0, 1) for share in shares[:3])
+        kernels.integrate(sum_, constants[0], filter_, *shares[3:], spike, constants[1])
+
+    in_parallel(run, [*per_step, *per_pixel], torch.get_num_threads())
+    return spikes

@@ -1,0 +1,87 @@
+"""Random changes to training images that leave their meaning: one resampling for all of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Bounds of uniform random changes to each image.
+
+    `rotation` (degrees), `scale` and `shear` (fractions), `translation` (pixels); `elastic`
+    (pixels) is the deviation of a smooth random displacement; `flip` mirrors every second
+    image; `erase` is the side of a square (pixels) that is set to black at a random place.
+    """
+
+    rotation: float = 0.0
+    scale: float = 0.0
+    shear: float = 0.0
+    translation: float = 0.0
+    elastic: float = 0.0
+    flip: bool = False
+    erase: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ('rotation', 'scale', 'shear', 'translation', 'elastic', 'erase'):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(f'{name} of the augmentation must be 0 or more, not {value}')
+        if self.scale >= 1:
+            raise ValueError(f'scale of the augmentation must be under 1, not {self.scale}')
+
+    @property
+    def resamples(self) -> bool:
+        """Whether images are resampled at all."""
+        return any((self.rotation, self.scale, self.shear, self.translation, self.elastic))
+
+    def apply(self, images: Tensor) -> Tensor:
+        """Changed copies of `images` (batch, channels, height, width) in 0..1."""
+        if self.flip:
+            mirrored = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
+            images = torch.where(mirrored, images.flip(3), images)
+        if self.resamples:
+            grid = self._grid(images)
+            images = F.grid_sample(images, grid, padding_mode='zeros', align_corners=False)
+        if self.erase:
+            images = images * self._erased(images)
+        return images
+
+    def _grid(self, images: Tensor) -> Tensor:
+        """Where each pixel is sampled, (batch, height, width, 2) in -1..1."""
+        batch, _, height, width = images.shape
+        device = images.device
+        uniform = torch.rand(6, batch, device=device) * 2 - 1
+        angle = uniform[0] * math.radians(self.rotation)
+        scale_x, scale_y = 1 + uniform[1] * self.scale, 1 + uniform[2] * self.scale
+        shear = uniform[3] * self.shear
+        cosine, sine = torch.cos(angle), torch.sin(angle)
+        shift = uniform[4:] * self.translation
+        rows = (
+            (scale_x * cosine, scale_x * (shear * cosine - sine), 2 * shift[0] / width),
+            (scale_y * sine, scale_y * (shear * sine + cosine), 2 * shift[1] / height),
+        )
+        theta = torch.stack([torch.stack(row, dim=1) for row in rows], dim=1)
+        grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+        if self.elastic:
+            coarse = torch.randn(batch, 2, 5, 5, device=device)
+            smooth = F.interpolate(coarse, (height, width), mode='bicubic', align_corners=True)
+            size = torch.tensor((width, height), device=device)
+            grid = grid + smooth.permute(0, 2, 3, 1) * (2 * self.elastic / size)
+        return grid
+
+    def _erased(self, images: Tensor) -> Tensor:
+        """1 where a pixel stays, 0 inside the square of each image."""
+        batch, _, height, width = images.shape
+        corner = torch.rand(2, batch, 1, 1, device=images.device)
+        keep = []
+        for size, first, shape in ((height, corner[0], (-1, 1)), (width, corner[1], (1, -1))):
+            start = (first * (size - self.erase + 1)).floor()
+            position = torch.arange(size, device=images.device).view(shape)
+            keep.append((position < start) | (position >= start + self.erase))
+        return (keep[0] | keep[1])[:, None].to(images.dtype)

@@ -1,0 +1,92 @@
+"""Saving a training run so that it resumes exactly: one safetensors file, written whole or not.
+
+Random numbers need no saving: every step draws from a generator seeded by the recipe's seed
+and the step's number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from snn_perception.training.recipe import Recipe, RecipeError
+
+
+@dataclass
+class Progress:
+    """How far a run has come: steps done, and a row of figures per finished epoch."""
+
+    step: int = 0
+    seconds: float = 0.0
+    loss_sum: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def fingerprint(recipe: Recipe, images: int) -> str:
+    """What a checkpoint must agree on with the run that resumes it."""
+    text = json.dumps([asdict(recipe), images], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def save_checkpoint(
+    path: Path, modules: dict[str, nn.Module], optimizer: Optimizer, progress: Progress, key: str
+) -> None:
+    """Write the state of `modules` and `optimizer` to `path`, replacing the old in one go."""
+    tensors: dict[str, Tensor] = {}
+    for name, module in modules.items():
+        tensors |= {f'{name}/{entry}': value for entry, value in module.state_dict().items()}
+    for index, values in optimizer.state_dict()['state'].items():
+        tensors |= {f'optimizer/{index}/{entry}': value for entry, value in values.items()}
+    tensors = {name: value.contiguous() for name, value in tensors.items()}
+    unfinished = path.with_suffix('.unfinished')
+    metadata = {'recipe': key, 'progress': json.dumps(asdict(progress))}
+    save_file(tensors, unfinished, metadata)
+    os.replace(unfinished, path)
+
+
+def load_checkpoint(
+    path: Path, modules: dict[str, nn.Module], optimizer: Optimizer, key: str
+) -> Progress:
+    """Restore what `save_checkpoint` wrote; raises RecipeError for a file of another run."""
+    try:
+        with safe_open(path, framework='pt') as file:
+            metadata = file.metadata() or {}
+            if metadata.get('recipe') != key:
+                raise RecipeError(
+                    f'{path} is of another recipe or other data; '
+                    f'remove it or choose another output folder'
+                )
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as reason:
+        raise RecipeError(f'{path} is damaged: {reason}; remove it to start anew') from None
+    for name, module in modules.items():
+        module.load_state_dict(_below(f'{name}/', tensors))
+    state: dict[int, dict[str, Any]] = {}
+    for name, value in _below('optimizer/', tensors).items():
+        index, entry = name.split('/')
+        state.setdefault(int(index), {})[entry] = value
+    optimizer.load_state_dict(
+        {'state': state, 'param_groups': optimizer.state_dict()['param_groups']}
+    )
+    return Progress(**json.loads(metadata['progress']))
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)
+    }
+
+
+def seed_step(seed: int, step: int) -> None:
+    """Seed PyTorch's generators for one step of one run."""
+    torch.manual_seed((seed * 1_000_003 + step) % 2**63)

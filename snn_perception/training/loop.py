@@ -1,0 +1,222 @@
+"""The training loop: from a recipe and data to the weights of a network."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from snn_perception.images import Preprocessing
+from snn_perception.training.checkpoint import (
+    Progress,
+    fingerprint,
+    load_checkpoint,
+    save_checkpoint,
+    seed_step,
+)
+from snn_perception.training.datasets import Dataset
+from snn_perception.training.network import TrainingNetwork
+from snn_perception.training.recipe import Recipe
+
+LOG = logging.getLogger('snn_perception.training')
+CHECKPOINT_INTERVAL = 120.0
+"""Seconds between checkpoints."""
+
+
+class Trainer:
+    """One training run of `recipe`, which writes its checkpoints to `checkpoint`.
+
+    Resumes from there if the file exists; raises RecipeError if it is of another run.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        training: Dataset,
+        validation: Dataset,
+        checkpoint: Path,
+        device: str = 'cpu',
+    ) -> None:
+        self.recipe = recipe
+        self.device = device
+        self.training = _Images(training, recipe.preprocessing, device)
+        self.validation = _Images(validation, recipe.preprocessing, device)
+        self.checkpoint = checkpoint
+        seed_step(recipe.seed, -1)
+        network = TrainingNetwork(recipe.network, recipe.noise)
+        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = copy.deepcopy(self.network).eval()
+        optimisation = recipe.optimisation
+        self.steps_per_epoch = max(len(training) // optimisation.batch_size, 1)
+        self.total_steps = self.steps_per_epoch * optimisation.epochs
+        self.optimizer = torch.optim.AdamW(
+            _parameter_groups(self.network, optimisation.weight_decay), lr=1.0
+        )
+        self.key = fingerprint(recipe, len(training))
+        self.progress = Progress()
+        if checkpoint.exists():
+            self.progress = load_checkpoint(checkpoint, self._modules, self.optimizer, self.key)
+            LOG.info('resumed at step %d of %d', self.progress.step, self.total_steps)
+
+    @property
+    def _modules(self) -> dict[str, nn.Module]:
+        return {'network': self.network, 'average': self.average}
+
+    def run(self) -> None:
+        """Train to the end of the last epoch. Raises FloatingPointError if the loss is NaN."""
+        saved = started = time.monotonic()
+        before = self.progress.seconds
+        batch_size = self.recipe.optimisation.batch_size
+        with tqdm(
+            total=self.total_steps * batch_size,
+            initial=self.progress.step * batch_size,
+            unit='image',
+            unit_scale=True,
+            desc='training',
+            disable=None,
+        ) as bar:
+            while self.progress.step < self.total_steps:
+                loss = self._step(self.progress.step)
+                self.progress.loss_sum += loss
+                self.progress.step += 1
+                self.progress.seconds = before + time.monotonic() - started
+                bar.update(batch_size)
+                if self.progress.step % self.steps_per_epoch == 0:
+                    self._finish_epoch(bar)
+                if time.monotonic() - saved > CHECKPOINT_INTERVAL:
+                    self.save()
+                    saved = time.monotonic()
+        self.save()
+
+    def save(self) -> None:
+        """Write a checkpoint now."""
+        save_checkpoint(self.checkpoint, self._modules, self.optimizer, self.progress, self.key)
+
+    def _step(self, step: int) -> float:
+        """One optimisation step; returns its loss."""
+        recipe, optimisation = self.recipe, self.recipe.optimisation
+        epoch, position = divmod(step, self.steps_per_epoch)
+        order = np.random.default_rng((recipe.seed, epoch)).permutation(len(self.training.labels))
+        chosen = torch.from_numpy(order[position * optimisation.batch_size :])
+        seed_step(recipe.seed, step)
+        images, labels = self.training.batch(chosen[: optimisation.batch_size])
+        images = self.training.normalise(recipe.augmentation.apply(images))
+        for group in self.optimizer.param_groups:
+            group['lr'] = self._learning_rate(step)
+        self.network.train()
+        with torch.autocast(
+            self.device, torch.bfloat16, enabled=optimisation.precision == 'bfloat16'
+        ):
+            outputs = self.network(images)
+        loss = F.cross_entropy(outputs, labels, label_smoothing=optimisation.label_smoothing)
+        total = loss + self._rate_penalty()
+        if not torch.isfinite(total):
+            raise FloatingPointError(
+                f'the loss is not finite at step {step} (epoch {epoch + 1}); the last checkpoint '
+                f'{self.checkpoint} is kept; a lower learning_rate may help'
+            )
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        self.optimizer.step()
+        self._average_weights(step)
+        return float(loss.detach())
+
+    def _rate_penalty(self) -> Tensor:
+        regularisation = self.recipe.rate_regularisation
+        excess = F.relu(self.network.mean_rates() / regularisation.target - 1)
+        return regularisation.weight * excess.square().mean()
+
+    def _learning_rate(self, step: int) -> float:
+        """One cycle: a linear rise, then a cosine fall to zero."""
+        optimisation = self.recipe.optimisation
+        rise = max(optimisation.warm_up * self.total_steps, 1)
+        if step < rise:
+            return optimisation.learning_rate * (step + 1) / (rise + 1)
+        part = (step - rise) / max(self.total_steps - rise, 1)
+        return optimisation.learning_rate * 0.5 * (1 + math.cos(math.pi * part))
+
+    @torch.no_grad()
+    def _average_weights(self, step: int) -> None:
+        """Exponential average of all parameters and statistics, shorter at the start."""
+        decay = min(self.recipe.optimisation.average_decay, (step + 1) / (step + 10))
+        average = self.average.state_dict()
+        for name, value in self.network.state_dict().items():
+            if value.dtype.is_floating_point:
+                average[name].lerp_(value, 1 - decay)
+
+    def _finish_epoch(self, bar: tqdm) -> None:
+        progress = self.progress
+        accuracy, rates = self.validate()
+        row = {
+            'epoch': len(progress.history) + 1,
+            'loss': progress.loss_sum / self.steps_per_epoch,
+            'learning_rate': self._learning_rate(progress.step),
+            'validation_accuracy': accuracy,
+            'firing_rate_hz': float(np.mean(rates)),
+            'seconds': progress.seconds,
+        }
+        progress.history.append(row)
+        progress.loss_sum = 0.0
+        images = progress.step * self.recipe.optimisation.batch_size / progress.seconds
+        LOG.info(
+            'epoch %d of %d: loss %.4f, validation accuracy %.2f %%, mean rates %s Hz, '
+            '%.0f s, %.0f images/s',
+            row['epoch'],
+            self.recipe.optimisation.epochs,
+            row['loss'],
+            100 * accuracy,
+            ' '.join(f'{rate:.1f}' for rate in rates),
+            progress.seconds,
+            images,
+        )
+        bar.set_postfix(loss=f'{row["loss"]:.4f}', validation=f'{100 * accuracy:.2f} %')
+
+    @torch.inference_mode()
+    def validate(self) -> tuple[float, list[float]]:
+        """Accuracy of the averaged rate network on the validation images, and layer rates (Hz)."""
+        correct, rates, batches = 0, torch.zeros(len(self.average.hidden)), 0
+        for indices in torch.arange(len(self.validation.labels)).split(256):
+            images, labels = self.validation.batch(indices)
+            outputs = self.average(self.validation.normalise(images))
+            correct += int((outputs.argmax(1) == labels).sum())
+            rates += self.average.mean_rates().cpu()
+            batches += 1
+        return correct / len(self.validation.labels), (rates / batches).tolist()
+
+
+class _Images:
+    """A data set on the device, handed out in batches."""
+
+    def __init__(self, dataset: Dataset, preprocessing: Preprocessing, device: str) -> None:
+        images = 255 - dataset.images if preprocessing.invert else dataset.images
+        self.images = torch.from_numpy(np.ascontiguousarray(images)).to(device)
+        self.labels = torch.from_numpy(dataset.labels).to(device)
+        self._mean = torch.tensor(preprocessing.mean, device=device).view(-1, 1, 1)
+        self._deviation = torch.tensor(preprocessing.deviation, device=device).view(-1, 1, 1)
+
+    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """Images (batch, channels, height, width) in 0..1 and labels at `indices`."""
+        indices = indices.to(self.labels.device)
+        return self.images[indices].permute(0, 3, 1, 2).float() / 255, self.labels[indices]
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """`images` in 0..1 as the network takes them, (batch, height, width, channels)."""
+        return ((images - self._mean) / self._deviation).permute(0, 2, 3, 1).contiguous()
+
+
+def _parameter_groups(network: nn.Module, weight_decay: float) -> list[dict]:
+    """Weight decay for kernels only, not for biases and normalisation."""
+    kernels = [parameter for parameter in network.parameters() if parameter.dim() > 1]
+    others = [parameter for parameter in network.parameters() if parameter.dim() <= 1]
+    return [
+        {'params': kernels, 'weight_decay': weight_decay},
+        {'params': others, 'weight_decay': 0.0},
+    ]

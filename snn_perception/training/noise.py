@@ -1,0 +1,72 @@
+"""Noise that teaches a rate network what spikes will do to its signals.
+
+    gaussian      the paper's: independent noise on the rates (Hunsberger and Eliasmith, 2015)
+    spike_train   a regular spike train of the same rate, filtered by synapse and membrane and
+                  looked at at a random phase (Hunsberger, "Spiking Deep Neural Networks:
+                  Engineered and Biological Approaches to Object Recognition", 2018)
+
+Both have mean zero around the rate. The gradient passes as if there were none.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+TYPES = ('none', 'gaussian', 'spike_train')
+
+
+@dataclass(frozen=True)
+class Noise:
+    """`type` of noise on firing rates; `deviation` (Hz) of the gaussian one.
+
+    The spike train is filtered by two first-order filters of time constants `tau` (s), of
+    the synapse, and `tau_rc` (s), of the membrane. Raises ValueError for values out of range.
+    """
+
+    type: str = 'none'
+    deviation: float = 10.0
+    tau: float = 0.005
+    tau_rc: float = 0.02
+
+    def __post_init__(self) -> None:
+        if self.type not in TYPES:
+            raise ValueError(f'noise type must be one of {", ".join(TYPES)}, not {self.type!r}')
+        for name in ('deviation', 'tau', 'tau_rc'):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise ValueError(f'{name} of the noise must be positive, not {value}')
+        if self.tau == self.tau_rc:
+            raise ValueError('tau and tau_rc of the noise must differ')
+
+    def apply(self, rate: Tensor) -> Tensor:
+        """`rate` (Hz) with noise, of the same shape, dtype and layout."""
+        if self.type == 'none':
+            return rate
+        with torch.no_grad():
+            noisy = self._gaussian(rate) if self.type == 'gaussian' else self._spike_train(rate)
+            difference = noisy.sub_(rate)
+        return rate + difference
+
+    def _gaussian(self, rate: Tensor) -> Tensor:
+        return torch.randn_like(rate).mul_(self.deviation).add_(rate)
+
+    def _spike_train(self, rate: Tensor) -> Tensor:
+        """Sum over the spikes so far of the impulse response, at a random phase.
+
+        With exp(-t/a) - exp(-t/b) over a - b for the impulse response and spikes every
+        T = 1/rate, the last of them phase x T ago, the sum is a difference of two geometric
+        series: exp(-phase T/a) / (1 - exp(-T/a)) - the same with b, over a - b.
+        """
+        interval = rate.float().clamp(min=1e-3).reciprocal_()
+        phase = torch.rand_like(interval)
+        value = torch.zeros_like(interval)
+        for sign, tau in ((1, self.tau_rc), (-1, self.tau)):
+            periods = interval / -tau
+            series = torch.exp((periods * phase).clamp_(min=-60))
+            series.div_(torch.expm1(periods.clamp_(min=-60)).neg_())
+            value.add_(series, alpha=sign / (self.tau_rc - self.tau))
+        return value.to(rate.dtype)

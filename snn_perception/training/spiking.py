@@ -1,0 +1,129 @@
+"""Training on spikes: forward with real LIF spikes, backward along the soft-LIF curve.
+
+The network of a model is simulated from rest for a short presentation, layer by layer. What a
+layer hands on is its spike trains; what the gradient sees is the mean rate of each neuron,
+as if it were the soft-LIF rate of its mean current: the straight-through estimator. So the
+weights learn to be right with the spikes there are, latency and all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from snn_perception.backends.torch import StageState, filter_currents, integrate, weighted_sum
+from snn_perception.model import Weights
+from snn_perception.network import Network, Stage
+from snn_perception.neurons import SoftLIF
+from snn_perception.synapses import Synapse
+from snn_perception.training.network import (
+    AMPLITUDE,
+    kernel_from_numpy,
+    kernel_to_numpy,
+    to_numpy,
+)
+from snn_perception.training.softlif import soft_lif_rate
+
+
+@dataclass(frozen=True)
+class Presentation:
+    """How images are shown in training: `steps` of `dt` (s), evidence from `start` on.
+
+    `gamma` softens the curve that the gradient follows.
+    """
+
+    steps: int
+    start: int
+    dt: float
+    gamma: float
+
+
+class SpikingLayer(nn.Module):
+    """A weighted layer and its LIF neurons; the last has none.
+
+    Weights are kept for inputs of `AMPLITUDE` per Hz, which gives them the size for which
+    the optimiser's steps are made.
+    """
+
+    def __init__(self, stage: Stage, weights: Weights, synapse: Synapse, is_first: bool) -> None:
+        super().__init__()
+        self.stage = stage
+        self.synapse = synapse
+        self.scale = 1.0 if is_first else AMPLITUDE
+        self.weight = nn.Parameter(kernel_from_numpy(stage, weights.kernel) / self.scale)
+        self.bias = nn.Parameter(torch.from_numpy(weights.bias.copy()))
+
+    def current(self, values: Tensor) -> Tensor:
+        """Mean current of mean inputs (batch, height, width, channels)."""
+        return weighted_sum(self.stage, self.weight, values).float() + self.bias
+
+    def sums(self, trains: Tensor) -> Tensor:
+        """Weighted sums at each step for `trains` (steps, batch, ...) of inputs."""
+        flat = weighted_sum(self.stage, self.weight, trains.flatten(0, 1)).float()
+        return flat.unflatten(0, trains.shape[:2])
+
+    def to_weights(self) -> Weights:
+        """The weights of `model.Weights`."""
+        return Weights(kernel_to_numpy(self.stage, self.weight * self.scale), to_numpy(self.bias))
+
+
+class SpikingNetwork(nn.Module):
+    """`network` with `weights`, differentiable on images (batch, height, width, channels)."""
+
+    def __init__(
+        self, network: Network, weights: tuple[Weights, ...], presentation: Presentation
+    ) -> None:
+        super().__init__()
+        neuron = network.neuron
+        self.neuron = neuron
+        self.soft_neuron = SoftLIF(neuron.tau_rc, neuron.tau_ref, presentation.gamma)
+        self.presentation = presentation
+        self.layers = nn.ModuleList(
+            SpikingLayer(stage, weights[index], network.synapse_of(index), index == 0)
+            for index, stage in enumerate(network.stages)
+        )
+        self._mean_rates: list[Tensor] = []
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Evidence: the mean output of the readout (batch, classes), float32."""
+        trains, values = images[None], images
+        rates = []
+        *hidden, readout = self.layers
+        for layer in hidden:
+            soft = soft_lif_rate(layer.current(values), self.soft_neuron)
+            with torch.no_grad():
+                spikes = self._spikes(layer, trains)
+                window = spikes[self.presentation.start :] if layer is hidden[-1] else spikes
+                difference = (window.mean(dim=0) / self.presentation.dt).sub_(soft)
+            rate = soft + difference
+            rates.append(rate.mean())
+            values, trains = rate * AMPLITUDE, spikes.mul_(AMPLITUDE / self.presentation.dt)
+        self._mean_rates = rates
+        mean = readout.current(values)
+        with torch.no_grad():
+            difference = self._outputs(readout, trains).sub_(mean)
+        return (mean + difference).flatten(1)
+
+    def _spikes(self, layer: SpikingLayer, trains: Tensor) -> Tensor:
+        """Spikes (steps, batch, ...), 1 or 0, of neurons that start at rest."""
+        time, sums = self.presentation, layer.sums(trains)
+        state = StageState.rest(tuple(sums.shape[1:]), layer.synapse.order, sums)
+        return integrate(sums, layer.bias, time.steps, state, layer.synapse, self.neuron, time.dt)
+
+    def _outputs(self, readout: SpikingLayer, trains: Tensor) -> Tensor:
+        """Mean output (batch, ...) over the steps that are evidence."""
+        sums = readout.sums(trains)
+        filters = sums.new_zeros(readout.synapse.order, *sums.shape[1:])
+        filter_currents(sums, filters, readout.synapse, self.presentation.dt)
+        return sums[self.presentation.start :].mean(dim=0) + readout.bias
+
+    def mean_rates(self) -> Tensor:
+        """Mean firing rate (Hz) of each hidden layer in the last forward pass."""
+        return torch.stack(self._mean_rates)
+
+    def fold(self) -> tuple[Weights, ...]:
+        """The weights of `model.Model`."""
+        with torch.no_grad():
+            return tuple(layer.to_weights() for layer in self.layers)
