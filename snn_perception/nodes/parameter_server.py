@@ -62,12 +62,10 @@ class ParameterServer(Generic[T]):
         return value
 
     def _coerce(self, parameters: list[RosParameter]) -> list[RosParameter]:
-        """Whole numbers become floats where a float is meant."""
+        """Whole numbers become what is meant, before ROS compares types."""
         return [
-            RosParameter(given.name, RosParameter.Type.DOUBLE, float(given.value))
-            if given.type_ is RosParameter.Type.INTEGER
-            and given.name in self._table
-            and isinstance(self._table[given.name].default, float)
+            RosParameter(given.name, value=self._table[given.name].coerce(given.value))
+            if given.name in self._table and given.type_ is RosParameter.Type.INTEGER
             else given
             for given in parameters
         ]

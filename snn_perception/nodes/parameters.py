@@ -36,14 +36,18 @@ class Parameter:
     is_live: bool = False
     is_read_only: bool = False
 
-    def check(self, value: Any) -> Any:
-        """`value` in the type of the default: a whole number will do for a float.
+    def coerce(self, value: Any) -> Any:
+        """`value` in the type of the default if it is a whole number that can be that.
 
-        Raises ValueError with a sentence that says what would be right.
+        Numbers where text is meant are what `-p source:=0` gives for the first webcam.
         """
         kind = type(self.default)
-        if kind is float and type(value) is int:
-            value = float(value)
+        return kind(value) if type(value) is int and kind in (float, str) else value
+
+    def check(self, value: Any) -> Any:
+        """`value`, coerced; raises ValueError with a sentence that says what would be right."""
+        kind = type(self.default)
+        value = self.coerce(value)
         if type(value) is not kind:
             raise ValueError(f'{self.name} must be {KINDS[kind]}, not {value!r}')
         if self.choices and value not in self.choices:

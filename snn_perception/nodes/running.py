@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -43,8 +44,7 @@ def parameter_help(kind: type) -> str:
     """The parameters in the dataclass `kind` as text for a terminal."""
     lines = ['parameters:']
     for parameter in table(kind):
-        default = parameter.default if parameter.default != '' else "''"
-        lines.append(f'  {parameter.name} ({default})')
+        lines.append(f'  {parameter.name} ({json.dumps(parameter.default)})')
         lines += textwrap.wrap(
             parameter.description, 78, initial_indent=6 * ' ', subsequent_indent=6 * ' '
         )

@@ -70,6 +70,10 @@ def test_whole_number_will_do_for_a_float() -> None:
     assert isinstance(value, float)
 
 
+def test_whole_number_will_do_for_text_such_as_that_of_a_webcam() -> None:
+    assert Parameter('source', 'folder', 'What to show.').check(0) == '0'
+
+
 @pytest.mark.parametrize(
     ('parameter', 'value', 'sentence'),
     [
@@ -82,7 +86,9 @@ def test_whole_number_will_do_for_a_float() -> None:
         (COUNT, 2.0, 'count must be a whole number, not 2.0'),
         (COUNT, True, 'count must be a whole number, not True'),
         (COLOUR, 'blue', "colour must be one of red, green, not 'blue'"),
-        (COLOUR, 1, 'colour must be text, not 1'),
+        (COLOUR, 1, "colour must be one of red, green, not '1'"),
+        (COLOUR, 1.5, 'colour must be text, not 1.5'),
+        (COLOUR, True, 'colour must be text, not True'),
         (SWITCH, 1, 'switch must be true or false, not 1'),
         (SWITCH, None, 'switch must be true or false, not None'),
     ],

@@ -112,6 +112,7 @@ def test_failed_configuration_leaves_the_node_unconfigured_until_it_is_set_right
         ('mode', 'movie', 'stream'),
         ('min_confidence', 2.0, 0.5),
         ('min_confidence', 'high', 1),
+        ('backend', 7, 'reference'),
         ('max_hypotheses', 0, 3),
     ],
 )

@@ -90,7 +90,7 @@ def test_supervised_classifier_lives_on_after_a_failed_configuration(robot: Any)
 @pytest.mark.parametrize(
     ('arguments', 'status', 'sentence'),
     [
-        (('--help',), 0, 'min_confidence (0.0)'),
+        (('--help',), 0, 'autostart (true)'),
         (('--frobnicate',), 2, 'unrecognized arguments: --frobnicate'),
         (('--ros-args', '--params-file', '/no/such/file.yaml'), 1, '/no/such/file.yaml'),
     ],
@@ -107,6 +107,12 @@ def test_arguments_are_explained_and_checked(
 def test_camera_ends_with_status_zero_after_its_last_image(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / 'one.png'), colour_model.image('red'))
     assert finish(start('camera', source=tmp_path, loop=False))[0] == 0
+
+
+def test_webcam_is_chosen_by_its_number() -> None:
+    status, output = finish(start('camera', source=987))
+    assert status == 1
+    assert 'webcam 987 cannot be opened' in output
 
 
 def test_camera_without_images_ends_with_a_sentence(tmp_path: Path) -> None:
