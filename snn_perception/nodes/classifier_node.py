@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import time
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -12,9 +13,8 @@ from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
 from sensor_msgs.msg import CompressedImage, Image
-from std_msgs.msg import Float64, Header, String
+from std_msgs.msg import Header
 from std_srvs.srv import SetBool, Trigger
-from vision_msgs.msg import Classification
 
 from snn_perception.backends import Interrupted
 from snn_perception.nodes import messages
@@ -23,7 +23,8 @@ from snn_perception.nodes.mailbox import Worker
 from snn_perception.nodes.parameter_server import ParameterServer
 from snn_perception.nodes.parameters import ClassifierParameters
 from snn_perception.nodes.process import Stop
-from snn_perception.nodes.recognition import Answer, Recognizer
+from snn_perception.nodes.publishing import AnswerPublishers, nanoseconds
+from snn_perception.nodes.recognition import Recognizer
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
 FAILURE = TransitionCallbackReturn.FAILURE
@@ -31,6 +32,23 @@ ERROR = TransitionCallbackReturn.ERROR
 
 LOG_PERIOD = 5.0
 """Seconds between two log lines about the same kind of trouble."""
+
+
+Transition = Callable[['ClassifierNode', LifecycleState], TransitionCallbackReturn]
+
+
+def reported(transition: Transition) -> Transition:
+    """`transition`, with what it raises logged: rclpy would swallow it."""
+
+    @wraps(transition)
+    def run(self: ClassifierNode, state: LifecycleState) -> TransitionCallbackReturn:
+        try:
+            return transition(self, state)
+        except Exception as reason:
+            self.fail(f'{transition.__name__} failed: {type(reason).__name__}: {reason}')
+            return ERROR
+
+    return run
 
 
 class ClassifierNode(LifecycleNode):
@@ -47,20 +65,14 @@ class ClassifierNode(LifecycleNode):
         self._worker: Worker[Any] | None = None
         self._subscription: Any = None
         self._enabled = True
-        self._trouble = ''
+        self._failure = ''
+        self._warning = ''
         self._topic = self.resolve_topic_name('image_raw')
         self._health = Health()
         self._server = ParameterServer(
             self, ClassifierParameters, lambda: self._recognizer is not None
         )
-        self._name = self.get_fully_qualified_name().lstrip('/')
-        self._classification = self.create_lifecycle_publisher(
-            Classification, '~/classification', 10
-        )
-        self._label = self.create_lifecycle_publisher(String, '~/label', 10)
-        self._statistics = self.create_lifecycle_publisher(DiagnosticArray, '~/statistics', 10)
-        self._energy = self.create_lifecycle_publisher(Float64, '~/energy', 10)
-        self._firing_rate = self.create_lifecycle_publisher(Float64, '~/firing_rate', 10)
+        self._answers = AnswerPublishers(self)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
         self.create_service(SetBool, '~/enable', self._on_enable)
         self.create_service(Trigger, '~/reset', self._on_reset)
@@ -78,11 +90,17 @@ class ClassifierNode(LifecycleNode):
         """Configure and activate; whether that worked."""
         return self.trigger_configure() == SUCCESS and self.trigger_activate() == SUCCESS
 
+    def fail(self, reason: str) -> None:
+        """Log why a transition failed, and show it in the diagnostics."""
+        self._failure = reason
+        self.get_logger().error(reason)
+
     def close(self) -> None:
         """Stop working and destroy the node, in whatever state it is."""
         self._end_work()
         self.destroy_node()
 
+    @reported
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model and run it once; on failure say why and stay unconfigured."""
         start = time.monotonic()
@@ -91,12 +109,13 @@ class ClassifierNode(LifecycleNode):
             recognizer = Recognizer.load(self.parameters, lambda: self._stop.requested)
         except Interrupted:
             return FAILURE
-        except Exception as reason:
-            known = isinstance(reason, ValueError)
-            self._trouble = f'{"" if known else type(reason).__name__ + ": "}{reason}'
-            self.get_logger().error(f'cannot be configured: {self._trouble}')
+        except ValueError as reason:
+            self.fail(f'cannot be configured: {reason}')
             return FAILURE
-        self._trouble = ''
+        except Exception as reason:
+            self.fail(f'cannot be configured: {type(reason).__name__}: {reason}')
+            return FAILURE
+        self._failure = ''
         self._recognizer = recognizer
         model = recognizer.model
         self.get_logger().info(
@@ -106,6 +125,7 @@ class ClassifierNode(LifecycleNode):
         )
         return super().on_configure(state)
 
+    @reported
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe to the camera and begin to work."""
         result = super().on_activate(state)
@@ -118,21 +138,25 @@ class ClassifierNode(LifecycleNode):
             self._subscribe()
         return result
 
+    @reported
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop to work, and keep the model."""
         return super().on_deactivate(state) if self._end_work() else ERROR
 
+    @reported
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Let go of the model."""
         self._recognizer = None
         return super().on_cleanup(state)
 
+    @reported
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop to work and let go of the model."""
         self._end_work()
         self._recognizer = None
         return super().on_shutdown(state)
 
+    @reported
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """After a transition that failed halfway: back to unconfigured."""
         self._end_work()
@@ -172,7 +196,7 @@ class ClassifierNode(LifecycleNode):
         if self._subscription is not None:
             self.destroy_subscription(self._subscription)
             self._subscription = None
-        self._trouble = ''
+        self._warning = ''
 
     def _on_frame(self, message: Any) -> None:
         if self._worker is not None:
@@ -180,11 +204,11 @@ class ClassifierNode(LifecycleNode):
 
     def _on_incompatible(self, event: Any) -> None:
         policy = qos_policy_name_from_kind(event.last_policy_kind)
-        self._trouble = (
+        self._warning = (
             f'a publisher on {self._topic} is not heard: requested incompatible QoS '
             f'({policy}), reliability is {self.parameters.reliability}'
         )
-        self.get_logger().warning(self._trouble)
+        self.get_logger().warning(self._warning)
 
     def _classify(self, message: Any) -> None:
         """In the worker: answer one frame, or say why it cannot be answered."""
@@ -202,7 +226,7 @@ class ClassifierNode(LifecycleNode):
             return
         try:
             answer = recognizer.decide(
-                pixels, _stamp(message.header), parameters, lambda: worker.is_stopping
+                pixels, nanoseconds(message.header), parameters, lambda: worker.is_stopping
             )
         except Interrupted:
             return
@@ -212,7 +236,9 @@ class ClassifierNode(LifecycleNode):
                 f'stream begins again: {answer.restart}', throttle_duration_sec=LOG_PERIOD
             )
         if self._enabled:
-            self._publish(recognizer, message.header, answer, time.perf_counter() - start)
+            processing = time.perf_counter() - start
+            latency = self._answers.publish(message.header, answer, parameters, processing)
+            self._health.classified(latency)
 
     def _on_failure(self, reason: Exception) -> None:
         sentence = f'{type(reason).__name__}: {reason}'
@@ -220,35 +246,6 @@ class ClassifierNode(LifecycleNode):
         self.get_logger().error(
             f'frame could not be classified: {sentence}', throttle_duration_sec=LOG_PERIOD
         )
-
-    def _publish(
-        self, recognizer: Recognizer, header: Any, answer: Answer, processing: float
-    ) -> None:
-        parameters, decision = self.parameters, answer.decision
-        stamp, now = _stamp(header), self.get_clock().now().nanoseconds
-        # A camera that does not stamp its frames leaves zero.
-        latency = (now - stamp) / 1e9 if stamp else math.nan
-        label = messages.label(decision, parameters.min_confidence)
-        times = {'latency': latency, 'processing': processing, 'network': answer.network_time}
-        self._classification.publish(
-            messages.classification(
-                header, decision, recognizer.model.labels, parameters.max_hypotheses
-            )
-        )
-        self._label.publish(label)
-        self._statistics.publish(
-            messages.statistics(
-                header,
-                f'{self._name}: decision',
-                recognizer.engine,
-                answer,
-                label.data,
-                times,
-            )
-        )
-        self._energy.publish(messages.number(answer.energies[parameters.energy_chip]))
-        self._firing_rate.publish(messages.number(decision.firing_rate))
-        self._health.classified(latency)
 
     # --- services and diagnostics ---
 
@@ -274,17 +271,17 @@ class ClassifierNode(LifecycleNode):
 
     def _publish_diagnostics(self) -> None:
         recognizer = self._recognizer
-        if recognizer is None:
-            report = Report(
-                Level.ERROR if self._trouble else Level.OK, self._trouble or 'not configured', {}
-            )
+        if self._failure:
+            report = Report(Level.ERROR, self._failure, {})
+        elif recognizer is None:
+            report = Report(Level.OK, 'not configured', {})
         elif self._worker is None:
             report = Report(Level.OK, 'not active', {})
         elif not self._enabled:
             report = Report(Level.OK, 'disabled', {})
         else:
             publishers = self.count_publishers(self._topic)
-            report = self._health.report(self._topic, publishers, self._trouble)
+            report = self._health.report(self._topic, publishers, self._warning)
         values = dict(report.values)
         if recognizer is not None:
             values['model'] = recognizer.model.name
@@ -295,15 +292,10 @@ class ClassifierNode(LifecycleNode):
         self._diagnostics.publish(
             messages.diagnostics(
                 header,
-                f'{self._name}: frames',
+                f'{self.get_fully_qualified_name().lstrip("/")}: frames',
                 recognizer.engine if recognizer is not None else '',
                 report.level,
                 report.message,
                 values,
             )
         )
-
-
-def _stamp(header: Any) -> int:
-    """Stamp of `header` in ns."""
-    return header.stamp.sec * 1_000_000_000 + header.stamp.nanosec

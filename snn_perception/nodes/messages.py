@@ -39,7 +39,7 @@ def number(value: float) -> Float64:
 
 
 def statistics(
-    header: Any, name: str, engine: str, answer: Answer, shown: str, times: Mapping[str, float]
+    header: Any, name: str, answer: Answer, shown: str, times: Mapping[str, float]
 ) -> DiagnosticArray:
     """What one answer took, under the frame's `header`: bare numbers, their unit in the key.
 
@@ -58,7 +58,7 @@ def statistics(
     }
     values |= {f'energy_{chip}_j': f'{joules:.6e}' for chip, joules in answer.energies.items()}
     values |= {'host_power_w': f'{answer.power:.3f}', 'host_power_source': answer.power_source}
-    return diagnostics(header, name, engine, Level.OK, shown, values)
+    return diagnostics(header, name, answer.engine, Level.OK, shown, values)
 
 
 def diagnostics(

@@ -25,12 +25,15 @@ from snn_perception.power import PowerMeter, find_meter
 class Answer:
     """A decision, and what it took on this host and would take on chips.
 
-    `network_time` is what the engine needed, in s. `power` is the mean power of the host
+    `labels` are all classes, `engine` is what ran the network and where, and `network_time`
+    how long that took, in s. `power` is the mean power of the host
     meanwhile in W, NaN if `power_source` is 'unavailable'. `energies` are J by chip.
     `restart` says why a stream began again at rest, if it did.
     """
 
     decision: Decision
+    labels: tuple[str, ...]
+    engine: str
     energies: dict[str, float]
     network_time: float
     power: float
@@ -118,7 +121,16 @@ class Recognizer:
         network_time = time.perf_counter() - start
         power = self._meter.mean_power(before, self._meter.read())
         energies = energy.estimate(decision)
-        return Answer(decision, energies, network_time, power, self._meter.source, restart)
+        return Answer(
+            decision,
+            self.model.labels,
+            self.engine,
+            energies,
+            network_time,
+            power,
+            self._meter.source,
+            restart,
+        )
 
     def _preprocessing(self, parameters: ClassifierParameters) -> Preprocessing:
         """The model's preprocessing as `parameters` change it."""

@@ -104,6 +104,28 @@ def test_failed_configuration_leaves_the_node_unconfigured_until_it_is_set_right
     assert state(robot) == 'inactive'
 
 
+def test_transition_that_breaks_is_named_and_leads_back_to_the_start(
+    robot: Any, create_classifier: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = create_classifier(started=False, autostart=False)
+    diagnostics = robot.listen(DiagnosticArray, '/diagnostics')
+    with monkeypatch.context() as patch:
+        patch.setattr(node, 'create_subscription', lambda *_, **__: 1 / 0)
+        assert change(robot, CONFIGURE)
+        assert not change(robot, ACTIVATE)
+    assert state(robot) == 'unconfigured'
+    verdict = diagnostics.wait_for(
+        lambda message: (
+            message.status[0].name.startswith(robot.namespace[1:])
+            and message.status[0].level == b'\x02'
+        )
+    )
+    assert 'on_activate failed: ZeroDivisionError' in verdict.status[0].message
+    assert change(robot, CONFIGURE)
+    assert change(robot, ACTIVATE)
+    assert state(robot) == 'active'
+
+
 @pytest.mark.parametrize(
     ('name', 'wrong', 'right'),
     [
