@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from snn_perception.nodes.scoreboard import Outcome, Scoreboard, quantity
 
 BACKGROUND, TEXT, DIM = '#14171c', '#e8eaed', '#9aa0a6'
 RIGHT, WRONG = '#7bd88f', '#ff6b6b'
-COLUMNS = 5
+COLUMNS = 6
+# In inches.
+WIDTH, CELL, HEAD, GAP = 11.0, 2.55, 1.15, 0.8
 
 
 def save(path: Path, scoreboard: Scoreboard) -> None:
@@ -22,21 +25,20 @@ def save(path: Path, scoreboard: Scoreboard) -> None:
     """
     shown = scoreboard.latest
     rows = -(-len(shown) // COLUMNS)
-    figure = Figure(figsize=(10, 1.0 + 2.35 * rows), dpi=110, facecolor=BACKGROUND)
+    height = HEAD + rows * CELL
+    figure = Figure(figsize=(WIDTH, height), dpi=110, facecolor=BACKGROUND)
     FigureCanvasAgg(figure)
-    top = 1 - 0.8 / (1.0 + 2.35 * rows)
-    grid = {'left': 0.02, 'right': 0.98, 'bottom': 0.45 / (1 + 2.35 * rows), 'top': top}
-    axes = figure.subplots(
-        rows, COLUMNS, squeeze=False, gridspec_kw={**grid, 'hspace': 0.42, 'wspace': 0.1}
-    )
+    grid = {'left': 0.02, 'right': 0.98, 'bottom': GAP / height, 'top': 1 - HEAD / height}
+    spaces = {'hspace': GAP / (CELL - GAP), 'wspace': 0.12}
+    axes = figure.subplots(rows, COLUMNS, squeeze=False, gridspec_kw={**grid, **spaces})
     for place in axes.ravel():
         place.axis('off')
     for place, outcome in zip(axes.ravel(), shown, strict=False):
         _draw(place, outcome, scoreboard.chip)
-    height = figure.get_figheight()
     centred: dict[str, Any] = {'ha': 'center', 'va': 'top'}
-    figure.text(0.5, 1 - 0.2 / height, scoreboard.verdict, color=TEXT, fontsize=14, **centred)
-    figure.text(0.5, 1 - 0.52 / height, scoreboard.averages, color=DIM, fontsize=7, **centred)
+    figure.text(0.5, 1 - 0.2 / height, scoreboard.verdict, color=TEXT, fontsize=15, **centred)
+    details = textwrap.fill(scoreboard.averages, 120)
+    figure.text(0.5, 1 - 0.58 / height, details, color=DIM, fontsize=9, **centred)
     try:
         figure.savefig(path, facecolor=BACKGROUND, format='png')
     except OSError as reason:
@@ -46,12 +48,17 @@ def save(path: Path, scoreboard: Scoreboard) -> None:
 def _draw(place: Any, outcome: Outcome, chip: str) -> None:
     """One picture on the axes `place`, its label and what that cost below."""
     place.imshow(outcome.picture.pixels, cmap='gray', vmin=0, vmax=255, interpolation='nearest')
+    label = f'{outcome.label}   {100 * outcome.score:.1f} %'
     colour = RIGHT if outcome.is_right else WRONG
     cost = (
         f'{outcome.value("latency_ms"):.0f} ms, {outcome.value("spikes"):,.0f} spikes, '
         f'{quantity(outcome.value(f"energy_{chip}_j"), "J")}'
     )
-    label = f'{outcome.label}   {100 * outcome.score:.1f} %'
-    below = {'ha': 'center', 'va': 'top', 'transform': place.transAxes}
-    place.text(0.5, -0.05, label, color=colour, fontsize=13, fontweight='bold', **below)
-    place.text(0.5, -0.24, cost, color=DIM, fontsize=7.5, **below)
+    below: dict[str, Any] = {
+        'xycoords': 'axes fraction',
+        'textcoords': 'offset points',
+        'ha': 'center',
+        'va': 'top',
+    }
+    place.annotate(label, (0.5, 0), (0, -6), color=colour, fontsize=13, weight='bold', **below)
+    place.annotate(cost, (0.5, 0), (0, -27), color=DIM, fontsize=7.5, **below)

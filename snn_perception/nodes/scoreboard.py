@@ -83,7 +83,7 @@ def row(number: int, outcome: Outcome, chip: str) -> str:
 class Scoreboard:
     """Counts outcomes, averages their statistics, and keeps the latest of them."""
 
-    def __init__(self, chip: str, kept: int = 20) -> None:
+    def __init__(self, chip: str, kept: int = 12) -> None:
         self.chip = chip
         self.latest: deque[Outcome] = deque(maxlen=kept)
         self.count = 0

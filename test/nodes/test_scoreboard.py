@@ -80,7 +80,7 @@ def test_scoreboard_counts_and_averages() -> None:
 def test_scoreboard_keeps_only_the_latest() -> None:
     board = scoreboard(*(outcome(str(number), '3') for number in range(50)))
     assert board.count == 50
-    assert [one.picture.label for one in board.latest] == [str(n) for n in range(30, 50)]
+    assert [one.picture.label for one in board.latest] == [str(n) for n in range(38, 50)]
 
 
 @pytest.mark.parametrize('count', [1, 7, 25])
