@@ -54,8 +54,7 @@ def build(
         raise error(f'{source}: {reason.field_path} is missing') from None
     except dacite.UnexpectedDataError as reason:
         unknown = ', '.join(sorted(map(str, reason.keys)))
-        where = f' in {reason.field_path}' if reason.field_path else ''
-        raise error(f'{source}: unknown {unknown}{where}') from None
+        raise error(f'{source}: unknown {unknown}') from None
     except dacite.WrongTypeError as reason:
         wanted = getattr(reason.field_type, '__name__', reason.field_type)
         raise error(

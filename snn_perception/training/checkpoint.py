@@ -32,9 +32,9 @@ class Progress:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-def fingerprint(recipe: Recipe, images: int) -> str:
+def fingerprint(recipe: Recipe, images: int, stage: str) -> str:
     """What a checkpoint must agree on with the run that resumes it."""
-    text = json.dumps([asdict(recipe), images], sort_keys=True, default=str)
+    text = json.dumps([asdict(recipe), images, stage], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

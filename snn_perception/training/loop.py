@@ -1,4 +1,4 @@
-"""The training loop: from a recipe and data to the weights of a network."""
+"""The training loop, the same for a network of rates and for one on spikes."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ from snn_perception.training.checkpoint import (
     seed_step,
 )
 from snn_perception.training.datasets import Dataset
-from snn_perception.training.network import TrainingNetwork
-from snn_perception.training.recipe import Recipe
+from snn_perception.training.recipe import Optimisation, Recipe
 
 LOG = logging.getLogger('snn_perception.training')
 CHECKPOINT_INTERVAL = 120.0
@@ -32,55 +31,59 @@ CHECKPOINT_INTERVAL = 120.0
 
 
 class Trainer:
-    """One training run of `recipe`, which writes its checkpoints to `checkpoint`.
+    """One stage of training: `network` towards the labels, by the rules of `optimisation`.
 
-    Resumes from there if the file exists; raises RecipeError if it is of another run.
+    The network is a module with `forward(images)` -> outputs (batch, classes) and
+    `mean_rates()` -> Hz per hidden layer. `average` is the running average of its weights,
+    which is what is validated and used. Checkpoints go to the file `checkpoint`; if it exists
+    the stage resumes from there. Raises RecipeError if it is of another run.
     """
 
     def __init__(
         self,
+        title: str,
+        network: nn.Module,
+        optimisation: Optimisation,
         recipe: Recipe,
-        training: Dataset,
-        validation: Dataset,
+        data: Split,
         checkpoint: Path,
-        device: str = 'cpu',
     ) -> None:
+        self.title = title
         self.recipe = recipe
-        self.device = device
-        self.training = _Images(training, recipe.preprocessing, device)
-        self.validation = _Images(validation, recipe.preprocessing, device)
+        self.optimisation = optimisation
+        self.data = data
         self.checkpoint = checkpoint
-        seed_step(recipe.seed, -1)
-        network = TrainingNetwork(recipe.network, recipe.noise)
-        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.device = data.device
+        self.network = network.to(self.device)
         self.average = copy.deepcopy(self.network).eval()
-        optimisation = recipe.optimisation
-        self.steps_per_epoch = max(len(training) // optimisation.batch_size, 1)
+        self.steps_per_epoch = max(len(data.training) // optimisation.batch_size, 1)
         self.total_steps = self.steps_per_epoch * optimisation.epochs
-        self.optimizer = torch.optim.AdamW(
-            _parameter_groups(self.network, optimisation.weight_decay), lr=1.0
-        )
-        self.key = fingerprint(recipe, len(training))
+        groups = _parameter_groups(self.network, optimisation.weight_decay)
+        self.optimizer = torch.optim.AdamW(groups, lr=1.0)
+        self.key = fingerprint(recipe, len(data.training), title)
         self.progress = Progress()
         if checkpoint.exists():
             self.progress = load_checkpoint(checkpoint, self._modules, self.optimizer, self.key)
-            LOG.info('resumed at step %d of %d', self.progress.step, self.total_steps)
+            LOG.info('%s: resumed at step %d of %d', title, self.progress.step, self.total_steps)
 
     @property
     def _modules(self) -> dict[str, nn.Module]:
         return {'network': self.network, 'average': self.average}
 
     def run(self) -> None:
-        """Train to the end of the last epoch. Raises FloatingPointError if the loss is NaN."""
+        """Train to the end of the last epoch.
+
+        Raises FloatingPointError if the loss stops being finite; the last checkpoint stays.
+        """
         saved = started = time.monotonic()
         before = self.progress.seconds
-        batch_size = self.recipe.optimisation.batch_size
+        batch_size = self.optimisation.batch_size
         with tqdm(
             total=self.total_steps * batch_size,
             initial=self.progress.step * batch_size,
             unit='image',
             unit_scale=True,
-            desc='training',
+            desc=self.title,
             disable=None,
         ) as bar:
             while self.progress.step < self.total_steps:
@@ -102,19 +105,17 @@ class Trainer:
 
     def _step(self, step: int) -> float:
         """One optimisation step; returns its loss."""
-        recipe, optimisation = self.recipe, self.recipe.optimisation
+        recipe, optimisation, training = self.recipe, self.optimisation, self.data.training
         epoch, position = divmod(step, self.steps_per_epoch)
-        order = np.random.default_rng((recipe.seed, epoch)).permutation(len(self.training.labels))
+        order = np.random.default_rng((recipe.seed, epoch)).permutation(len(training))
         chosen = torch.from_numpy(order[position * optimisation.batch_size :])
         seed_step(recipe.seed, step)
-        images, labels = self.training.batch(chosen[: optimisation.batch_size])
-        images = self.training.normalise(recipe.augmentation.apply(images))
+        images, labels = training.batch(chosen[: optimisation.batch_size])
+        images = self.data.normalise(recipe.augmentation.apply(images))
         for group in self.optimizer.param_groups:
             group['lr'] = self._learning_rate(step)
         self.network.train()
-        with torch.autocast(
-            self.device, torch.bfloat16, enabled=optimisation.precision == 'bfloat16'
-        ):
+        with self._precision():
             outputs = self.network(images)
         loss = F.cross_entropy(outputs, labels, label_smoothing=optimisation.label_smoothing)
         total = loss + self._rate_penalty()
@@ -136,7 +137,7 @@ class Trainer:
 
     def _learning_rate(self, step: int) -> float:
         """One cycle: a linear rise, then a cosine fall to zero."""
-        optimisation = self.recipe.optimisation
+        optimisation = self.optimisation
         rise = max(optimisation.warm_up * self.total_steps, 1)
         if step < rise:
             return optimisation.learning_rate * (step + 1) / (rise + 1)
@@ -146,7 +147,7 @@ class Trainer:
     @torch.no_grad()
     def _average_weights(self, step: int) -> None:
         """Exponential average of all parameters and statistics, shorter at the start."""
-        decay = min(self.recipe.optimisation.average_decay, (step + 1) / (step + 10))
+        decay = min(self.optimisation.average_decay, (step + 1) / (step + 10))
         average = self.average.state_dict()
         for name, value in self.network.state_dict().items():
             if value.dtype.is_floating_point:
@@ -165,12 +166,13 @@ class Trainer:
         }
         progress.history.append(row)
         progress.loss_sum = 0.0
-        images = progress.step * self.recipe.optimisation.batch_size / progress.seconds
+        images = progress.step * self.optimisation.batch_size / progress.seconds
         LOG.info(
-            'epoch %d of %d: loss %.4f, validation accuracy %.2f %%, mean rates %s Hz, '
+            '%s: epoch %d of %d: loss %.4f, validation accuracy %.2f %%, mean rates %s Hz, '
             '%.0f s, %.0f images/s',
+            self.title,
             row['epoch'],
-            self.recipe.optimisation.epochs,
+            self.optimisation.epochs,
             row['loss'],
             100 * accuracy,
             ' '.join(f'{rate:.1f}' for rate in rates),
@@ -179,37 +181,64 @@ class Trainer:
         )
         bar.set_postfix(loss=f'{row["loss"]:.4f}', validation=f'{100 * accuracy:.2f} %')
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def validate(self) -> tuple[float, list[float]]:
-        """Accuracy of the averaged rate network on the validation images, and layer rates (Hz)."""
-        correct, rates, batches = 0, torch.zeros(len(self.average.hidden)), 0
-        for indices in torch.arange(len(self.validation.labels)).split(256):
-            images, labels = self.validation.batch(indices)
-            outputs = self.average(self.validation.normalise(images))
+        """Accuracy of the average on the validation images, and rates of its layers (Hz)."""
+        correct, rates, batches = 0, torch.zeros(()), 0
+        validation = self.data.validation
+        for indices in torch.arange(len(validation)).split(self.optimisation.batch_size):
+            images, labels = validation.batch(indices)
+            with self._precision():
+                outputs = self.average(self.data.normalise(images))
             correct += int((outputs.argmax(1) == labels).sum())
-            rates += self.average.mean_rates().cpu()
+            rates = rates + self.average.mean_rates().cpu()
             batches += 1
-        return correct / len(self.validation.labels), (rates / batches).tolist()
+        return correct / len(validation), (rates / batches).tolist()
+
+    def _precision(self) -> torch.autocast:
+        is_mixed = self.optimisation.precision == 'bfloat16'
+        return torch.autocast(self.device, torch.bfloat16, enabled=is_mixed)
+
+
+class Split:
+    """Training and validation images on `device`, and how the network takes them."""
+
+    def __init__(
+        self,
+        training: Dataset,
+        validation: Dataset,
+        preprocessing: Preprocessing,
+        device: str = 'cpu',
+    ) -> None:
+        self.device = device
+        self.training = _Images(training, preprocessing.invert, device)
+        self.validation = _Images(validation, preprocessing.invert, device)
+        self._mean = torch.tensor(preprocessing.mean, device=device).view(-1, 1, 1)
+        self._deviation = torch.tensor(preprocessing.deviation, device=device).view(-1, 1, 1)
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """`images` (batch, channels, height, width) in 0..1 as the network takes them.
+
+        Returns (batch, height, width, channels).
+        """
+        return ((images - self._mean) / self._deviation).permute(0, 2, 3, 1).contiguous()
 
 
 class _Images:
-    """A data set on the device, handed out in batches."""
+    """A data set on a device, handed out in batches."""
 
-    def __init__(self, dataset: Dataset, preprocessing: Preprocessing, device: str) -> None:
-        images = 255 - dataset.images if preprocessing.invert else dataset.images
+    def __init__(self, dataset: Dataset, invert: bool, device: str) -> None:
+        images = 255 - dataset.images if invert else dataset.images
         self.images = torch.from_numpy(np.ascontiguousarray(images)).to(device)
         self.labels = torch.from_numpy(dataset.labels).to(device)
-        self._mean = torch.tensor(preprocessing.mean, device=device).view(-1, 1, 1)
-        self._deviation = torch.tensor(preprocessing.deviation, device=device).view(-1, 1, 1)
+
+    def __len__(self) -> int:
+        return len(self.labels)
 
     def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         """Images (batch, channels, height, width) in 0..1 and labels at `indices`."""
         indices = indices.to(self.labels.device)
         return self.images[indices].permute(0, 3, 1, 2).float() / 255, self.labels[indices]
-
-    def normalise(self, images: Tensor) -> Tensor:
-        """`images` in 0..1 as the network takes them, (batch, height, width, channels)."""
-        return ((images - self._mean) / self._deviation).permute(0, 2, 3, 1).contiguous()
 
 
 def _parameter_groups(network: nn.Module, weight_decay: float) -> list[dict]:

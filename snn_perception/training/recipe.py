@@ -62,6 +62,29 @@ class Optimisation:
 
 
 @dataclass(frozen=True)
+class FineTuning(Optimisation):
+    """A second stage on spikes, after the rates; see `training.spiking`.
+
+    Images are shown for `presentation_time` (s) in steps of `time_step` (s), with evidence
+    from `start_time` (s) on; `gamma` softens the curve that the gradient follows.
+    """
+
+    presentation_time: float = 0.05
+    start_time: float = 0.02
+    time_step: float = 0.002
+    gamma: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ('presentation_time', 'time_step', 'gamma'):
+            _require_positive(name, getattr(self, name))
+        if not 0 <= self.start_time < self.presentation_time:
+            raise ValueError(
+                f'start_time must be between 0 and the presentation_time, not {self.start_time}'
+            )
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How a model is trained; each section is documented at its own class.
 
@@ -75,6 +98,7 @@ class Recipe:
     layers: tuple[Layer, ...]
     readout: Readout
     optimisation: Optimisation
+    fine_tuning: FineTuning | None = None
     synapse: Synapse = field(default_factory=Synapse)
     readout_synapse: Synapse = field(default_factory=Synapse)
     dt: float = 0.001

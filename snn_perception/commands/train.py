@@ -1,0 +1,51 @@
+"""`train RECIPE`: make a model from a recipe and a data set."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from snn_perception.files import resolve
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog='train',
+        description='Train a network by a recipe and write the model, its card and its log.',
+    )
+    parser.add_argument('recipe', help='name of a shipped recipe, such as mnist, or a YAML file')
+    parser.add_argument(
+        '--data', required=True, help='directory with MNIST idx files or a folder per class'
+    )
+    parser.add_argument(
+        '--output', help='directory to write to and to resume from (default: trained/<name>)'
+    )
+    parser.add_argument('--device', default='auto', choices=('auto', 'cpu', 'cuda'))
+    options = parser.parse_args(arguments)
+    # Importing PyTorch takes seconds: not for --help or a wrong argument.
+    from snn_perception.backends.torch import choose_device
+    from snn_perception.training.datasets import load_dataset
+    from snn_perception.training.pipeline import train
+    from snn_perception.training.recipe import load_recipe
+
+    logging.basicConfig(level=logging.INFO, format='%(message)s', stream=sys.stderr)
+    try:
+        recipe, _ = load_recipe(options.recipe)
+        device = choose_device(options.device)
+        dataset = load_dataset(resolve(options.data, 'data'), recipe.preprocessing)
+        output = Path(options.output) if options.output else Path('trained') / recipe.name
+        train(recipe, dataset, output, device)
+    except (ValueError, FloatingPointError, OSError) as reason:
+        print(f'train: {reason}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('train: interrupted; the same command resumes', file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""Running a simulator over a data set: how often it is right, how soon, and at what cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from snn_perception import energy
+from snn_perception.backends import Decision, Simulator
+from snn_perception.images import prepare
+from snn_perception.training.datasets import Dataset
+
+BATCH = 100
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Decisions on a data set. `labels` and `answers` are class indices, int64 (images,)."""
+
+    decisions: list[Decision]
+    labels: NDArray[np.int64]
+    answers: NDArray[np.int64]
+    rate_answers: NDArray[np.int64]
+    macs: int
+    seconds: float
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers."""
+        return float((self.answers == self.labels).mean())
+
+    @property
+    def rate_accuracy(self) -> float:
+        """Share of right answers of the rate network on the same images."""
+        return float((self.rate_answers == self.labels).mean())
+
+    def per_layer(self, counted: str) -> NDArray[np.float64]:
+        """Mean per image of `counted`, a field of the decisions' activity: (layers,)."""
+        counts = [getattr(decision.activity, counted) for decision in self.decisions]
+        return np.mean(counts, axis=0)
+
+    def confusion(self, classes: int) -> NDArray[np.int64]:
+        """Counts (true class, answer)."""
+        matrix = np.zeros((classes, classes), np.int64)
+        np.add.at(matrix, (self.labels, self.answers), 1)
+        return matrix
+
+    def summary(self) -> dict[str, Any]:
+        """The figures that `evaluate` prints: means per image, units in the names."""
+        decisions = self.decisions
+        joules = [energy.estimate(decision) for decision in decisions]
+        return {
+            'images': len(decisions),
+            'accuracy': self.accuracy,
+            'rate_accuracy': self.rate_accuracy,
+            'simulated_time_s': float(np.mean([d.simulated_time for d in decisions])),
+            'spikes': float(self.per_layer('spikes').sum()),
+            'synaptic_operations': float(self.per_layer('synaptic_operations').sum()),
+            'macs': self.macs,
+            'firing_rate_hz': float(np.mean([d.firing_rate for d in decisions])),
+            'energy_j': {
+                chip: float(np.mean([entry[chip] for entry in joules])) for chip in energy.CHIPS
+            },
+            'ms_per_image': 1000 * self.seconds / len(decisions),
+        }
+
+
+def evaluate(simulator: Simulator, rates: Simulator, dataset: Dataset) -> Evaluation:
+    """Let `simulator`, and `rates` for comparison, decide on every image of `dataset`.
+
+    The images have the size of the network and the labels are indices of the model's. The
+    time measured is that of `simulator` alone, in batches of BATCH.
+    """
+    model = simulator.model
+    decisions: list[Decision] = []
+    rate_answers: list[int] = []
+    seconds = 0.0
+    with tqdm(total=len(dataset), unit='image', desc='evaluating', disable=None) as bar:
+        for inputs in _batches(simulator, dataset):
+            started = time.perf_counter()
+            decisions += simulator.classify_batch(inputs)
+            seconds += time.perf_counter() - started
+            outputs = rates.run(rates.reset(len(inputs)), inputs, 1).outputs[0]
+            rate_answers += outputs.argmax(axis=1).tolist()
+            bar.update(len(inputs))
+    answers = np.array([int(decision.scores.argmax()) for decision in decisions], np.int64)
+    return Evaluation(
+        decisions, dataset.labels, answers, np.array(rate_answers), model.network.macs, seconds
+    )
+
+
+def _batches(simulator: Simulator, dataset: Dataset) -> Iterable[NDArray[np.float32]]:
+    preprocessing = simulator.model.preprocessing
+    for start in range(0, len(dataset), BATCH):
+        images = dataset.images[start : start + BATCH]
+        yield np.stack([prepare(image, preprocessing) for image in images])

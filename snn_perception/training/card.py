@@ -1,0 +1,111 @@
+"""The model card: what a model is, how it was made, what it can do and what it cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from snn_perception import energy
+from snn_perception.evaluation import Evaluation
+from snn_perception.model import Model
+from snn_perception.training.recipe import Recipe
+
+
+def write(
+    output: Path,
+    recipe: Recipe,
+    model: Model,
+    evaluation: Evaluation,
+    training_images: int,
+    seconds: float,
+) -> None:
+    """Write README.md into `output`, from what the recipe says and what was measured."""
+    figures = evaluation.summary()
+    network = model.network
+    sections = [
+        f'# {model.name}',
+        f'{model.description}. Classes: {", ".join(model.labels)}.',
+        '## Data',
+        f'{recipe.data} {training_images} images for training, {figures["images"]} held out '
+        f'of the same set for validation (seed {recipe.seed}, the same ones always).'.strip(),
+        '## Network',
+        f'{_shape(network.input_shape)} inputs, {len(network.stages)} weighted layers, '
+        f'{network.neurons} LIF neurons (tau_rc {1000 * network.neuron.tau_rc:g} ms, tau_ref '
+        f'{1000 * network.neuron.tau_ref:g} ms), {network.synapses} synapses, '
+        f'{sum(w.kernel.size + w.bias.size for w in model.weights)} parameters.',
+        _layers(model, evaluation),
+        '## Recipe',
+        f'`config/train/{recipe.name}.yaml`, trained in {seconds / 60:.0f} minutes. '
+        'Reproduce it with',
+        f'    scripts/run train {recipe.name} --data DIRECTORY',
+        '![Training curves](curves.png)',
+        '## Validation',
+        _figures(figures),
+        '![Confusion matrix](confusion.png)',
+        '## Estimated energy per decision',
+        _energies(figures),
+        '## Intended use',
+        recipe.intended_use or 'Not stated in the recipe.',
+        '## Limits',
+        recipe.limits or 'Not stated in the recipe.',
+    ]
+    text = '\n\n'.join(section.strip('\n') for section in sections) + '\n'
+    (output / 'README.md').write_text(text, encoding='utf-8')
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return 'x'.join(map(str, shape))
+
+
+def _layers(model: Model, evaluation: Evaluation) -> str:
+    """Table of the weighted layers and their mean activity."""
+    spikes = evaluation.per_layer('spikes')
+    operations = evaluation.per_layer('synaptic_operations')
+    seconds = evaluation.summary()['simulated_time_s']
+    rows = ['| layer | output | neurons | MACs | synaptic operations | mean rate (Hz) |']
+    rows.append('|---|---|---|---|---|---|')
+    for index, stage in enumerate(model.network.stages):
+        kind = type(stage.layer).__name__.lower()
+        pooled = 'pooling, ' * len(stage.pooling)
+        rate = f'{spikes[index] / stage.neurons / seconds:.1f}' if stage.neurons else 'readout'
+        arrived = f'{operations[index]:.0f}' if index else 'none: analog'
+        rows.append(
+            f'| {pooled}{kind} | {_shape(stage.output_shape)} | {stage.neurons} | {stage.macs} '
+            f'| {arrived} | {rate} |'
+        )
+    return '\n'.join(rows)
+
+
+def _figures(figures: dict) -> str:
+    ratio = figures['synaptic_operations'] / figures['macs']
+    return '\n'.join(
+        (
+            'Means per image; the rate network is the same weights without spikes.',
+            '',
+            '| figure | value |',
+            '|---|---|',
+            f'| images | {figures["images"]} |',
+            f'| accuracy on spikes | {100 * figures["accuracy"]:.2f} % |',
+            f'| accuracy of the rate network | {100 * figures["rate_accuracy"]:.2f} % |',
+            f'| simulated time | {1000 * figures["simulated_time_s"]:.1f} ms |',
+            f'| spikes | {figures["spikes"]:.0f} |',
+            f'| mean firing rate | {figures["firing_rate_hz"]:.1f} Hz |',
+            f'| synaptic operations | {figures["synaptic_operations"]:.0f} |',
+            f'| multiply-accumulates of one pass without spikes | {figures["macs"]} |',
+            f'| synaptic operations per multiply-accumulate | {ratio:.2f} |',
+        )
+    )
+
+
+def _energies(figures: dict) -> str:
+    rows = [
+        'Computed from the counts above, not measured; static power, memory and routing are '
+        'left out.',
+        '',
+        '| chip | energy (uJ) | joules per operation from |',
+        '|---|---|---|',
+    ]
+    rows += [
+        f'| {name} | {1e6 * figures["energy_j"][name]:.1f} | {chip.source} |'
+        for name, chip in energy.CHIPS.items()
+    ]
+    return '\n'.join(rows)

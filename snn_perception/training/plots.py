@@ -1,0 +1,56 @@
+"""Pictures of a training run, drawn without a display."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+
+def save_curves(histories: dict[str, list[dict[str, float]]], path: Path) -> None:
+    """Loss, validation error and firing rate by epoch, of each stage of training, as PNG."""
+    figure = Figure(figsize=(10, 3.2), layout='constrained')
+    panels = (
+        ('loss', 'training loss', 1.0),
+        ('validation_accuracy', 'validation error (%)', None),
+        ('firing_rate_hz', 'mean firing rate (Hz)', 1.0),
+    )
+    for axes, (key, title, scale) in zip(figure.subplots(1, 3), panels, strict=True):
+        first = 0
+        for stage, rows in histories.items():
+            values = [row[key] for row in rows]
+            shown = [100 * (1 - value) if scale is None else value for value in values]
+            epochs = np.arange(1, len(rows) + 1) + first
+            axes.plot(epochs, shown, marker='o', markersize=3, label=stage)
+            first += len(rows)
+        axes.set(title=title, xlabel='epoch')
+        axes.grid(alpha=0.3)
+        if scale is None:
+            axes.set_yscale('log')
+            axes.yaxis.set_major_formatter('{x:.2g}')
+            axes.yaxis.set_minor_formatter('{x:.2g}')
+    figure.axes[0].legend()
+    figure.savefig(path, dpi=110)
+
+
+def save_confusion(matrix: NDArray[np.int64], labels: tuple[str, ...], output: Path) -> None:
+    """Counts (true class, answer) as `confusion.png`, the wrong answers in colour."""
+    size = max(4.0, 0.42 * len(labels) + 1.5)
+    figure = Figure(figsize=(size, size), layout='constrained')
+    axes = figure.subplots()
+    wrong = matrix.astype(float)
+    np.fill_diagonal(wrong, 0)
+    axes.imshow(wrong, cmap='Reds')
+    for row, counts in enumerate(matrix):
+        for column, count in enumerate(counts):
+            if count:
+                weight = 'bold' if row == column else 'normal'
+                axes.text(
+                    column, row, str(count), ha='center', va='center', fontsize=8, weight=weight
+                )
+    axes.set_xticks(range(len(labels)), labels, rotation=90 if max(map(len, labels)) > 2 else 0)
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set(xlabel='answer', ylabel='true class', title='validation images')
+    figure.savefig(output / 'confusion.png', dpi=110)

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import struct
+
+import numpy as np
+import pytest
+import yaml
+from random_models import random_model
+
+from snn_perception import load_model
+from snn_perception.model import ModelError, save_model, shipped_models
+
+
+@pytest.fixture
+def folder(tmp_path):
+    save_model(random_model(), tmp_path / 'saved', {'note': 'kept'})
+    return tmp_path / 'saved'
+
+
+def edit(folder, change):
+    """Apply `change` to the content of model.yaml."""
+    path = folder / 'model.yaml'
+    content = yaml.safe_load(path.read_text())
+    change(content)
+    path.write_text(yaml.safe_dump(content))
+
+
+def test_a_saved_model_loads_as_it_was(folder):
+    model, loaded = random_model(), load_model(folder)
+    assert loaded.network == model.network
+    assert loaded.labels == model.labels
+    assert loaded.readout == model.readout
+    assert loaded.preprocessing == model.preprocessing
+    for mine, theirs in zip(model.weights, loaded.weights, strict=True):
+        assert np.array_equal(mine.kernel, theirs.kernel)
+        assert np.array_equal(mine.bias, theirs.bias)
+
+
+@pytest.mark.parametrize('name', shipped_models())
+def test_shipped_models_load_by_name_path_and_uri(name):
+    by_name = load_model(name)
+    assert by_name.name == name
+    uri = load_model(f'package://snn_perception/models/{name}')
+    assert uri.labels == by_name.labels
+
+
+def test_an_unknown_model_is_refused_with_the_names_there_are():
+    with pytest.raises(ModelError, match=r'nothing_like_it.*shipped models: .*mnist'):
+        load_model('nothing_like_it')
+
+
+def test_a_uri_of_an_unknown_package_is_refused():
+    with pytest.raises(ModelError, match='no_such_package'):
+        load_model('package://no_such_package/models/x')
+
+
+def test_missing_weights_are_refused(folder):
+    (folder / 'weights.safetensors').unlink()
+    with pytest.raises(ModelError, match=r'weights\.safetensors does not exist'):
+        load_model(folder)
+
+
+@pytest.mark.parametrize('kept', [0, 5, 100, -1])
+def test_truncated_weights_are_refused(folder, kept):
+    path = folder / 'weights.safetensors'
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(ModelError, match='truncated or corrupt'):
+        load_model(folder)
+
+
+def test_weights_with_a_garbled_header_are_refused(folder):
+    path = folder / 'weights.safetensors'
+    content = bytearray(path.read_bytes())
+    content[8:40] = b'\xff' * 32
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match='truncated or corrupt'):
+        load_model(folder)
+
+
+def test_weights_that_claim_an_absurd_size_are_refused_before_memory_is_taken(folder):
+    header = json.dumps(
+        {'layers.0.weight': {'dtype': 'F32', 'shape': [2**40], 'data_offsets': [0, 2**42]}}
+    ).encode()
+    path = folder / 'weights.safetensors'
+    path.write_bytes(struct.pack('<Q', len(header)) + header)
+    with pytest.raises(ModelError, match='truncated or corrupt'):
+        load_model(folder)
+
+
+def test_a_weights_file_too_large_for_the_network_is_refused(folder):
+    with (folder / 'weights.safetensors').open('ab') as file:
+        file.truncate(50_000_000)
+    with pytest.raises(ModelError, match='larger than'):
+        load_model(folder)
+
+
+def test_weights_that_are_not_finite_are_refused(folder):
+    model = random_model()
+    bad = dataclasses.replace(model.weights[1], bias=model.weights[1].bias * np.nan)
+    with pytest.raises(ModelError, match=r'layers\.1\.bias.*not finite'):
+        dataclasses.replace(model, weights=(model.weights[0], bad, *model.weights[2:]))
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (lambda c: c.update(format=2), 'unknown format version 2'),
+        (lambda c: c.pop('format'), 'unknown format version None'),
+        (lambda c: c.pop('labels'), 'labels is missing'),
+        (lambda c: c['labels'].append('extra'), '4 labels do not fit the 3 outputs'),
+        (lambda c: c.update(labels=['a', 'a', 'b']), 'labels must differ'),
+        (lambda c: c['layers'][0].update(type='quantum'), "unknown layer type 'quantum'"),
+        (lambda c: c['layers'][0].update(channels=7), r'layers\.0\.weight has the shape'),
+        (lambda c: c['layers'][0].update(channels='six'), 'channels must be of type int'),
+        (lambda c: c['layers'][0].update(wings=2), 'unknown wings'),
+        (lambda c: c['layers'].insert(1, 'relu'), 'a layer must be a mapping'),
+        (lambda c: c['input'].update(shape=[60000, 60000, 3]), 'neurons are more'),
+        (lambda c: c['input'].update(shape=[11, 10]), r'input\.shape'),
+        (lambda c: c['neuron'].update(type='izhikevich'), r'neuron\.type must be lif'),
+        (lambda c: c['neuron'].update(tau_rc=-1.0), 'tau_rc'),
+        (lambda c: c['synapse'].update(type='gauss'), 'synapse type'),
+        (lambda c: c.update(dt=5.0), 'dt must be'),
+        (lambda c: c.update(surprise=1), 'unknown surprise'),
+    ],
+)
+def test_a_wrong_model_file_is_refused_with_a_sentence(folder, change, message):
+    edit(folder, change)
+    with pytest.raises(ModelError, match=message) as caught:
+        load_model(folder)
+    assert '\n' not in str(caught.value)
+    assert str(folder) in str(caught.value)
+
+
+@pytest.mark.parametrize('text', ['', '- a\n- b\n', 'a: [1, 2', 'a: !!python/object:os.x {}'])
+def test_a_model_file_that_is_no_mapping_is_refused(folder, text):
+    (folder / 'model.yaml').write_text(text)
+    with pytest.raises(ModelError, match=r'model\.yaml'):
+        load_model(folder)

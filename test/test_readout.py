@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from snn_perception.readout import Readout, Schedule
+
+
+@given(st.lists(st.floats(-1e4, 1e4), min_size=2, max_size=10), st.floats(0.01, 100))
+def test_scores_sum_to_one_and_keep_the_order(evidence, temperature):
+    scores = Readout(0.1, temperature=temperature).scores(np.array(evidence))
+    assert scores.sum() == pytest.approx(1, abs=1e-5)
+    assert scores[int(np.argmax(evidence))] == scores.max()
+
+
+@given(st.floats(0.001, 0.5), st.floats(0, 0.5), st.floats(0.001, 0.1))
+def test_the_chunks_of_a_schedule_are_the_whole_presentation(time, start, interval):
+    if start >= time:
+        return
+    schedule = Schedule.of(Readout(time, start, interval), 0.001)
+    chunks = schedule.chunks()
+    assert sum(chunks) == schedule.total == max(round(time / 0.001), 1)
+    assert all(chunk > 0 for chunk in chunks)
+    assert schedule.discarded in (0, chunks[0])
+    assert schedule.discarded < schedule.total
+
+
+@pytest.mark.parametrize(
+    'values',
+    [
+        {'presentation_time': 0},
+        {'presentation_time': 100},
+        {'presentation_time': 0.1, 'start_time': 0.1},
+        {'presentation_time': 0.1, 'temperature': 0},
+        {'presentation_time': 0.1, 'decision_interval': float('nan')},
+        {'presentation_time': 0.1, 'confidence_threshold': 1.1},
+    ],
+)
+def test_impossible_readouts_are_refused(values):
+    with pytest.raises(ValueError, match=list(values)[-1]):
+        Readout(**values)
