@@ -136,7 +136,7 @@ def test_demo_classifies_in_its_namespace_on_the_topic_asked_for(
     )
     wait_for(lambda: labels, process)
     suffix = '/compressed' if transport == 'compressed' else ''
-    assert node.count_publishers(f'/{namespace}/lens/image{suffix}') == 1
+    wait_for(lambda: node.count_publishers(f'/{namespace}/lens/image{suffix}') == 1, process)
     node.destroy_subscription(subscription)
     status, output = stop(process)
     assert status == 0, output
