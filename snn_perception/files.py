@@ -49,7 +49,7 @@ def build(
         type_hooks={float: _number, int: _integer, **(hooks or {})}, cast=[tuple], strict=True
     )
     try:
-        return dacite.from_dict(kind, content, config)  # type: ignore[type-var]
+        return dacite.from_dict(kind, content, config)
     except dacite.MissingValueError as reason:
         raise error(f'{source}: {reason.field_path} is missing') from None
     except dacite.UnexpectedDataError as reason:

@@ -92,7 +92,7 @@ def prepare(image: NDArray, preprocessing: Preprocessing) -> NDArray[np.float32]
     check_image(image)
     pixels = convert_channels(fit_image(image, preprocessing), preprocessing.shape[2])
     if preprocessing.invert:
-        pixels = cv2.bitwise_not(pixels)
+        pixels = np.bitwise_not(pixels)
     mean, deviation = preprocessing._scale
     return (pixels.reshape(preprocessing.shape) / np.float32(255) - mean) / deviation
 

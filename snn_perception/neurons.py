@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 
 class NeuronState(NamedTuple):
@@ -48,7 +48,7 @@ class LIF:
         if not (math.isfinite(self.tau_ref) and self.tau_ref >= 0):
             raise ValueError(f'tau_ref must be a time in s, 0 or more, not {self.tau_ref}')
 
-    def rest(self, shape: tuple[int, ...], dtype: type = np.float64) -> NeuronState:
+    def rest(self, shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> NeuronState:
         """State of `shape` neurons at rest: no potential, no refractory time left."""
         return NeuronState(np.zeros(shape, dtype), np.zeros(shape, dtype))
 

@@ -52,6 +52,12 @@ class Readout:
         exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
         return (exponentials / exponentials.sum(axis=-1, keepdims=True)).astype(np.float32)
 
+    def is_confident(self, scores: NDArray) -> NDArray[np.bool_]:
+        """Whether `scores` (..., classes) are good enough to stop before the end."""
+        if self.confidence_threshold == 1:
+            return np.zeros(scores.shape[:-1], bool)
+        return np.asarray(scores.max(axis=-1) >= self.confidence_threshold)
+
 
 @dataclass(frozen=True)
 class Schedule:

@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 ORDERS = {'none': 0, 'exponential': 1, 'alpha': 2}
 
@@ -59,6 +59,6 @@ class Synapse:
             current = value
         return current
 
-    def rest(self, shape: tuple[int, ...], dtype: type = np.float64) -> NDArray:
+    def rest(self, shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray:
         """State (order, *shape) of a filter that has had no input."""
         return np.zeros((self.order, *shape), dtype)

@@ -138,13 +138,8 @@ class Simulator(ABC):
             batch.add(activity, is_evidence=steps > schedule.discarded)
             if steps > schedule.discarded:
                 scores = readout.scores(batch.evidence / (steps - schedule.discarded))
-                batch.decide(
-                    scores,
-                    steps,
-                    (scores.max(axis=1) >= readout.confidence_threshold)
-                    if steps < schedule.total
-                    else np.ones(len(inputs), bool),
-                )
+                is_last = steps == schedule.total
+                batch.decide(scores, steps, is_last | readout.is_confident(scores))
             if batch.all_decided:
                 break
         return batch.decisions()

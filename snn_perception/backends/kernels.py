@@ -12,25 +12,23 @@ from typing import Any
 import numba
 import numpy as np
 
-_COMPILE = {'nogil': True, 'cache': True, 'error_model': 'numpy'}
 
-
-@numba.njit(**_COMPILE)
+@numba.njit(nogil=True, cache=True, error_model='numpy')
 def integrate(
     sums: Any,
-    bias: Any,
     filters: Any,
+    spikes: Any,
     potentials: Any,
     refractories: Any,
-    spikes: Any,
+    bias: Any,
     times: Any,
 ) -> None:
     """Synapse and LIF neurons through all steps; the equations of `neurons.LIF.step`.
 
     sums: (steps or 1, pixels, channels) weighted sums of the inputs of each step; one row is
-    a constant input. bias: (channels,). filters: (order, pixels, channels) of the synapse,
-    potentials and refractories: (pixels, channels); all three are advanced in place. spikes:
-    (steps, pixels, channels), set to 1 or 0. times: decay of the synapse in one step, then
+    a constant input. filters: (order, pixels, channels) of the synapse, potentials and
+    refractories: (pixels, channels); all three are advanced in place. spikes: (steps, pixels,
+    channels), set to 1 or 0. bias: (channels,). times: decay of the synapse in one step, then
     tau_rc, tau_ref and dt in s. All are of the same float type.
     """
     decay, tau_rc, tau_ref, dt = times

@@ -90,6 +90,7 @@ def _pool(pooling: AveragePooling, values: NDArray) -> NDArray:
 def _convolve(layer: Convolution, weight: NDArray, values: NDArray) -> NDArray:
     border = (layer.padding, layer.padding)
     padded = np.pad(values, ((0, 0), border, border, (0, 0)))
-    windows = sliding_window_view(padded, (layer.kernel, layer.kernel), axis=(1, 2))
+    window = (layer.kernel, layer.kernel)
+    windows = sliding_window_view(padded, window, axis=(1, 2))  # type: ignore[call-overload]
     windows = windows[:, :: layer.stride, :: layer.stride]
     return np.einsum('nhwcij,ijco->nhwo', windows, weight, optimize=True)

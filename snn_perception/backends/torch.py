@@ -7,7 +7,7 @@ without changing a single spike.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -220,9 +220,11 @@ def _integrate_compiled(
     times = np.array((synapse.decay(dt), neuron.tau_rc, neuron.tau_ref, dt))
     constants = bias.detach().numpy(), times.astype(per_pixel[0].dtype)
 
-    def run(*shares: NDArray) -> None:
-        sum_, filter_, spike = (share.swapaxes(0, 1) for share in shares[:3])
-        kernels.integrate(sum_, constants[0], filter_, *shares[3:], spike, constants[1])
+    def run(
+        sums: NDArray, filters: NDArray, spikes: NDArray, potential: NDArray, refractory: NDArray
+    ) -> None:
+        rows = [share.swapaxes(0, 1) for share in (sums, filters, spikes)]
+        kernels.integrate(rows[0], rows[1], rows[2], potential, refractory, *constants)
 
     in_parallel(run, [*per_step, *per_pixel], torch.get_num_threads())
     return spikes

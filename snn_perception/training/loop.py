@@ -23,6 +23,7 @@ from snn_perception.training.checkpoint import (
     seed_step,
 )
 from snn_perception.training.datasets import Dataset
+from snn_perception.training.network import TrainableNetwork
 from snn_perception.training.recipe import Optimisation, Recipe
 
 LOG = logging.getLogger('snn_perception.training')
@@ -33,8 +34,7 @@ CHECKPOINT_INTERVAL = 120.0
 class Trainer:
     """One stage of training: `network` towards the labels, by the rules of `optimisation`.
 
-    The network is a module with `forward(images)` -> outputs (batch, classes) and
-    `mean_rates()` -> Hz per hidden layer. `average` is the running average of its weights,
+    `average` is the running average of its weights,
     which is what is validated and used. Checkpoints go to the file `checkpoint`; if it exists
     the stage resumes from there. Raises RecipeError if it is of another run.
     """
@@ -42,7 +42,7 @@ class Trainer:
     def __init__(
         self,
         title: str,
-        network: nn.Module,
+        network: TrainableNetwork,
         optimisation: Optimisation,
         recipe: Recipe,
         data: Split,

@@ -7,6 +7,9 @@ biases that a chip would hold, J = W s + b.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from typing import cast
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -37,7 +40,7 @@ class HiddenLayer(nn.Module):
         channels = stage.output_shape[2]
         self.weight = nn.Parameter(_initial_kernel(stage))
         self.normalisation = nn.BatchNorm2d(channels)
-        nn.init.constant_(self.normalisation.bias, 0.5)
+        nn.init.ones_(self.normalisation.bias)
         self.mean_rate = torch.zeros(())
 
     def forward(self, values: Tensor) -> Tensor:
@@ -52,7 +55,8 @@ class HiddenLayer(nn.Module):
     def fold(self, input_scale: float) -> Weights:
         """Weights and biases with the normalisation and the scale of the inputs inside."""
         normalisation = self.normalisation
-        assert normalisation.running_mean is not None and normalisation.running_var is not None
+        assert normalisation.running_mean is not None
+        assert normalisation.running_var is not None
         gain = normalisation.weight / torch.sqrt(normalisation.running_var + normalisation.eps)
         bias = normalisation.bias - normalisation.running_mean * gain
         kernel = self.weight * gain.view(-1, *[1] * (self.weight.dim() - 1)) * input_scale
@@ -77,8 +81,24 @@ class ReadoutLayer(nn.Module):
         return Weights(kernel, to_numpy(self.bias))
 
 
-class TrainingNetwork(nn.Module):
-    """`network` as a differentiable module on images (batch, height, width, channels)."""
+class TrainableNetwork(nn.Module, ABC):
+    """What the training loop needs of a network; its weights are a module's parameters."""
+
+    @abstractmethod
+    def forward(self, images: Tensor) -> Tensor:
+        """Outputs (batch, classes) float32 for `images` (batch, height, width, channels)."""
+
+    @abstractmethod
+    def mean_rates(self) -> Tensor:
+        """Mean firing rate (Hz) of each hidden layer in the last forward pass."""
+
+    @abstractmethod
+    def fold(self) -> tuple[Weights, ...]:
+        """The weights of `model.Model`, everything linear folded in."""
+
+
+class RateNetwork(TrainableNetwork):
+    """`network` in firing rates, with noise on them in training."""
 
     def __init__(self, network: Network, noise: Noise) -> None:
         super().__init__()
@@ -88,18 +108,19 @@ class TrainingNetwork(nn.Module):
         self.readout = ReadoutLayer(readout)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Output of the readout (batch, classes), float32."""
+        """See `TrainableNetwork`."""
         values = images
         for layer in self.hidden:
             values = layer(values)
         return self.readout(values).float()
 
     def mean_rates(self) -> Tensor:
-        """Mean firing rate (Hz) of each hidden layer in the last forward pass."""
-        return torch.stack([layer.mean_rate for layer in self.hidden])
+        """See `TrainableNetwork`."""
+        layers = cast('list[HiddenLayer]', list(self.hidden))
+        return torch.stack([layer.mean_rate for layer in layers])
 
     def fold(self) -> tuple[Weights, ...]:
-        """The weights of `model.Model`, everything linear folded in."""
+        """See `TrainableNetwork`."""
         with torch.no_grad():
             layers = [*self.hidden, self.readout]
             return tuple(

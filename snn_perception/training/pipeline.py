@@ -10,16 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from snn_perception.backends import create_simulator
 from snn_perception.evaluation import Evaluation, evaluate
-from snn_perception.model import Model, Weights, save_model
+from snn_perception.model import Model, save_model
 from snn_perception.training import card, plots
 from snn_perception.training.checkpoint import seed_step
-from snn_perception.training.datasets import Dataset, split
+from snn_perception.training.datasets import Dataset, DatasetError, split
 from snn_perception.training.loop import Split, Trainer
-from snn_perception.training.network import TrainingNetwork
+from snn_perception.training.network import RateNetwork, TrainableNetwork
 from snn_perception.training.recipe import FineTuning, Recipe
 from snn_perception.training.spiking import Presentation, SpikingNetwork
 
@@ -34,6 +33,11 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
     DatasetError or RecipeError before anything is written, FloatingPointError if the loss
     stops being finite.
     """
+    if len(dataset.class_names) != recipe.network.classes:
+        raise DatasetError(
+            f'the data has {len(dataset.class_names)} classes, but the last layer of the recipe '
+            f'{recipe.name} has {recipe.network.classes} units; make them equal'
+        )
     training, validation = split(dataset, recipe.validation_images, recipe.seed)
     checkpoints = output / 'checkpoints'
     checkpoints.mkdir(parents=True, exist_ok=True)
@@ -48,7 +52,7 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
         recipe.name,
         dataset.class_names,
         recipe.network,
-        stages[-1].average.fold(),  # type: ignore[operator]
+        stages[-1].average.fold(),
         recipe.preprocessing,
         recipe.readout,
         recipe.dt,
@@ -63,7 +67,7 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
         'training_images': len(training),
         'seconds': round(seconds),
         'validation': figures,
-        'torch': torch.__version__,
+        'torch': str(torch.__version__),
     }
     save_model(model, output, provenance)
     plots.save_curves(histories, output / 'curves.png')
@@ -77,13 +81,13 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
 def _train_stages(recipe: Recipe, data: Split, checkpoints: Path) -> list[Trainer]:
     """Train on rates and then, if the recipe says so, on spikes."""
     seed_step(recipe.seed, -1)
-    network: nn.Module = TrainingNetwork(recipe.network, recipe.noise)
+    network: TrainableNetwork = RateNetwork(recipe.network, recipe.noise)
     path = checkpoints / 'rates.safetensors'
     stages = [Trainer('rates', network, recipe.optimisation, recipe, data, path)]
     stages[0].run()
     tuning = recipe.fine_tuning
     if tuning is not None:
-        weights: tuple[Weights, ...] = stages[0].average.fold()  # type: ignore[operator]
+        weights = stages[0].average.fold()
         network = SpikingNetwork(recipe.network, weights, presentation(tuning))
         path = checkpoints / 'spikes.safetensors'
         stages.append(Trainer('spikes', network, tuning, recipe, data, path))
@@ -136,10 +140,8 @@ def keep_memory() -> None:
     """Let the C library keep freed memory instead of giving it back to the system.
 
     Every training step allocates the same large tensors; fetching their pages anew each time
-    costs more than computing them. Does nothing where the C library is not glibc. Denormal
-    numbers, which are slow and mean nothing here, are set to zero.
+    costs more than computing them. Does nothing where the C library is not glibc.
     """
-    torch.set_flush_denormal(True)
     trim_threshold, mmap_max = -1, -4
     try:
         libc = ctypes.CDLL('libc.so.6')

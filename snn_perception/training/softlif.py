@@ -64,8 +64,8 @@ def _look_up(current: Tensor, neuron: SoftLIF) -> tuple[Tensor, Tensor]:
     arrays = [_flat(tensor) for tensor in (precise, rate, slope)]
     table, step = _table(neuron), np.float32(neuron.gamma / POINTS_PER_GAMMA)
 
-    def run(*shares: NDArray) -> None:
-        _interpolate(*shares, table, step)
+    def run(current: NDArray, rate: NDArray, slope: NDArray) -> None:
+        _interpolate(current, rate, slope, table, step)
 
     in_parallel(run, arrays, torch.get_num_threads())
     return rate.to(current.dtype), slope.to(current.dtype)

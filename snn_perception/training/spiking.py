@@ -9,6 +9,7 @@ weights learn to be right with the spikes there are, latency and all.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,7 @@ from snn_perception.neurons import SoftLIF
 from snn_perception.synapses import Synapse
 from snn_perception.training.network import (
     AMPLITUDE,
+    TrainableNetwork,
     kernel_from_numpy,
     kernel_to_numpy,
     to_numpy,
@@ -69,7 +71,7 @@ class SpikingLayer(nn.Module):
         return Weights(kernel_to_numpy(self.stage, self.weight * self.scale), to_numpy(self.bias))
 
 
-class SpikingNetwork(nn.Module):
+class SpikingNetwork(TrainableNetwork):
     """`network` with `weights`, differentiable on images (batch, height, width, channels)."""
 
     def __init__(
@@ -86,11 +88,15 @@ class SpikingNetwork(nn.Module):
         )
         self._mean_rates: list[Tensor] = []
 
+    @property
+    def _layers(self) -> list[SpikingLayer]:
+        return cast('list[SpikingLayer]', list(self.layers))
+
     def forward(self, images: Tensor) -> Tensor:
-        """Evidence: the mean output of the readout (batch, classes), float32."""
+        """Evidence: the mean output of the readout; see `TrainableNetwork`."""
         trains, values = images[None], images
         rates = []
-        *hidden, readout = self.layers
+        *hidden, readout = self._layers
         for layer in hidden:
             soft = soft_lif_rate(layer.current(values), self.soft_neuron)
             with torch.no_grad():
@@ -120,10 +126,10 @@ class SpikingNetwork(nn.Module):
         return sums[self.presentation.start :].mean(dim=0) + readout.bias
 
     def mean_rates(self) -> Tensor:
-        """Mean firing rate (Hz) of each hidden layer in the last forward pass."""
+        """See `TrainableNetwork`."""
         return torch.stack(self._mean_rates)
 
     def fold(self) -> tuple[Weights, ...]:
-        """The weights of `model.Model`."""
+        """See `TrainableNetwork`."""
         with torch.no_grad():
-            return tuple(layer.to_weights() for layer in self.layers)
+            return tuple(layer.to_weights() for layer in self._layers)

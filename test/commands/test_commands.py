@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+from random_models import random_model
+from tiny_training import CONTENT
+
+from snn_perception import load_model
+from snn_perception.commands import evaluate, train
+from snn_perception.model import save_model
+
+KEYS = {
+    'images', 'accuracy', 'rate_accuracy', 'simulated_time_s', 'spikes', 'synaptic_operations',
+    'macs', 'firing_rate_hz', 'energy_j', 'ms_per_image',
+}  # fmt: skip
+
+
+@pytest.fixture
+def model(tmp_path):
+    save_model(random_model(), tmp_path / 'model')
+    return tmp_path / 'model'
+
+
+def write_folders(folder, names, count=6, size=8):
+    """A folder per class; the class is the bright quarter of its images."""
+    random = np.random.default_rng(0)
+    for label, name in enumerate(names):
+        (folder / name).mkdir(parents=True)
+        for index in range(count):
+            image = random.integers(0, 100, (size, size)).astype(np.uint8)
+            row, column = divmod(label % 4, 2)
+            half = size // 2
+            image[half * row : half * (row + 1), half * column : half * (column + 1)] += 120
+            cv2.imwrite(str(folder / name / f'{index}.png'), image)
+    return folder
+
+
+def test_evaluate_prints_and_writes_its_figures(model, tmp_path, capsys):
+    data = write_folders(tmp_path / 'data', ['a', 'b', 'c'])
+    target = tmp_path / 'figures.json'
+    status = evaluate.main([str(model), '--data', str(data), '--json', str(target)])
+    assert status == 0
+    figures = json.loads(target.read_text())
+    assert set(figures) == KEYS
+    assert figures['images'] == 18
+    assert 0 <= figures['accuracy'] <= 1
+    assert figures['macs'] == load_model(model).network.macs
+    assert all(joules > 0 for joules in figures['energy_j'].values())
+    printed = capsys.readouterr().out
+    assert all(key in printed for key in KEYS)
+
+
+def test_evaluate_limits_images_and_takes_any_backend(model, tmp_path):
+    data = write_folders(tmp_path / 'data', ['a', 'b', 'c'])
+    target = tmp_path / 'figures.json'
+    results = {}
+    for backend in ('torch', 'reference', 'rate'):
+        arguments = [str(model), '--data', str(data), '--limit', '5', '--backend', backend]
+        assert evaluate.main([*arguments, '--json', str(target)]) == 0
+        results[backend] = json.loads(target.read_text())
+    assert {figures['images'] for figures in results.values()} == {5}
+    assert results['torch']['spikes'] == pytest.approx(results['reference']['spikes'], rel=1e-3)
+    assert results['rate']['spikes'] == 0
+    assert results['rate']['accuracy'] == results['rate']['rate_accuracy']
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['no_such_model', '--data', '{data}'], "model 'no_such_model' is not found"),
+        (['{model}', '--data', '{data}/none'], 'is not a folder'),
+        (['{model}', '--data', '{data}'], 'does not know the class zebra'),
+        (['{model}', '--data', '{good}', '--backend', 'abacus'], "unknown backend 'abacus'"),
+        (['{model}', '--data', '{good}', '--device', 'tpu'], "unknown device 'tpu'"),
+    ],
+)
+def test_evaluate_refuses_with_one_sentence(model, tmp_path, capsys, arguments, message):
+    places = {
+        'model': model,
+        'data': write_folders(tmp_path / 'data', ['a', 'zebra']),
+        'good': write_folders(tmp_path / 'good', ['a']),
+    }
+    assert evaluate.main([argument.format(**places) for argument in arguments]) == 1
+    errors = capsys.readouterr().err
+    assert message in errors
+    assert 'Traceback' not in errors
+
+
+def test_train_makes_a_model_from_a_folder_per_class(tmp_path, capsys):
+    data = write_folders(tmp_path / 'data', ['nw', 'ne', 'sw', 'se'], count=40)
+    recipe = tmp_path / 'mine.yaml'
+    recipe.write_text(yaml.safe_dump({**CONTENT, 'validation_images': 40}))
+    output = tmp_path / 'out'
+    assert train.main([str(recipe), '--data', str(data), '--output', str(output)]) == 0
+    assert load_model(output).labels == ('ne', 'nw', 'se', 'sw')
+
+
+@pytest.mark.parametrize(
+    ('recipe', 'data', 'message'),
+    [
+        ('epochs: [', 'data', 'is not valid YAML'),
+        ('name: x', 'data', 'is missing'),
+        (None, 'nowhere', 'is not a folder'),
+        (None, 'data', 'has 2 classes, but the last layer'),
+    ],
+)
+def test_train_refuses_with_one_sentence_and_writes_nothing(
+    tmp_path, capsys, recipe, data, message
+):
+    write_folders(tmp_path / 'data', ['only', 'two'], count=60)
+    path = tmp_path / 'mine.yaml'
+    path.write_text(yaml.safe_dump(CONTENT) if recipe is None else recipe)
+    output = tmp_path / 'out'
+    arguments = [str(path), '--data', str(tmp_path / data), '--output', str(output)]
+    assert train.main(arguments) == 1
+    assert message in capsys.readouterr().err
+    assert not output.exists()

@@ -1,0 +1,52 @@
+"""A recipe and a data set so small that training takes a second."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from snn_perception.files import build
+from snn_perception.model import layer_from_mapping
+from snn_perception.network import Layer
+from snn_perception.training.datasets import Dataset
+from snn_perception.training.recipe import Recipe
+
+CONTENT = {
+    'name': 'tiny',
+    'description': 'Bright quarter of a square',
+    'input': {'shape': [8, 8, 1], 'mean': [0.0], 'deviation': [1.0]},
+    'neuron': {'type': 'lif', 'tau_rc': 0.02, 'tau_ref': 0.002, 'gamma': 0.05},
+    'synapse': {'type': 'exponential', 'tau': 0.005},
+    'layers': [
+        {'type': 'convolution', 'channels': 6, 'kernel': 3, 'padding': 1},
+        {'type': 'average_pooling', 'size': 2},
+        {'type': 'dense', 'units': 16},
+        {'type': 'dense', 'units': 4},
+    ],
+    'readout': {'presentation_time': 0.05, 'start_time': 0.01},
+    'optimisation': {
+        'epochs': 3,
+        'batch_size': 32,
+        'learning_rate': 0.02,
+        'average_decay': 0.9,
+        'precision': 'float32',
+    },
+    'fine_tuning': {'epochs': 1, 'batch_size': 32, 'learning_rate': 0.002, 'average_decay': 0.9},
+    'noise': {'type': 'gaussian'},
+    'augmentation': {'translation': 0.5},
+    'validation_images': 80,
+}
+
+
+def tiny_recipe(**changes) -> Recipe:
+    return build(Recipe, {**CONTENT, **changes}, 'tiny recipe', hooks={Layer: layer_from_mapping})
+
+
+def tiny_dataset(count: int = 400) -> Dataset:
+    """Noise with one bright quarter, which is the class."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 100, (count, 8, 8, 1)).astype(np.uint8)
+    labels = np.arange(count) % 4
+    for image, label in zip(images, labels, strict=True):
+        row, column = divmod(int(label), 2)
+        image[4 * row : 4 * row + 4, 4 * column : 4 * column + 4] += 120
+    return Dataset(images, labels.astype(np.int64), ('nw', 'ne', 'sw', 'se'))

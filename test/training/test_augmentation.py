@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from snn_perception.training.augmentation import Augmentation
+
+
+def images(count=64, size=20):
+    """A bright square in the middle of each image."""
+    result = torch.zeros(count, 1, size, size)
+    result[:, :, 7:13, 7:13] = 1
+    return result
+
+
+def centre(batch):
+    """Centre of mass (batch, 2) in pixels."""
+    positions = torch.arange(batch.shape[-1], dtype=torch.float32)
+    total = batch.sum(dim=(1, 2, 3))
+    rows = (batch.sum(dim=(1, 3)) * positions).sum(dim=1) / total
+    columns = (batch.sum(dim=(1, 2)) * positions).sum(dim=1) / total
+    return torch.stack([rows, columns], dim=1)
+
+
+def test_no_augmentation_changes_nothing():
+    assert torch.equal(Augmentation().apply(images()), images())
+
+
+def test_translation_moves_by_at_most_what_it_says_and_not_always_alike():
+    torch.manual_seed(0)
+    moved = centre(Augmentation(translation=3.0).apply(images())) - 9.5
+    assert moved.abs().max() <= 3.05
+    assert moved.std(dim=0).min() > 1
+
+
+def test_rotation_keeps_the_centre_and_the_mass():
+    torch.manual_seed(0)
+    turned = Augmentation(rotation=40.0).apply(images())
+    assert not torch.allclose(turned, images())
+    assert (centre(turned) - 9.5).abs().max() < 0.05
+    assert torch.allclose(turned.sum(dim=(1, 2, 3)), images().sum(dim=(1, 2, 3)), rtol=0.05)
+
+
+def test_scale_changes_the_area_within_its_bounds():
+    torch.manual_seed(0)
+    area = Augmentation(scale=0.2).apply(images()).sum(dim=(1, 2, 3)) / 36
+    assert 1 / 1.2**2 - 0.05 < area.min() < 0.9
+    assert 1.1 < area.max() < 1 / 0.8**2 + 0.05
+
+
+def test_flip_mirrors_about_half_of_the_images():
+    torch.manual_seed(0)
+    ramp = torch.linspace(0, 1, 20).expand(400, 1, 20, 20)
+    flipped = Augmentation(flip=True).apply(ramp)
+    mirrored = (flipped == ramp.flip(3)).all(dim=3).all(dim=2)
+    assert 150 < int(mirrored.sum()) < 250
+
+
+def test_erase_blackens_a_square_of_its_size():
+    torch.manual_seed(0)
+    erased = Augmentation(erase=5).apply(torch.ones(50, 1, 20, 20))
+    assert torch.all((erased == 0).sum(dim=(1, 2, 3)) == 25)
+
+
+@pytest.mark.parametrize('values', [{'rotation': -1.0}, {'scale': 1.0}, {'elastic': float('nan')}])
+def test_impossible_bounds_are_refused(values):
+    with pytest.raises(ValueError, match=next(iter(values))):
+        Augmentation(**values)

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import gzip
+import struct
+
+import cv2
+import numpy as np
+import pytest
+
+from snn_perception.images import Preprocessing
+from snn_perception.training.datasets import DatasetError, load_dataset, split
+
+GREY = Preprocessing((28, 28, 1))
+
+
+def idx(array):
+    """`array` of uint8 as the content of an idx file."""
+    header = struct.pack(f'>{array.ndim + 1}I', 0x0800 + array.ndim, *array.shape)
+    return header + array.tobytes()
+
+
+@pytest.fixture
+def digits(tmp_path):
+    """A folder with the `train` pair of 20 random images; their label is their number mod 10."""
+    images = np.random.default_rng(0).integers(0, 256, (20, 28, 28), np.uint8)
+    (tmp_path / 'train-images-idx3-ubyte').write_bytes(idx(images))
+    with gzip.open(tmp_path / 'train-labels-idx1-ubyte.gz', 'wb') as file:
+        file.write(idx((np.arange(20) % 10).astype(np.uint8)))
+    return tmp_path, images
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """A folder per class of images in several formats and sizes, their colour by class."""
+    for name, colour in (('red', (0, 0, 255)), ('green', (0, 255, 0))):
+        (tmp_path / name).mkdir()
+        for index, suffix in enumerate(('png', 'jpg', 'bmp', 'webp')):
+            image = np.full((20 + index, 30, 3), colour, np.uint8)
+            cv2.imwrite(str(tmp_path / name / f'{index}.{suffix}'), image)
+    return tmp_path
+
+
+def test_idx_files_are_read_gzipped_or_not(digits):
+    folder, images = digits
+    dataset = load_dataset(folder, GREY)
+    assert np.array_equal(dataset.images[..., 0], images)
+    assert list(dataset.labels[:12]) == [*range(10), 0, 1]
+    assert dataset.class_names == tuple('0123456789')
+
+
+def test_the_t10k_pair_is_taken_only_for_held_out_images(digits):
+    folder, images = digits
+    (folder / 't10k-images-idx3-ubyte').write_bytes(idx(images[:3]))
+    (folder / 't10k-labels-idx1-ubyte').write_bytes(idx(np.array([7, 8, 9], np.uint8)))
+    assert len(load_dataset(folder, GREY)) == 20
+    assert list(load_dataset(folder, GREY, held_out=True).labels) == [7, 8, 9]
+
+
+def test_a_limit_takes_images_from_all_over(digits):
+    dataset = load_dataset(digits[0], GREY, limit=4)
+    assert list(dataset.labels) == [2, 7, 2, 7]
+
+
+def test_idx_images_are_brought_to_the_size_of_the_network(digits):
+    dataset = load_dataset(digits[0], Preprocessing((14, 14, 3)))
+    assert dataset.images.shape == (20, 14, 14, 3)
+
+
+def test_a_folder_per_class_is_read_in_any_format(pictures):
+    dataset = load_dataset(pictures, Preprocessing((8, 8, 3)))
+    assert dataset.class_names == ('green', 'red')
+    assert list(dataset.labels) == [0] * 4 + [1] * 4
+    assert np.all(dataset.images[:4, ..., 1] > 240)
+    assert np.all(dataset.images[4:, ..., 0] > 240)
+
+
+def test_a_folder_around_the_classes_is_looked_through(tmp_path, pictures):
+    outer = tmp_path / 'outer'
+    (outer / 'train').mkdir(parents=True)
+    for name in ('red', 'green'):
+        (pictures / name).rename(outer / 'train' / name)
+    assert load_dataset(outer, Preprocessing((8, 8, 3))).class_names == ('green', 'red')
+
+
+def test_labels_are_matched_to_a_model_by_name(pictures):
+    dataset = load_dataset(pictures, Preprocessing((8, 8, 3)))
+    matched = dataset.matched_to(('red', 'blue', 'green'))
+    assert list(matched.labels) == [2] * 4 + [0] * 4
+    with pytest.raises(DatasetError, match='does not know the class green'):
+        dataset.matched_to(('red', 'blue'))
+
+
+def test_the_split_holds_out_the_same_images_of_every_class(digits):
+    dataset = load_dataset(digits[0], GREY)
+    training, validation = split(dataset, 10, seed=3)
+    assert sorted(validation.labels) == list(range(10))
+    assert sorted(training.labels) == list(range(10))
+    again = split(dataset, 10, seed=3)[1]
+    assert np.array_equal(validation.images, again.images)
+    assert not np.array_equal(validation.images, split(dataset, 10, seed=4)[1].images)
+
+
+def test_a_split_that_leaves_nothing_is_refused(digits):
+    dataset = load_dataset(digits[0], GREY)
+    with pytest.raises(DatasetError, match='cannot be held out'):
+        split(dataset, 20, seed=0)
+    with pytest.raises(DatasetError, match='no training images are left'):
+        split(dataset, 19, seed=0)
+
+
+def break_file(name, content):
+    def change(folder):
+        (folder / name).write_bytes(content)
+
+    return change
+
+
+IMAGES = 'train-images-idx3-ubyte'
+LABELS = 'train-labels-idx1-ubyte.gz'
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (lambda folder: (folder / LABELS).unlink(), 'only one of the two'),
+        (break_file(IMAGES, b''), 'truncated'),
+        (break_file(IMAGES, b'PK\x03\x04' + bytes(100)), 'not an idx file'),
+        (break_file(IMAGES, struct.pack('>4I', 0x803, 20, 28, 28) + bytes(99)), 'damaged'),
+        (break_file(IMAGES, struct.pack('>4I', 0x803, 2**31, 2**15, 9)), 'claims'),
+        (break_file(IMAGES, idx(np.zeros((0, 28, 28), np.uint8))), '0 images but .* 20 labels'),
+        (break_file(LABELS, b'no gzip at all, not even nearly'), 'cannot be read'),
+        (break_file(LABELS, gzip.compress(idx(np.zeros(20, np.uint8)))[:-9]), 'cannot be read'),
+        (break_file(LABELS, gzip.compress(idx(np.full(20, 77, np.uint8)))), 'label 77'),
+    ],
+)
+def test_broken_idx_files_are_refused_with_a_sentence(digits, change, message):
+    change(digits[0])
+    with pytest.raises(DatasetError, match=message) as caught:
+        load_dataset(digits[0], GREY)
+    assert '\n' not in str(caught.value)
+
+
+def test_folders_without_images_are_refused(tmp_path, pictures):
+    with pytest.raises(DatasetError, match='not a folder'):
+        load_dataset(tmp_path / 'nowhere', GREY)
+    (pictures / 'empty').mkdir()
+    with pytest.raises(DatasetError, match='empty holds no images'):
+        load_dataset(pictures, GREY)
+    with pytest.raises(DatasetError, match='neither MNIST idx files nor'):
+        load_dataset(pictures / 'red', GREY)
+
+
+def test_an_image_that_cannot_be_read_is_named(pictures):
+    (pictures / 'red' / '1.jpg').write_bytes(b'\xff\xd8 this is no picture')
+    with pytest.raises(DatasetError, match=r'1\.jpg'):
+        load_dataset(pictures, GREY)

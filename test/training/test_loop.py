@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from tiny_training import tiny_dataset, tiny_recipe
+
+from snn_perception.training.checkpoint import seed_step
+from snn_perception.training.datasets import split
+from snn_perception.training.loop import Split, Trainer
+from snn_perception.training.network import RateNetwork
+from snn_perception.training.recipe import RecipeError
+
+
+class Stopped(Exception):
+    """Somebody pulled the plug."""
+
+
+def make_trainer(folder, recipe=None, count=400):
+    recipe = recipe or tiny_recipe()
+    training, validation = split(tiny_dataset(count), recipe.validation_images, recipe.seed)
+    seed_step(recipe.seed, -1)
+    network = RateNetwork(recipe.network, recipe.noise)
+    data = Split(training, validation, recipe.preprocessing)
+    path = folder / 'checkpoint.safetensors'
+    return Trainer('rates', network, recipe.optimisation, recipe, data, path)
+
+
+def parameters(trainer):
+    return torch.cat([p.detach().flatten() for p in trainer.average.parameters()])
+
+
+def stop_after(trainer, steps, monkeypatch):
+    """Let `trainer` run, save after `steps` steps and be stopped in the next one."""
+    real = trainer._step
+
+    def step(number):
+        if number == steps:
+            trainer.save()
+            raise Stopped
+        return real(number)
+
+    monkeypatch.setattr(trainer, '_step', step)
+    with pytest.raises(Stopped):
+        trainer.run()
+
+
+def test_training_learns_and_keeps_a_history(tmp_path):
+    trainer = make_trainer(tmp_path)
+    trainer.run()
+    history = trainer.progress.history
+    assert [row['epoch'] for row in history] == [1, 2, 3]
+    assert history[-1]['loss'] < history[0]['loss']
+    assert history[-1]['validation_accuracy'] > 0.9
+
+
+@pytest.mark.parametrize('steps', [1, 10, 17])
+def test_a_resumed_run_ends_exactly_as_an_uninterrupted_one(tmp_path, monkeypatch, steps):
+    (tmp_path / 'whole').mkdir()
+    (tmp_path / 'parts').mkdir()
+    whole = make_trainer(tmp_path / 'whole')
+    whole.run()
+    stop_after(make_trainer(tmp_path / 'parts'), steps, monkeypatch)
+    resumed = make_trainer(tmp_path / 'parts')
+    assert resumed.progress.step == steps
+    resumed.run()
+    assert torch.equal(parameters(resumed), parameters(whole))
+    for row, expected in zip(resumed.progress.history, whole.progress.history, strict=True):
+        assert row['loss'] == pytest.approx(expected['loss'], abs=0)
+
+
+def test_a_finished_run_is_not_run_again(tmp_path):
+    make_trainer(tmp_path).run()
+    again = make_trainer(tmp_path)
+    before = parameters(again).clone()
+    again.run()
+    assert torch.equal(parameters(again), before)
+
+
+def test_a_checkpoint_of_another_recipe_or_of_other_data_is_refused(tmp_path):
+    make_trainer(tmp_path).save()
+    with pytest.raises(RecipeError, match='another recipe or other data'):
+        make_trainer(tmp_path, tiny_recipe(seed=5))
+    with pytest.raises(RecipeError, match='another recipe or other data'):
+        make_trainer(tmp_path, count=404)
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path):
+    trainer = make_trainer(tmp_path)
+    trainer.save()
+    content = trainer.checkpoint.read_bytes()
+    trainer.checkpoint.write_bytes(content[:-100])
+    with pytest.raises(RecipeError, match='damaged'):
+        make_trainer(tmp_path)
+
+
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_checkpoint(tmp_path, monkeypatch):
+    trainer = make_trainer(tmp_path)
+    trainer.save()
+    before = trainer.checkpoint.read_bytes()
+    with torch.no_grad():
+        trainer.network.readout.bias.fill_(float('nan'))
+    with pytest.raises(FloatingPointError, match='not finite at step 0'):
+        trainer.run()
+    assert trainer.checkpoint.read_bytes() == before
+
+
+def test_rate_regularisation_lowers_the_firing_rates(tmp_path):
+    free, quiet = (tmp_path / name for name in ('free', 'quiet'))
+    rates = []
+    for folder, weight in ((free, 0.0), (quiet, 1.0)):
+        folder.mkdir()
+        recipe = tiny_recipe(rate_regularisation={'target': 5.0, 'weight': weight})
+        trainer = make_trainer(folder, recipe)
+        trainer.run()
+        rates.append(trainer.progress.history[-1]['firing_rate_hz'])
+    assert rates[1] < 0.7 * rates[0]
+
+
+def test_mixed_precision_learns_too(tmp_path):
+    recipe = tiny_recipe()
+    optimisation = dataclasses.replace(recipe.optimisation, precision='bfloat16')
+    trainer = make_trainer(tmp_path, dataclasses.replace(recipe, optimisation=optimisation))
+    trainer.run()
+    assert trainer.progress.history[-1]['validation_accuracy'] > 0.9

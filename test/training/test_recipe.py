@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import copy
+
+import pytest
+import yaml
+from tiny_training import CONTENT
+
+from snn_perception.files import share_directory
+from snn_perception.training.recipe import RecipeError, load_recipe
+
+
+@pytest.mark.parametrize(
+    'name', sorted(path.stem for path in share_directory().glob('config/train/*.yaml'))
+)
+def test_shipped_recipes_load_by_name(name):
+    recipe, path = load_recipe(name)
+    assert recipe.name == name
+    assert path.name == f'{name}.yaml'
+
+
+def test_a_recipe_loads_from_a_path(tmp_path):
+    path = tmp_path / 'mine.yaml'
+    path.write_text(yaml.safe_dump(CONTENT))
+    recipe, found = load_recipe(str(path))
+    assert found == path
+    assert recipe.network.classes == 4
+    assert recipe.optimisation.epochs == 3
+    assert recipe.fine_tuning.presentation_time == 0.05
+
+
+def change(*keys):
+    """A function that sets the entry at all but the last of `keys` to the last."""
+
+    def apply(content):
+        *path, name, value = keys
+        for key in path:
+            content = content[key]
+        content[name] = value
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    ('apply', 'message'),
+    [
+        (change('epochs', 3), 'unknown epochs'),
+        (lambda content: content.pop('name'), 'name is missing'),
+        (
+            lambda content: content['optimisation'].pop('epochs'),
+            r'optimisation\.epochs is missing',
+        ),
+        (change('optimisation', 'epochs', 'many'), r'optimisation\.epochs must be of type int'),
+        (change('optimisation', 'epochs', True), 'whole number'),
+        (change('optimisation', 'epochs', 0), 'epochs must be positive'),
+        (change('optimisation', 'learning_rate', -1), 'learning_rate must be positive'),
+        (change('optimisation', 'precision', 'int4'), "precision must be .* not 'int4'"),
+        (change('fine_tuning', 'start_time', 1), 'start_time must be'),
+        (change('noise', 'type', 'pink'), 'noise type'),
+        (change('augmentation', 'spin', 3), 'unknown spin'),
+        (change('layers', 0, 'kernel', 99), 'leaves nothing'),
+        (change('layers', 0, 'type', 'attention'), "unknown layer type 'attention'"),
+        (change('input', 'shape', [8, 8, 2]), 'channels must be 1'),
+        (change('neuron', 'type', 'izhikevich'), r'neuron\.type must be lif'),
+        (change('readout', 'presentation_time', 0.001), 'start_time must be between'),
+        (change('validation_images', 0), 'validation_images'),
+    ],
+)
+def test_a_wrong_recipe_is_refused_with_a_sentence(tmp_path, apply, message):
+    content = copy.deepcopy(CONTENT)
+    apply(content)
+    path = tmp_path / 'wrong.yaml'
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(RecipeError, match=message) as caught:
+        load_recipe(str(path))
+    assert '\n' not in str(caught.value)
+    assert 'wrong.yaml' in str(caught.value)
+
+
+def test_an_unknown_recipe_is_refused():
+    with pytest.raises(RecipeError, match='does not exist'):
+        load_recipe('nothing_like_it')
