@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+LONGEST_RUN = 0.1
+"""Simulated time (s) of the longest run at a stretch: a caller may want to give up in between."""
+
 
 @dataclass(frozen=True)
 class Readout:
@@ -76,7 +79,9 @@ class Schedule:
         """The steps of `readout` at a time step of `dt` (s), at least one of each kind."""
         total = max(round(readout.presentation_time / dt), 1)
         discarded = min(round(readout.start_time / dt), total - 1)
-        return cls(total, discarded, max(round(readout.decision_interval / dt), 1))
+        may_stop = readout.confidence_threshold < 1
+        interval = readout.decision_interval if may_stop else LONGEST_RUN
+        return cls(total, discarded, max(round(interval / dt), 1))
 
     def chunks(self) -> list[int]:
         """Number of steps of each run, in order; only the first may be of discarded steps."""

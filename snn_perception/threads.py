@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-
-import numpy as np
-from numpy.typing import NDArray
 
 SMALLEST_SHARE = 64
 """Length of a share below which a thread costs more than it saves."""
 
 
-def in_parallel(work: Callable[..., None], arrays: Sequence[NDArray], threads: int) -> None:
-    """Call `work` on equal shares of `arrays`, split along their first axis, and wait.
+def in_parallel(work: Callable[[int, int], None], length: int, threads: int) -> None:
+    """Call `work(first, last)` on `threads` equal shares of range(length), and wait.
 
-    `work` must release the GIL. It gets views, one of each array.
+    `work` must release the GIL.
     """
-    count = min(threads, len(arrays[0]) // SMALLEST_SHARE)
+    count = min(threads, length // SMALLEST_SHARE)
     if count <= 1:
-        work(*arrays)
+        work(0, length)
         return
-    shares = zip(*(np.array_split(array, count) for array in arrays), strict=True)
-    for done in [_pool(threads).submit(work, *share) for share in shares]:
+    bounds = [length * share // count for share in range(count + 1)]
+    pool = _pool(threads)
+    others = [pool.submit(work, *share) for share in zip(bounds[1:], bounds[2:], strict=False)]
+    work(0, bounds[1])
+    for done in others:
         done.result()
 
 

@@ -19,12 +19,18 @@ def test_scores_sum_to_one_and_keep_the_order(evidence, temperature):
 def test_the_chunks_of_a_schedule_are_the_whole_presentation(time, start, interval):
     if start >= time:
         return
-    schedule = Schedule.of(Readout(time, start, interval), 0.001)
+    readout = Readout(time, start, interval, confidence_threshold=0.9)
+    schedule = Schedule.of(readout, 0.001)
     chunks = schedule.chunks()
     assert sum(chunks) == schedule.total == max(round(time / 0.001), 1)
     assert all(chunk > 0 for chunk in chunks)
     assert schedule.discarded in (0, chunks[0])
     assert schedule.discarded < schedule.total
+
+
+def test_what_cannot_stop_early_runs_in_few_chunks():
+    assert Schedule.of(Readout(0.06, 0.02), 0.001).chunks() == [20, 40]
+    assert max(Schedule.of(Readout(5.0), 0.001).chunks()) == 100
 
 
 @pytest.mark.parametrize(

@@ -213,18 +213,16 @@ def _integrate_compiled(
     pixels = state.membrane_potential.numel() // channels
     spikes = torch.empty((steps, *sums.shape[1:]), dtype=sums.dtype)
     per_step = [
-        values.view(len(values), pixels, channels).numpy().swapaxes(0, 1)
+        values.view(len(values), pixels, channels).numpy()
         for values in (sums, state.filters, spikes)
     ]
     per_pixel = [values.view(pixels, channels).numpy() for values in state[1:]]
     times = np.array((synapse.decay(dt), neuron.tau_rc, neuron.tau_ref, dt))
-    constants = bias.detach().numpy(), times.astype(per_pixel[0].dtype)
+    constants = [bias.detach().numpy(), times.astype(per_pixel[0].dtype)]
+    arrays = *per_step, *per_pixel, *constants
 
-    def run(
-        sums: NDArray, filters: NDArray, spikes: NDArray, potential: NDArray, refractory: NDArray
-    ) -> None:
-        rows = [share.swapaxes(0, 1) for share in (sums, filters, spikes)]
-        kernels.integrate(rows[0], rows[1], rows[2], potential, refractory, *constants)
+    def run(first: int, last: int) -> None:
+        kernels.integrate(*arrays, first, last)  # type: ignore[arg-type]
 
-    in_parallel(run, [*per_step, *per_pixel], torch.get_num_threads())
+    in_parallel(run, pixels, torch.get_num_threads())
     return spikes

@@ -61,13 +61,13 @@ def _look_up(current: Tensor, neuron: SoftLIF) -> tuple[Tensor, Tensor]:
     """Rate and slope by interpolation in the table of `neuron`."""
     precise = _dense(current.float())
     rate, slope = torch.empty_like(precise), torch.empty_like(precise)
-    arrays = [_flat(tensor) for tensor in (precise, rate, slope)]
+    currents, rates, slopes = (_flat(tensor) for tensor in (precise, rate, slope))
     table, step = _table(neuron), np.float32(neuron.gamma / POINTS_PER_GAMMA)
 
-    def run(current: NDArray, rate: NDArray, slope: NDArray) -> None:
-        _interpolate(current, rate, slope, table, step)
+    def run(first: int, last: int) -> None:
+        _interpolate(currents[first:last], rates[first:last], slopes[first:last], table, step)
 
-    in_parallel(run, arrays, torch.get_num_threads())
+    in_parallel(run, currents.size, torch.get_num_threads())
     return rate.to(current.dtype), slope.to(current.dtype)
 
 

@@ -228,5 +228,6 @@ def test_a_stream_goes_on_where_it_was():
 def test_a_classification_can_be_given_up():
     simulator = create_simulator(random_model(), 'torch')
     answers = iter([False, True])
+    image = np.zeros((11, 10, 3), np.uint8)
     with pytest.raises(Interrupted):
-        simulator.classify(np.zeros((11, 10, 3), np.uint8), stop=lambda: next(answers))
+        simulator.classify(image, presentation_time=1.0, stop=lambda: next(answers))

@@ -1,0 +1,69 @@
+"""The README's examples, as pasted."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from test_processes import finish, start
+
+ROOT = Path(__file__).parents[2]
+DIGITS = ROOT / 'resource' / 'images' / 'digits'
+
+
+def example(marker: str) -> str:
+    """The Python block of the README that contains `marker`."""
+    blocks = re.findall(r'```python\n(.*?)```', (ROOT / 'README.md').read_text(), re.DOTALL)
+    (found,) = [block for block in blocks if marker in block]
+    return found
+
+
+def lines_of(process: subprocess.Popen) -> list[str]:
+    """A list that fills with what `process` writes to its standard error."""
+    lines: list[str] = []
+
+    def read() -> None:
+        assert process.stderr is not None
+        lines.extend(process.stderr)
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines
+
+
+def test_the_subscriber_gets_the_label_stamp_and_frame_id_of_each_image(tmp_path: Path) -> None:
+    script = tmp_path / 'listener.py'
+    script.write_text(example('class Listener'))
+    listener = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    classifier = start('classifier')
+    camera = start(
+        'camera', '--ros-args', '--log-level', 'camera:=debug', source=DIGITS, rate=4.0,
+        width=640, height=480, frame_id='front', wait_for_subscriber='true',
+    )  # fmt: skip
+    shown = lines_of(camera)
+    try:
+        assert listener.stdout is not None
+        answers = [listener.stdout.readline().split() for _ in range(12)]
+    finally:
+        for process in (camera, classifier, listener):
+            process.terminate()
+            process.wait(20)
+    truth = {}
+    for line in shown:
+        if match := re.search(r'(\d+\.\d{9})\D.*/digits/(\d)/', line):
+            truth[match[1]] = match[2]
+    labels = [(label, truth[stamp]) for stamp, _, label, *_ in answers]
+    assert all(frame == 'front:' for _, frame, *_ in answers)
+    assert sum(label == true for label, true in labels) >= 11
+
+
+def test_the_python_example_reads_a_seven() -> None:
+    done = subprocess.run(
+        [sys.executable, '-c', example('create_simulator')],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith('7 ')
