@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from snn_perception import create_simulator, load_model
+from snn_perception.evaluation import evaluate
+from snn_perception.files import share_directory
+from snn_perception.model import read_description, shipped_models
+from snn_perception.training.datasets import load_dataset
+from snn_perception.training.recipe import load_recipe
+
+MODELS = share_directory() / 'models'
+MAXIMUM_BYTES = {'mnist': 5_000_000}
+
+
+@pytest.mark.parametrize('name', shipped_models())
+def test_every_shipped_model_has_a_card_with_its_pictures(name):
+    card = (MODELS / name / 'README.md').read_text()
+    for heading in ('Data', 'Recipe', 'Validation', 'Intended use', 'Limits'):
+        assert f'## {heading}\n' in card
+    for picture in ('curves.png', 'confusion.png'):
+        assert f'({picture})' in card
+        assert (MODELS / name / picture).is_file()
+
+
+@pytest.mark.parametrize('name', shipped_models())
+def test_every_shipped_model_is_what_its_recipe_says(name):
+    recipe, _ = load_recipe(name)
+    model = load_model(name)
+    assert model.network == recipe.network
+    assert model.preprocessing == recipe.preprocessing
+    assert model.presentation_time == recipe.readout.presentation_time
+
+
+@pytest.mark.parametrize('name', shipped_models())
+def test_every_shipped_model_is_small(name):
+    size = sum(path.stat().st_size for path in (MODELS / name).iterdir())
+    assert size < MAXIMUM_BYTES[name]
+
+
+def test_mnist_reads_the_shipped_digits_with_fewer_operations_than_twice_its_macs():
+    model = load_model('mnist')
+    digits = share_directory() / 'resource' / 'images' / 'digits'
+    dataset = load_dataset(digits, model.preprocessing).matched_to(model.labels)
+    evaluation = evaluate(create_simulator(model), create_simulator(model, 'rate'), dataset)
+    figures = evaluation.summary()
+    assert figures['accuracy'] >= 39 / 40
+    assert figures['simulated_time_s'] <= 0.06
+    assert figures['synaptic_operations'] < 2 * figures['macs']
+
+
+def test_the_card_of_mnist_states_the_figures_that_training_measured():
+    figures = read_description(MODELS / 'mnist' / 'model.yaml').training['validation']
+    card = (MODELS / 'mnist' / 'README.md').read_text()
+    assert f'| accuracy on spikes | {100 * figures["accuracy"]:.2f} % |' in card
+    assert figures['images'] == 6000
+
+
+def test_float32_torch_and_the_float64_reference_read_a_digit_alike():
+    model = load_model('mnist')
+    image = np.zeros((28, 28), np.uint8)
+    image[5:23, 13:16] = 255
+    fast = create_simulator(model, 'torch').classify(image)
+    slow = create_simulator(model, 'reference').classify(image)
+    assert fast.label == slow.label == '1'
+    difference = np.abs(fast.activity.spikes - slow.activity.spikes).sum()
+    assert difference <= 0.01 * slow.activity.spikes.sum()
