@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import pairwise
 
 SMALLEST_SHARE = 64
 """Length of a share below which a thread costs more than it saves."""
@@ -21,7 +22,7 @@ def in_parallel(work: Callable[[int, int], None], length: int, threads: int) -> 
         return
     bounds = [length * share // count for share in range(count + 1)]
     pool = _pool(threads)
-    others = [pool.submit(work, *share) for share in zip(bounds[1:], bounds[2:], strict=False)]
+    others = [pool.submit(work, *share) for share in pairwise(bounds[1:])]
     work(0, bounds[1])
     for done in others:
         done.result()

@@ -8,8 +8,13 @@ import sys
 import threading
 from pathlib import Path
 
-import pytest
-from test_processes import finish, start
+
+def start(*arguments: str) -> subprocess.Popen:
+    """An executable of the package with arguments."""
+    return subprocess.Popen(
+        [sys.executable, '-m', 'snn_perception', *arguments], stderr=subprocess.PIPE, text=True
+    )
+
 
 ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / 'resource' / 'images' / 'digits'
@@ -39,10 +44,10 @@ def test_the_subscriber_gets_the_label_stamp_and_frame_id_of_each_image(tmp_path
     script.write_text(example('class Listener'))
     listener = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
     classifier = start('classifier')
-    camera = start(
-        'camera', '--ros-args', '--log-level', 'camera:=debug', source=DIGITS, rate=4.0,
-        width=640, height=480, frame_id='front', wait_for_subscriber='true',
-    )  # fmt: skip
+    shown_at = ('source', str(DIGITS)), ('rate', '2.0'), ('width', '640'), ('height', '480')
+    parameters = (*shown_at, ('frame_id', 'front'), ('wait_for_subscriber', 'true'))
+    arguments = [word for name, value in parameters for word in ('-p', f'{name}:={value}')]
+    camera = start('camera', '--ros-args', '--log-level', 'camera:=debug', *arguments)
     shown = lines_of(camera)
     try:
         assert listener.stdout is not None
@@ -53,7 +58,7 @@ def test_the_subscriber_gets_the_label_stamp_and_frame_id_of_each_image(tmp_path
             process.wait(20)
     truth = {}
     for line in shown:
-        if match := re.search(r'(\d+\.\d{9})\D.*/digits/(\d)/', line):
+        if match := re.search(r'(\d+\.\d{9}) shows (?:.*/)?(\d)/', line):
             truth[match[1]] = match[2]
     labels = [(label, truth[stamp]) for stamp, _, label, *_ in answers]
     assert all(frame == 'front:' for _, frame, *_ in answers)
