@@ -7,7 +7,7 @@ without changing a single spike.
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -220,9 +220,10 @@ def _integrate_compiled(
     times = np.array((synapse.decay(dt), neuron.tau_rc, neuron.tau_ref, dt))
     constants = [bias.detach().numpy(), times.astype(per_pixel[0].dtype)]
     arrays = *per_step, *per_pixel, *constants
+    compiled: Any = kernels.integrate
 
     def run(first: int, last: int) -> None:
-        kernels.integrate(*arrays, first, last)  # type: ignore[arg-type]
+        compiled(*arrays, first, last)
 
     in_parallel(run, pixels, torch.get_num_threads())
     return spikes

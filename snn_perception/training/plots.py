@@ -18,16 +18,16 @@ def save_curves(histories: dict[str, list[dict[str, float]]], path: Path) -> Non
         ('firing_rate_hz', 'mean firing rate (Hz)', 1.0),
     )
     for axes, (key, title, scale) in zip(figure.subplots(1, 3), panels, strict=True):
-        first = 0
+        first, lowest = 0, 1.0
         for stage, rows in histories.items():
             values = [row[key] for row in rows]
             shown = [100 * (1 - value) if scale is None else value for value in values]
             epochs = np.arange(1, len(rows) + 1) + first
             axes.plot(epochs, shown, marker='o', markersize=3, label=stage)
-            first += len(rows)
+            first, lowest = first + len(rows), min(lowest, *shown)
         axes.set(title=title, xlabel='epoch')
         axes.grid(alpha=0.3)
-        if scale is None:
+        if scale is None and lowest > 0:
             axes.set_yscale('log')
             axes.yaxis.set_major_formatter('{x:.2g}')
             axes.yaxis.set_minor_formatter('{x:.2g}')
