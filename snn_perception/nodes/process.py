@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-GRACE = 0.5
+GRACE = 0.7
 """Seconds that a job has to end after it was asked to, before the process ends without it."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)

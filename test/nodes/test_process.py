@@ -57,7 +57,7 @@ def test_signal_ends_any_job_quickly_with_status_zero(job: str, number: signal.S
 
 
 def test_more_signals_do_no_harm() -> None:
-    process = start('ready(); stop.wait(60); time.sleep(0.5); print("tidied up")')
+    process = start('ready(); stop.wait(60); time.sleep(0.2); print("tidied up")')
     assert process.stdout.readline() == 'ready\n'
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT, signal.SIGINT):
         process.send_signal(number)
