@@ -1,7 +1,8 @@
 """Compiled loops over neurons and time (numba), without the GIL.
 
-Arrays are (steps, pixels, channels) and (pixels, channels). A pixel's neurons go through all
-steps before the next pixel's, so that their state stays in the first-level cache.
+A layer is a row of neurons, pixel by pixel, the channels of a pixel together. A block of them
+goes through all steps before the next block does, so that its state stays in the first-level
+cache. Arrays of uint16 hold the bits of bfloat16 numbers.
 """
 
 from __future__ import annotations
@@ -11,78 +12,172 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba.extending import overload
+from numpy.typing import NDArray
+
+NEURONS_OF_A_BLOCK = 1024
+
+LONGEST_SHORT_STEP = 0.25
+"""dt / tau_rc up to which the series below err by less than float32 can tell."""
+
+BFLOAT16_ONE = np.uint16(0x3F80)
 
 
-@numba.njit(nogil=True, cache=True, error_model='numpy')
 def integrate(
-    sums: Any,
-    filters: Any,
-    spikes: Any,
-    potentials: Any,
-    refractories: Any,
-    bias: Any,
-    times: Any,
+    sums: NDArray,
+    spikes: NDArray,
+    filters: NDArray,
+    potentials: NDArray,
+    refractories: NDArray,
+    bias: NDArray,
+    times: NDArray,
     first: int,
     last: int,
 ) -> None:
     """Synapse and LIF neurons through all steps; the equations of `neurons.LIF.step`.
 
-    sums: (steps or 1, pixels, channels) weighted sums of the inputs of each step; one row is
-    a constant input. filters: (order, pixels, channels) of the synapse, potentials and
-    refractories: (pixels, channels); all three are advanced in place. spikes: (steps, pixels,
-    channels), set to 1 or 0. bias: (channels,). times: decay of the synapse in one step, then
-    tau_rc, tau_ref and dt in s. All are of the same float type. Only the pixels from `first`
-    to before `last` are touched.
+    sums: (steps or 1, neurons) weighted sums of the inputs of each step; one row is a constant
+    input. spikes: (steps, neurons), set to 1 or 0. filters: (order, neurons) of the synapse,
+    potentials and refractories: (neurons,); all three are advanced in place. bias:
+    (channels,). times: decay of the synapse in one step, 1 minus it, tau_rc, tau_ref and dt in
+    s. All are of the same float type, but sums and spikes may be bfloat16. Only the pixels
+    from `first` to before `last` are touched.
     """
-    decay, tau_rc, tau_ref, dt = times
+    is_short = times[4] <= LONGEST_SHORT_STEP * times[2]
+    compiled: Any = _integrate_vectors if is_short and times.dtype == np.float32 else _integrate
+    mark = BFLOAT16_ONE if spikes.dtype == np.uint16 else spikes.dtype.type(1)
+    block = np.tile(bias, max(NEURONS_OF_A_BLOCK // bias.size, 1))
+    neurons = first * bias.size, last * bias.size
+    compiled(sums, spikes, filters, potentials, refractories, block, times, mark, *neurons)
+
+
+def _number(value: Any) -> Any:
+    """`value`, or what it means if it is the bits of a bfloat16."""
+    raise NotImplementedError  # only compiled
+
+
+@overload(_number, inline='always')
+def _compile_number(value: Any) -> Any:
+    def of_bits(value: Any) -> Any:
+        return np.uint32(np.uint32(value) << np.uint32(16)).view(np.float32)
+
+    def of_number(value: Any) -> Any:
+        return value
+
+    return of_bits if value == numba.types.uint16 else of_number
+
+
+@numba.njit(nogil=True, error_model='numpy')
+def _filter(sums: Any, filters: Any, bias: Any, times: Any, current: Any) -> None:
+    """Currents of a block of neurons in one step; advances `filters` (order, neurons)."""
+    decay, gain = times[0], times[1]
+    for i in range(current.size):
+        current[i] = _number(sums[i])
+    for order in range(filters.shape[0]):
+        values = filters[order]
+        for i in range(current.size):
+            values[i] = values[i] * decay + gain * current[i]
+        # A loop of its own: together, the two stores would keep the compiler from vectors.
+        for i in range(current.size):
+            current[i] = values[i]
+    for i in range(current.size):
+        current[i] += bias[i]
+
+
+@numba.njit(nogil=True, cache=True, error_model='numpy')
+def _integrate_vectors(
+    sums: Any,
+    spikes: Any,
+    filters: Any,
+    potentials: Any,
+    refractories: Any,
+    bias: Any,
+    times: Any,
+    mark: Any,
+    first: int,
+    last: int,
+) -> None:
+    """`integrate` for float32 and short steps: no branches and no calls, so all in vectors.
+
+    With x = -t / tau_rc the Taylor series of expm1(x) up to x^7 leaves out less than
+    |x|^8 / 8!; log1p(-y) is -2 atanh(y / (2 - y)), whose series up to z^9 leaves out less
+    than 2 z^11 / 11 / (1 - z^2).
+    """
+    tau_rc, tau_ref, dt = times[2:]
+    zero, one, two = np.float32(0), np.float32(1), np.float32(2)
+    half, third, quarter = np.float32(1 / 2), np.float32(1 / 3), np.float32(1 / 4)
+    fifth, sixth, seventh = np.float32(1 / 5), np.float32(1 / 6), np.float32(1 / 7)
+    ninth = np.float32(1 / 9)
+    inverse = -one / tau_rc
+    # The largest z there is: a potential comes from below 1 in at most dt.
+    highest = -np.float32(math.expm1(-dt / tau_rc))
+    highest = highest / (two - highest)
+    nothing = mark - mark
+    for start in range(first, last, bias.size):
+        stop = min(start + bias.size, last)
+        potentials_here, refractories_here = potentials[start:stop], refractories[start:stop]
+        current = np.empty(stop - start, np.float32)
+        for step in range(spikes.shape[0]):
+            sums_here = sums[min(step, sums.shape[0] - 1), start:stop]
+            _filter(sums_here, filters[:, start:stop], bias, times, current)
+            spikes_here = spikes[step, start:stop]
+            for i in range(current.size):
+                potential = potentials_here[i]
+                refractory = refractories_here[i]
+                x = min(max(dt - refractory, zero), dt) * inverse
+                growth = one + x * fifth * (one + x * sixth * (one + x * seventh))
+                growth = one + x * third * (one + x * quarter * growth)
+                growth = x * (one + x * half * growth)
+                potential = max(potential - (current[i] - potential) * growth, zero)
+                excess = potential - one
+                fired = excess > zero
+                z = min(excess / (two * (current[i] - one) - excess), highest)
+                square = z * z
+                overshoot = fifth + square * (seventh + square * ninth)
+                overshoot = z + z * square * (third + square * overshoot)
+                refractories_here[i] = (
+                    tau_ref - two * tau_rc * overshoot if fired else refractory - dt
+                )
+                potentials_here[i] = zero if fired else potential
+                spikes_here[i] = mark if fired else nothing
+
+
+@numba.njit(nogil=True, cache=True, error_model='numpy')
+def _integrate(
+    sums: Any,
+    spikes: Any,
+    filters: Any,
+    potentials: Any,
+    refractories: Any,
+    bias: Any,
+    times: Any,
+    mark: Any,
+    first: int,
+    last: int,
+) -> None:
+    """`integrate` for every type and step, with the functions of the C library."""
+    tau_rc, tau_ref, dt = times[2:]
     one = dt / dt
     zero = one - one
-    gain = one - decay
-    whole_step = math.expm1(-dt / tau_rc)
-    channels = bias.size
-    current, potential, refractory = np.empty_like(bias), np.empty_like(bias), np.empty_like(bias)
-    for pixel in range(first, last):
-        for i in range(channels):
-            potential[i], refractory[i] = potentials[pixel, i], refractories[pixel, i]
+    for start in range(first, last, bias.size):
+        stop = min(start + bias.size, last)
+        potentials_here, refractories_here = potentials[start:stop], refractories[start:stop]
+        current = np.empty(stop - start, bias.dtype)
         for step in range(spikes.shape[0]):
-            row = min(step, sums.shape[0] - 1)
-            if filters.shape[0] == 0:
-                for i in range(channels):
-                    current[i] = sums[row, pixel, i] + bias[i]
-            elif filters.shape[0] == 1:
-                for i in range(channels):
-                    value = filters[0, pixel, i] * decay + gain * sums[row, pixel, i]
-                    filters[0, pixel, i] = value
-                    current[i] = value + bias[i]
-            else:
-                for i in range(channels):
-                    value = filters[0, pixel, i] * decay + gain * sums[row, pixel, i]
-                    filters[0, pixel, i] = value
-                    value = filters[1, pixel, i] * decay + gain * value
-                    filters[1, pixel, i] = value
-                    current[i] = value + bias[i]
-            # What every neuron does, without branches, so that it compiles to vectors.
-            events = 0
-            for i in range(channels):
-                left = refractory[i] - dt
-                refractory[i] = left
-                growth = whole_step if left <= -dt else zero
-                value = max(potential[i] - (current[i] - potential[i]) * growth, zero)
-                potential[i] = value
-                spikes[step, pixel, i] = zero
-                events += (value > one) | ((left < zero) & (left > -dt))
-            if events == 0:
-                continue
-            # The few that leave their refractory period within the step, or spike.
-            for i in range(channels):
-                active = -refractory[i]
-                if zero < active < dt:
-                    growth = math.expm1(-active / tau_rc)
-                    potential[i] = max(potential[i] - (current[i] - potential[i]) * growth, zero)
-                if potential[i] > one:
-                    overshoot = -tau_rc * math.log1p((one - potential[i]) / (current[i] - one))
-                    refractory[i] = tau_ref - overshoot
-                    potential[i] = zero
-                    spikes[step, pixel, i] = one
-        for i in range(channels):
-            potentials[pixel, i], refractories[pixel, i] = potential[i], refractory[i]
+            sums_here = sums[min(step, sums.shape[0] - 1), start:stop]
+            _filter(sums_here, filters[:, start:stop], bias, times, current)
+            spikes_here = spikes[step, start:stop]
+            for i in range(current.size):
+                potential = potentials_here[i]
+                refractory = refractories_here[i]
+                growth = math.expm1(-min(max(dt - refractory, zero), dt) / tau_rc)
+                potential = max(potential - (current[i] - potential) * growth, zero)
+                refractory -= dt
+                spikes_here[i] = mark - mark
+                if potential > one:
+                    overshoot = -tau_rc * math.log1p((one - potential) / (current[i] - one))
+                    refractory = tau_ref - overshoot
+                    potential = zero
+                    spikes_here[i] = mark
+                potentials_here[i] = potential
+                refractories_here[i] = refractory

@@ -7,7 +7,8 @@ without changing a single spike.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from functools import partial
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -176,11 +177,12 @@ def integrate(
 ) -> Tensor:
     """Spikes (steps, ...), 1 or 0, of LIF neurons with weighted inputs `sums` (steps or 1, ...).
 
-    Advances `state` in place; see `neurons.LIF.step` for the equations.
+    They are of the dtype of `sums`, which is that of `bias` and `state` or bfloat16. Advances
+    `state` in place; see `neurons.LIF.step` for the equations.
     """
     if sums.device.type == 'cpu':
         return _integrate_compiled(sums, bias, steps, state, synapse, neuron, dt)
-    currents = filter_currents(sums, state.filters, synapse, dt).add_(bias)
+    currents = filter_currents(sums.to(bias.dtype), state.filters, synapse, dt).add_(bias)
     currents = currents.expand(steps, *sums.shape[1:])
     potential, refractory = state.membrane_potential, state.refractory_time
     spikes = torch.empty_like(currents, memory_format=torch.contiguous_format)
@@ -196,7 +198,7 @@ def integrate(
         fired = spiked.bool()
         refractory.copy_(torch.where(fired, neuron.tau_ref - overshoot, refractory))
         potential.masked_fill_(fired, 0)
-    return spikes
+    return spikes.to(sums.dtype)
 
 
 def _integrate_compiled(
@@ -209,21 +211,24 @@ def _integrate_compiled(
     dt: float,
 ) -> Tensor:
     """`integrate` on the CPU, the pixels shared out over PyTorch's number of threads."""
-    channels = sums.shape[-1]
-    pixels = state.membrane_potential.numel() // channels
     spikes = torch.empty((steps, *sums.shape[1:]), dtype=sums.dtype)
-    per_step = [
-        values.view(len(values), pixels, channels).numpy()
-        for values in (sums, state.filters, spikes)
-    ]
-    per_pixel = [values.view(pixels, channels).numpy() for values in state[1:]]
-    times = np.array((synapse.decay(dt), neuron.tau_rc, neuron.tau_ref, dt))
-    constants = [bias.detach().numpy(), times.astype(per_pixel[0].dtype)]
-    arrays = *per_step, *per_pixel, *constants
-    compiled: Any = kernels.integrate
-
-    def run(first: int, last: int) -> None:
-        compiled(*arrays, first, last)
-
-    in_parallel(run, pixels, torch.get_num_threads())
+    decay = synapse.decay(dt)
+    times = np.array((decay, 1 - decay, neuron.tau_rc, neuron.tau_ref, dt))
+    constants = bias.detach().numpy()
+    run = partial(
+        kernels.integrate,
+        _bits(sums).flatten(1).numpy(),
+        _bits(spikes).flatten(1).numpy(),
+        state.filters.flatten(1).numpy(),
+        state.membrane_potential.view(-1).numpy(),
+        state.refractory_time.view(-1).numpy(),
+        constants,
+        times.astype(constants.dtype),
+    )
+    in_parallel(run, state.membrane_potential.numel() // bias.numel(), torch.get_num_threads())
     return spikes
+
+
+def _bits(values: Tensor) -> Tensor:
+    """`values`, of bfloat16 the bits: NumPy does not know it."""
+    return values.view(torch.uint16) if values.dtype == torch.bfloat16 else values

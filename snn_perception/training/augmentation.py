@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Generator, Tensor
 
 
 @dataclass(frozen=True)
@@ -40,23 +41,26 @@ class Augmentation:
         """Whether images are resampled at all."""
         return any((self.rotation, self.scale, self.shear, self.translation, self.elastic))
 
-    def apply(self, images: Tensor) -> Tensor:
-        """Changed copies of `images` (batch, channels, height, width) in 0..1."""
+    def apply(self, images: Tensor, generator: Generator | None = None) -> Tensor:
+        """Changed copies of `images` (batch, channels, height, width) in 0..1.
+
+        Random numbers come from `generator`, which is on the device of `images`.
+        """
+        random: dict[str, Any] = {'device': images.device, 'generator': generator}
         if self.flip:
-            mirrored = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
+            mirrored = torch.rand(len(images), 1, 1, 1, **random) < 0.5
             images = torch.where(mirrored, images.flip(3), images)
         if self.resamples:
-            grid = self._grid(images)
+            grid = self._grid(images, random)
             images = F.grid_sample(images, grid, padding_mode='zeros', align_corners=False)
         if self.erase:
-            images = images * self._erased(images)
+            images = images * self._erased(images, random)
         return images
 
-    def _grid(self, images: Tensor) -> Tensor:
+    def _grid(self, images: Tensor, random: dict[str, Any]) -> Tensor:
         """Where each pixel is sampled, (batch, height, width, 2) in -1..1."""
         batch, _, height, width = images.shape
-        device = images.device
-        uniform = torch.rand(6, batch, device=device) * 2 - 1
+        uniform = torch.rand(6, batch, **random) * 2 - 1
         angle = uniform[0] * math.radians(self.rotation)
         scale_x, scale_y = 1 + uniform[1] * self.scale, 1 + uniform[2] * self.scale
         shear = uniform[3] * self.shear
@@ -69,16 +73,16 @@ class Augmentation:
         theta = torch.stack([torch.stack(row, dim=1) for row in rows], dim=1)
         grid = F.affine_grid(theta, list(images.shape), align_corners=False)
         if self.elastic:
-            coarse = torch.randn(batch, 2, 5, 5, device=device)
+            coarse = torch.randn(batch, 2, 5, 5, **random)
             smooth = F.interpolate(coarse, (height, width), mode='bicubic', align_corners=True)
-            size = torch.tensor((width, height), device=device)
+            size = torch.tensor((width, height), device=images.device)
             grid = grid + smooth.permute(0, 2, 3, 1) * (2 * self.elastic / size)
         return grid
 
-    def _erased(self, images: Tensor) -> Tensor:
+    def _erased(self, images: Tensor, random: dict[str, Any]) -> Tensor:
         """1 where a pixel stays, 0 inside the square of each image."""
         batch, _, height, width = images.shape
-        corner = torch.rand(2, batch, 1, 1, device=images.device)
+        corner = torch.rand(2, batch, 1, 1, **random)
         keep = []
         for size, first, shape in ((height, corner[0], (-1, 1)), (width, corner[1], (1, -1))):
             start = (first * (size - self.erase + 1)).floor()

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
+import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -87,6 +87,6 @@ def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def seed_step(seed: int, step: int) -> None:
-    """Seed PyTorch's generators for one step of one run."""
-    torch.manual_seed((seed * 1_000_003 + step) % 2**63)
+def random_seed(seed: int, step: int, part: int = 0) -> int:
+    """Seed of the random numbers for one part of one step of a run; step -1 is its start."""
+    return int(np.random.SeedSequence((seed, step + 1, part)).generate_state(1, np.uint64)[0])

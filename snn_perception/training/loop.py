@@ -6,6 +6,7 @@ import copy
 import logging
 import math
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,12 @@ from snn_perception.training.checkpoint import (
     Progress,
     fingerprint,
     load_checkpoint,
+    random_seed,
     save_checkpoint,
-    seed_step,
 )
 from snn_perception.training.datasets import Dataset
 from snn_perception.training.network import TrainableNetwork
+from snn_perception.training.parallel import DataParallel, single_threaded
 from snn_perception.training.recipe import Optimisation, Recipe
 
 LOG = logging.getLogger('snn_perception.training')
@@ -34,9 +36,9 @@ CHECKPOINT_INTERVAL = 120.0
 class Trainer:
     """One stage of training: `network` towards the labels, by the rules of `optimisation`.
 
-    `average` is the running average of its weights,
-    which is what is validated and used. Checkpoints go to the file `checkpoint`; if it exists
-    the stage resumes from there. Raises RecipeError if it is of another run.
+    `average` is the running average of its weights, which is what is validated and used.
+    Checkpoints go to the file `checkpoint`; if it exists the stage resumes from there.
+    Raises RecipeError if it is of another run.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Trainer:
         if checkpoint.exists():
             self.progress = load_checkpoint(checkpoint, self._modules, self.optimizer, self.key)
             LOG.info('%s: resumed at step %d of %d', title, self.progress.step, self.total_steps)
+        self.parallel = DataParallel(self.network, self.device, optimisation.batch_size)
 
     @property
     def _modules(self) -> dict[str, nn.Module]:
@@ -75,6 +78,10 @@ class Trainer:
 
         Raises FloatingPointError if the loss stops being finite; the last checkpoint stays.
         """
+        with single_threaded():
+            self._run()
+
+    def _run(self) -> None:
         saved = started = time.monotonic()
         before = self.progress.seconds
         batch_size = self.optimisation.batch_size
@@ -105,35 +112,36 @@ class Trainer:
 
     def _step(self, step: int) -> float:
         """One optimisation step; returns its loss."""
-        recipe, optimisation, training = self.recipe, self.optimisation, self.data.training
+        recipe, batch_size = self.recipe, self.optimisation.batch_size
         epoch, position = divmod(step, self.steps_per_epoch)
-        order = np.random.default_rng((recipe.seed, epoch)).permutation(len(training))
-        chosen = torch.from_numpy(order[position * optimisation.batch_size :])
-        seed_step(recipe.seed, step)
-        images, labels = training.batch(chosen[: optimisation.batch_size])
-        images = self.data.normalise(recipe.augmentation.apply(images))
+        order = np.random.default_rng((recipe.seed, epoch)).permutation(len(self.data.training))
+        chosen = torch.from_numpy(order[position * batch_size : (position + 1) * batch_size])
         for group in self.optimizer.param_groups:
             group['lr'] = self._learning_rate(step)
         self.network.train()
-        with self._precision():
-            outputs = self.network(images)
-        loss = F.cross_entropy(outputs, labels, label_smoothing=optimisation.label_smoothing)
-        total = loss + self._rate_penalty()
-        if not torch.isfinite(total):
+        loss = self.parallel.differentiate(partial(self._loss, step), chosen)
+        if not math.isfinite(loss):
             raise FloatingPointError(
                 f'the loss is not finite at step {step} (epoch {epoch + 1}); the last checkpoint '
                 f'{self.checkpoint} is kept; a lower learning_rate may help'
             )
-        self.optimizer.zero_grad(set_to_none=True)
-        total.backward()
         self.optimizer.step()
         self._average_weights(step)
-        return float(loss.detach())
+        return loss
 
-    def _rate_penalty(self) -> Tensor:
-        regularisation = self.recipe.rate_regularisation
-        excess = F.relu(self.network.mean_rates() / regularisation.target - 1)
-        return regularisation.weight * excess.square().mean()
+    def _loss(self, step: int, network: TrainableNetwork, indices: Tensor, part: int) -> Tensor:
+        """Loss of `network` on the training images at `indices`, augmented for this step."""
+        recipe = self.recipe
+        generator = torch.Generator(self.device)
+        generator.manual_seed(random_seed(recipe.seed, step, part))
+        images, labels = self.data.training.batch(indices)
+        images = self.data.normalise(recipe.augmentation.apply(images, generator))
+        with self._precision():
+            outputs, mean_rates = network(images, generator)
+        smoothing = self.optimisation.label_smoothing
+        loss = F.cross_entropy(outputs, labels, label_smoothing=smoothing)
+        excess = F.relu(mean_rates / recipe.rate_regularisation.target - 1)
+        return loss + recipe.rate_regularisation.weight * excess.square().mean()
 
     def _learning_rate(self, step: int) -> float:
         """One cycle: a linear rise, then a cosine fall to zero."""
@@ -181,23 +189,23 @@ class Trainer:
         )
         bar.set_postfix(loss=f'{row["loss"]:.4f}', validation=f'{100 * accuracy:.2f} %')
 
-    @torch.no_grad()
     def validate(self) -> tuple[float, list[float]]:
         """Accuracy of the average on the validation images, and rates of its layers (Hz)."""
-        correct, rates, batches = 0, torch.zeros(()), 0
-        validation = self.data.validation
-        for indices in torch.arange(len(validation)).split(self.optimisation.batch_size):
-            images, labels = validation.batch(indices)
-            with self._precision():
-                outputs = self.average(self.data.normalise(images))
-            correct += int((outputs.argmax(1) == labels).sum())
-            rates = rates + self.average.mean_rates().cpu()
-            batches += 1
-        return correct / len(validation), (rates / batches).tolist()
+        count = len(self.data.validation)
+        batches = torch.arange(count).split(self.optimisation.batch_size)
+        correct, rates = zip(*self.parallel.map(self._validate_batch, batches), strict=True)
+        return sum(correct) / count, torch.stack(rates).mean(dim=0).tolist()
+
+    def _validate_batch(self, indices: Tensor) -> tuple[int, Tensor]:
+        images, labels = self.data.validation.batch(indices)
+        with self._precision():
+            outputs, mean_rates = self.average(self.data.normalise(images))
+        return int((outputs.argmax(1) == labels).sum()), mean_rates
 
     def _precision(self) -> torch.autocast:
+        """Mixed precision; threads share no casts of weights."""
         is_mixed = self.optimisation.precision == 'bfloat16'
-        return torch.autocast(self.device, torch.bfloat16, enabled=is_mixed)
+        return torch.autocast(self.device, torch.bfloat16, is_mixed, cache_enabled=False)
 
 
 class Split:

@@ -12,7 +12,7 @@ from typing import cast
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from snn_perception.backends.torch import weighted_sum
 from snn_perception.model import Weights
@@ -28,12 +28,14 @@ AMPLITUDE = 0.01
 class HiddenLayer(nn.Module):
     """A weighted layer with its soft-LIF neurons.
 
-    `forward` takes the scaled rates of the layer before and returns its own, (batch,
-    height, width, channels), and leaves the mean of its firing rates (Hz) in `mean_rate`.
+    `forward` takes the firing rates (Hz) of the layer before, or the image, and returns its
+    own, (batch, height, width, channels), with noise in training. `input_scale` times its
+    weights are those that the inputs meet.
     """
 
-    def __init__(self, stage: Stage, neuron: SoftLIF, noise: Noise) -> None:
+    def __init__(self, stage: Stage, neuron: SoftLIF, noise: Noise, input_scale: float) -> None:
         super().__init__()
+        self.input_scale = input_scale
         self.stage = stage
         self.neuron = neuron
         self.noise = noise
@@ -41,43 +43,41 @@ class HiddenLayer(nn.Module):
         self.weight = nn.Parameter(_initial_kernel(stage))
         self.normalisation = nn.BatchNorm2d(channels)
         nn.init.ones_(self.normalisation.bias)
-        self.mean_rate = torch.zeros(())
 
-    def forward(self, values: Tensor) -> Tensor:
-        sums = weighted_sum(self.stage, self.weight, values)
+    def forward(self, values: Tensor, generator: Generator | None) -> Tensor:
+        sums = weighted_sum(self.stage, self.weight * self.input_scale, values)
         current = self.normalisation(sums.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         rate = soft_lif_rate(current, self.neuron)
-        self.mean_rate = rate.mean(dtype=torch.float32)
-        if self.training:
-            rate = self.noise.apply(rate)
-        return rate * AMPLITUDE
+        return self.noise.apply(rate, generator) if self.training else rate
 
-    def fold(self, input_scale: float) -> Weights:
+    def fold(self) -> Weights:
         """Weights and biases with the normalisation and the scale of the inputs inside."""
         normalisation = self.normalisation
         assert normalisation.running_mean is not None
         assert normalisation.running_var is not None
         gain = normalisation.weight / torch.sqrt(normalisation.running_var + normalisation.eps)
         bias = normalisation.bias - normalisation.running_mean * gain
-        kernel = self.weight * gain.view(-1, *[1] * (self.weight.dim() - 1)) * input_scale
+        kernel = self.weight * gain.view(-1, *[1] * (self.weight.dim() - 1)) * self.input_scale
         return Weights(kernel_to_numpy(self.stage, kernel), to_numpy(bias))
 
 
 class ReadoutLayer(nn.Module):
     """The last layer: linear, without neurons."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, input_scale: float) -> None:
         super().__init__()
         self.stage = stage
+        self.input_scale = input_scale
         self.weight = nn.Parameter(_initial_kernel(stage))
         self.bias = nn.Parameter(torch.zeros(stage.output_shape[2]))
 
     def forward(self, values: Tensor) -> Tensor:
-        return weighted_sum(self.stage, self.weight, values).flatten(1) + self.bias
+        sums = weighted_sum(self.stage, self.weight * self.input_scale, values)
+        return sums.flatten(1).float() + self.bias
 
-    def fold(self, input_scale: float) -> Weights:
+    def fold(self) -> Weights:
         """See `HiddenLayer.fold`."""
-        kernel = kernel_to_numpy(self.stage, self.weight * input_scale)
+        kernel = kernel_to_numpy(self.stage, self.weight * self.input_scale)
         return Weights(kernel, to_numpy(self.bias))
 
 
@@ -85,12 +85,12 @@ class TrainableNetwork(nn.Module, ABC):
     """What the training loop needs of a network; its weights are a module's parameters."""
 
     @abstractmethod
-    def forward(self, images: Tensor) -> Tensor:
-        """Outputs (batch, classes) float32 for `images` (batch, height, width, channels)."""
+    def forward(self, images: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Outputs (batch, classes) for `images` (batch, height, width, channels), float32.
 
-    @abstractmethod
-    def mean_rates(self) -> Tensor:
-        """Mean firing rate (Hz) of each hidden layer in the last forward pass."""
+        Second, the mean firing rate (Hz) of each hidden layer. Random numbers come from
+        `generator`.
+        """
 
     @abstractmethod
     def fold(self) -> tuple[Weights, ...]:
@@ -104,28 +104,25 @@ class RateNetwork(TrainableNetwork):
         super().__init__()
         neuron = SoftLIF(network.neuron.tau_rc, network.neuron.tau_ref, network.gamma)
         *hidden, readout = network.stages
-        self.hidden = nn.ModuleList(HiddenLayer(stage, neuron, noise) for stage in hidden)
-        self.readout = ReadoutLayer(readout)
+        self.hidden = nn.ModuleList(
+            HiddenLayer(stage, neuron, noise, AMPLITUDE if index else 1.0)
+            for index, stage in enumerate(hidden)
+        )
+        self.readout = ReadoutLayer(readout, AMPLITUDE if hidden else 1.0)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
         """See `TrainableNetwork`."""
-        values = images
+        values, mean_rates = images, []
         for layer in self.hidden:
-            values = layer(values)
-        return self.readout(values).float()
-
-    def mean_rates(self) -> Tensor:
-        """See `TrainableNetwork`."""
-        layers = cast('list[HiddenLayer]', list(self.hidden))
-        return torch.stack([layer.mean_rate for layer in layers])
+            values = layer(values, generator)
+            mean_rates.append(values.mean(dtype=torch.float32))
+        return self.readout(values), torch.stack(mean_rates)
 
     def fold(self) -> tuple[Weights, ...]:
         """See `TrainableNetwork`."""
+        layers = cast('list[HiddenLayer | ReadoutLayer]', [*self.hidden, self.readout])
         with torch.no_grad():
-            layers = [*self.hidden, self.readout]
-            return tuple(
-                layer.fold(AMPLITUDE if index else 1.0) for index, layer in enumerate(layers)
-            )
+            return tuple(layer.fold() for layer in layers)
 
 
 def _initial_kernel(stage: Stage) -> Tensor:

@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 TYPES = ('none', 'gaussian', 'spike_train')
 
@@ -42,19 +42,19 @@ class Noise:
         if self.tau == self.tau_rc:
             raise ValueError('tau and tau_rc of the noise must differ')
 
-    def apply(self, rate: Tensor) -> Tensor:
-        """`rate` (Hz) with noise, of the same shape, dtype and layout."""
+    def apply(self, rate: Tensor, generator: Generator | None = None) -> Tensor:
+        """`rate` (Hz) with noise from `generator`, of the same shape, dtype and layout."""
         if self.type == 'none':
             return rate
+        draw = self._gaussian if self.type == 'gaussian' else self._spike_train
         with torch.no_grad():
-            noisy = self._gaussian(rate) if self.type == 'gaussian' else self._spike_train(rate)
-            difference = noisy.sub_(rate)
+            difference = draw(rate, generator).sub_(rate)
         return rate + difference
 
-    def _gaussian(self, rate: Tensor) -> Tensor:
-        return torch.randn_like(rate).mul_(self.deviation).add_(rate)
+    def _gaussian(self, rate: Tensor, generator: Generator | None) -> Tensor:
+        return torch.empty_like(rate).normal_(0, self.deviation, generator=generator).add_(rate)
 
-    def _spike_train(self, rate: Tensor) -> Tensor:
+    def _spike_train(self, rate: Tensor, generator: Generator | None) -> Tensor:
         """Sum over the spikes so far of the impulse response, at a random phase.
 
         With exp(-t/a) - exp(-t/b) over a - b for the impulse response and spikes every
@@ -62,7 +62,7 @@ class Noise:
         series: exp(-phase T/a) / (1 - exp(-T/a)) - the same with b, over a - b.
         """
         interval = rate.float().clamp(min=1e-3).reciprocal_()
-        phase = torch.rand_like(interval)
+        phase = torch.empty_like(interval).uniform_(generator=generator)
         value = torch.zeros_like(interval)
         for sign, tau in ((1, self.tau_rc), (-1, self.tau)):
             periods = interval / -tau

@@ -15,7 +15,7 @@ from snn_perception.backends import create_simulator
 from snn_perception.evaluation import Evaluation, evaluate
 from snn_perception.model import Model, save_model
 from snn_perception.training import card, plots
-from snn_perception.training.checkpoint import seed_step
+from snn_perception.training.checkpoint import random_seed
 from snn_perception.training.datasets import Dataset, DatasetError, split
 from snn_perception.training.loop import Split, Trainer
 from snn_perception.training.network import RateNetwork, TrainableNetwork
@@ -80,7 +80,7 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
 
 def _train_stages(recipe: Recipe, data: Split, checkpoints: Path) -> list[Trainer]:
     """Train on rates and then, if the recipe says so, on spikes."""
-    seed_step(recipe.seed, -1)
+    torch.manual_seed(random_seed(recipe.seed, -1))
     network: TrainableNetwork = RateNetwork(recipe.network, recipe.noise)
     path = checkpoints / 'rates.safetensors'
     stages = [Trainer('rates', network, recipe.optimisation, recipe, data, path)]
@@ -142,13 +142,15 @@ def keep_memory() -> None:
     Every training step allocates the same large tensors; fetching their pages anew each time
     costs more than computing them. Does nothing where the C library is not glibc.
     """
-    trim_threshold, mmap_max = -1, -4
+    trim_threshold, mmap_max, arena_max = -1, -4, -8
     try:
         libc = ctypes.CDLL('libc.so.6')
     except OSError:
         return
     libc.mallopt(trim_threshold, 2**31 - 1)
     libc.mallopt(mmap_max, 0)
+    # The arenas of threads are made of small pieces that do go back to the system.
+    libc.mallopt(arena_max, 1)
 
 
 def _log_to(path: Path) -> None:

@@ -1,8 +1,9 @@
 """The soft-LIF rate as one differentiable operation.
 
 The curve is a function of one number, so on a CPU it is tabulated once and looked up: one
-fused pass over the activations gives the rate and its slope. Elsewhere both are computed from
-the equations of `neurons.SoftLIF`. Backward is one product with the slope, the only thing
+fused pass over the activations gives the rate and its slope, exactly in bfloat16, of which
+there are only 65,536 values, and by interpolation in float32. Elsewhere both are computed
+from the equations of `neurons.SoftLIF`. Backward is one product with the slope, the only thing
 that is kept in between. Dtype and memory format are those of the input.
 """
 
@@ -37,8 +38,9 @@ def soft_lif_rate(current: Tensor, neuron: SoftLIF) -> Tensor:
 class _SoftLIFRate(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, current: Tensor, neuron: SoftLIF) -> Tensor:
-        is_tabulated = current.device.type == 'cpu' and current.dtype != torch.float64
-        rate, slope = (_look_up if is_tabulated else _compute)(current.detach(), neuron)
+        dtype = current.dtype if current.device.type == 'cpu' else torch.float64
+        compute = {torch.float64: _compute, torch.bfloat16: _look_up}.get(dtype, _interpolate)
+        rate, slope = compute(current.detach(), neuron)
         ctx.save_for_backward(slope)
         return rate
 
@@ -58,17 +60,33 @@ def _compute(current: Tensor, neuron: SoftLIF) -> tuple[Tensor, Tensor]:
 
 
 def _look_up(current: Tensor, neuron: SoftLIF) -> tuple[Tensor, Tensor]:
-    """Rate and slope by interpolation in the table of `neuron`."""
+    """Rate and slope of bfloat16 currents: the table of `neuron` has every one of them."""
+    precise = _dense(current)
+    rate, slope = torch.empty_like(precise), torch.empty_like(precise)
+    arrays = [_flat(tensor.view(torch.uint16)) for tensor in (precise, rate, slope)]
+    _share_out(_copy_entries, *arrays, *_table_of_bfloat16(neuron))
+    return rate, slope
+
+
+def _interpolate(current: Tensor, neuron: SoftLIF) -> tuple[Tensor, Tensor]:
+    """Rate and slope by interpolation in the table of `neuron`, in float32."""
     precise = _dense(current.float())
     rate, slope = torch.empty_like(precise), torch.empty_like(precise)
-    currents, rates, slopes = (_flat(tensor) for tensor in (precise, rate, slope))
-    table, step = _table(neuron), np.float32(neuron.gamma / POINTS_PER_GAMMA)
+    arrays = [_flat(tensor) for tensor in (precise, rate, slope)]
+    step = np.float32(neuron.gamma / POINTS_PER_GAMMA)
+    _share_out(_interpolate_entries, *arrays, *_table(neuron), step)
+    return rate.to(current.dtype), slope.to(current.dtype)
+
+
+def _share_out(
+    loop: Any, current: NDArray, rate: NDArray, slope: NDArray, *constants: Any
+) -> None:
+    """Call `loop` on parts of the arrays, in as many threads as PyTorch uses."""
 
     def run(first: int, last: int) -> None:
-        _interpolate(currents[first:last], rates[first:last], slopes[first:last], table, step)
+        loop(current[first:last], rate[first:last], slope[first:last], *constants)
 
-    in_parallel(run, currents.size, torch.get_num_threads())
-    return rate.to(current.dtype), slope.to(current.dtype)
+    in_parallel(run, current.size, torch.get_num_threads())
 
 
 def _dense(tensor: Tensor) -> Tensor:
@@ -78,7 +96,7 @@ def _dense(tensor: Tensor) -> Tensor:
     return tensor.contiguous()
 
 
-def _flat(tensor: Tensor) -> NDArray[np.float32]:
+def _flat(tensor: Tensor) -> NDArray:
     """The values of a dense tensor in the order of its memory, without a copy."""
     return tensor.permute(_memory_order(tensor)).view(-1).numpy()
 
@@ -89,21 +107,44 @@ def _memory_order(tensor: Tensor) -> list[int]:
 
 
 @lru_cache
-def _table(neuron: SoftLIF) -> NDArray[np.float32]:
-    """Rate and slope (2, points) on the grid of currents."""
+def _table(neuron: SoftLIF) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Rate and slope on the grid of currents."""
     step = neuron.gamma / POINTS_PER_GAMMA
     points = math.ceil((HIGHEST_CURRENT - LOWEST_CURRENT) / step) + 2
     currents = LOWEST_CURRENT + step * np.arange(points)
-    table = np.stack((neuron.rate(currents), neuron.rate_derivative(currents)))
-    return np.ascontiguousarray(table, np.float32)
+    return (
+        neuron.rate(currents).astype(np.float32),
+        neuron.rate_derivative(currents).astype(np.float32),
+    )
+
+
+@lru_cache
+def _table_of_bfloat16(neuron: SoftLIF) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    """Rate and slope as bfloat16 of each of its 65,536 values, all as their bits."""
+    every = torch.arange(2**16, dtype=torch.int32).to(torch.uint16).view(torch.bfloat16)
+    currents = every.double().clamp(LOWEST_CURRENT, HIGHEST_CURRENT).numpy()
+    with np.errstate(invalid='ignore'):  # some of the values are no numbers
+        rate, slope = neuron.rate(currents), neuron.rate_derivative(currents)
+    rate, slope = (
+        torch.from_numpy(values).bfloat16().view(torch.uint16).numpy() for values in (rate, slope)
+    )
+    return rate, slope
+
+
+@numba.njit(nogil=True, cache=True, error_model='numpy')
+def _copy_entries(current: Any, rate: Any, slope: Any, rates: Any, slopes: Any) -> None:
+    for i in range(current.size):
+        rate[i] = rates[current[i]]
+        slope[i] = slopes[current[i]]
 
 
 @numba.njit(nogil=True, cache=True, fastmath=True, error_model='numpy')
-def _interpolate(current: Any, rate: Any, slope: Any, table: Any, step: Any) -> None:
-    rates, slopes = table[0], table[1]
+def _interpolate_entries(
+    current: Any, rate: Any, slope: Any, rates: Any, slopes: Any, step: Any
+) -> None:
     lowest = np.float32(LOWEST_CURRENT)
     inverse = np.float32(1) / step
-    last = np.float32(table.shape[1] - 2)
+    last = np.float32(rates.size - 2)
     for i in range(current.size):
         position = min(max((current[i] - lowest) * inverse, np.float32(0)), last)
         left = np.int32(position)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from snn_perception.backends.torch import StageState, filter_currents, integrate, weighted_sum
 from snn_perception.model import Weights
@@ -59,11 +59,11 @@ class SpikingLayer(nn.Module):
 
     def current(self, values: Tensor) -> Tensor:
         """Mean current of mean inputs (batch, height, width, channels)."""
-        return weighted_sum(self.stage, self.weight, values).float() + self.bias
+        return weighted_sum(self.stage, self.weight * self.scale, values).float() + self.bias
 
-    def sums(self, trains: Tensor) -> Tensor:
-        """Weighted sums at each step for `trains` (steps, batch, ...) of inputs."""
-        flat = weighted_sum(self.stage, self.weight, trains.flatten(0, 1)).float()
+    def sums(self, trains: Tensor, scale: float) -> Tensor:
+        """Weighted sums at each step for `scale` x `trains` (steps, batch, ...) of inputs."""
+        flat = weighted_sum(self.stage, self.weight * self.scale * scale, trains.flatten(0, 1))
         return flat.unflatten(0, trains.shape[:2])
 
     def to_weights(self) -> Weights:
@@ -86,48 +86,44 @@ class SpikingNetwork(TrainableNetwork):
             SpikingLayer(stage, weights[index], network.synapse_of(index), index == 0)
             for index, stage in enumerate(network.stages)
         )
-        self._mean_rates: list[Tensor] = []
 
     @property
     def _layers(self) -> list[SpikingLayer]:
         return cast('list[SpikingLayer]', list(self.layers))
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Evidence: the mean output of the readout; see `TrainableNetwork`."""
+    def forward(self, images: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Evidence, the mean output of the readout, and rates; see `TrainableNetwork`."""
         trains, values = images[None], images
-        rates = []
+        scale, rates = 1.0, []
         *hidden, readout = self._layers
         for layer in hidden:
             soft = soft_lif_rate(layer.current(values), self.soft_neuron)
             with torch.no_grad():
-                spikes = self._spikes(layer, trains)
-                window = spikes[self.presentation.start :] if layer is hidden[-1] else spikes
-                difference = (window.mean(dim=0) / self.presentation.dt).sub_(soft)
-            rate = soft + difference
-            rates.append(rate.mean())
-            values, trains = rate * AMPLITUDE, spikes.mul_(AMPLITUDE / self.presentation.dt)
-        self._mean_rates = rates
+                trains = self._spikes(layer, trains, scale)
+                scale = 1 / self.presentation.dt
+                window = trains[self.presentation.start :] if layer is hidden[-1] else trains
+                # In bfloat16, whole numbers up to 256 are exact, and sums are made in float32.
+                count = window.sum(dim=0).float()
+                difference = count.mul_(scale / len(window)).sub_(soft)
+            values = soft + difference
+            rates.append(values.mean())
         mean = readout.current(values)
         with torch.no_grad():
-            difference = self._outputs(readout, trains).sub_(mean)
-        return (mean + difference).flatten(1)
+            difference = self._outputs(readout, trains, scale).sub_(mean)
+        return (mean + difference).flatten(1), torch.stack(rates)
 
-    def _spikes(self, layer: SpikingLayer, trains: Tensor) -> Tensor:
+    def _spikes(self, layer: SpikingLayer, trains: Tensor, scale: float) -> Tensor:
         """Spikes (steps, batch, ...), 1 or 0, of neurons that start at rest."""
-        time, sums = self.presentation, layer.sums(trains)
-        state = StageState.rest(tuple(sums.shape[1:]), layer.synapse.order, sums)
+        time, sums = self.presentation, layer.sums(trains, scale)
+        state = StageState.rest(tuple(sums.shape[1:]), layer.synapse.order, layer.bias.detach())
         return integrate(sums, layer.bias, time.steps, state, layer.synapse, self.neuron, time.dt)
 
-    def _outputs(self, readout: SpikingLayer, trains: Tensor) -> Tensor:
+    def _outputs(self, readout: SpikingLayer, trains: Tensor, scale: float) -> Tensor:
         """Mean output (batch, ...) over the steps that are evidence."""
-        sums = readout.sums(trains)
+        sums = readout.sums(trains, scale).float()
         filters = sums.new_zeros(readout.synapse.order, *sums.shape[1:])
         filter_currents(sums, filters, readout.synapse, self.presentation.dt)
         return sums[self.presentation.start :].mean(dim=0) + readout.bias
-
-    def mean_rates(self) -> Tensor:
-        """See `TrainableNetwork`."""
-        return torch.stack(self._mean_rates)
 
     def fold(self) -> tuple[Weights, ...]:
         """See `TrainableNetwork`."""

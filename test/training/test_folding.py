@@ -33,7 +33,7 @@ def test_normalisation_gain_amplitude_and_bias_fold_into_the_weights():
     images = random_images(model, 4)
     with torch.no_grad():
         # In float64 rates are computed and not looked up.
-        expected = module.double().eval()(torch.from_numpy(images).double())
+        expected, _ = module.double().eval()(torch.from_numpy(images).double())
     simulator = RateSimulator(model, 'cpu')
     outputs = simulator.run(simulator.reset(4), images, 1).outputs[0]
     assert np.allclose(outputs, expected.numpy(), rtol=1e-3, atol=1e-3)
@@ -46,7 +46,7 @@ def test_training_on_spikes_sees_the_outputs_that_the_engine_gives():
         model = random_model(synapse=synapse, readout_synapse=synapse)
         images = random_images(model, 3)
         module = SpikingNetwork(model.network, model.weights, Presentation(40, 10, 0.001, 0.1))
-        evidence = module(torch.from_numpy(images)).detach().numpy()
+        evidence = module(torch.from_numpy(images))[0].detach().numpy()
         simulator = create_simulator(model, 'torch')
         outputs = simulator.run(simulator.reset(3), images, 40).outputs
         assert np.allclose(evidence, outputs[10:].mean(axis=0), atol=1e-3)
@@ -55,7 +55,7 @@ def test_training_on_spikes_sees_the_outputs_that_the_engine_gives():
 def test_training_on_spikes_gives_every_weight_a_gradient_and_folds_back():
     model = random_model()
     module = SpikingNetwork(model.network, model.weights, Presentation(40, 10, 0.001, 0.1))
-    module(torch.from_numpy(random_images(model, 3))).square().sum().backward()
+    module(torch.from_numpy(random_images(model, 3)))[0].square().sum().backward()
     for parameter in module.parameters():
         assert parameter.grad is not None
         assert parameter.grad.abs().sum() > 0

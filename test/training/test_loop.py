@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny_training import tiny_dataset, tiny_recipe
 
-from snn_perception.training.checkpoint import seed_step
+from snn_perception.training.checkpoint import random_seed
 from snn_perception.training.datasets import split
 from snn_perception.training.loop import Split, Trainer
 from snn_perception.training.network import RateNetwork
@@ -20,7 +20,7 @@ class Stopped(Exception):
 def make_trainer(folder, recipe=None, count=400):
     recipe = recipe or tiny_recipe()
     training, validation = split(tiny_dataset(count), recipe.validation_images, recipe.seed)
-    seed_step(recipe.seed, -1)
+    torch.manual_seed(random_seed(recipe.seed, -1))
     network = RateNetwork(recipe.network, recipe.noise)
     data = Split(training, validation, recipe.preprocessing)
     path = folder / 'checkpoint.safetensors'
@@ -55,6 +55,15 @@ def test_training_learns_and_keeps_a_history(tmp_path):
     assert history[-1]['validation_accuracy'] > 0.9
 
 
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures('two_threads')
 @pytest.mark.parametrize('steps', [1, 10, 17])
 def test_a_resumed_run_ends_exactly_as_an_uninterrupted_one(tmp_path, monkeypatch, steps):
     (tmp_path / 'whole').mkdir()

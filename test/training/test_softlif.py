@@ -31,6 +31,14 @@ def test_the_table_errs_by_less_than_a_tenth_of_a_hertz():
     assert np.abs(slope.numpy() - NEURON.rate_derivative(current.double().numpy())).max() < 0.1
 
 
+def test_in_bfloat16_rate_and_gradient_are_the_reference_rounded():
+    current = torch.linspace(-4, 16, 5001).bfloat16()
+    rate, slope = rate_and_slope(current)
+    exact = current.double().numpy()
+    assert torch.equal(rate, torch.from_numpy(NEURON.rate(exact)).bfloat16())
+    assert torch.equal(slope, torch.from_numpy(NEURON.rate_derivative(exact)).bfloat16())
+
+
 def test_beyond_the_table_the_rate_stays_at_its_ends():
     rate, slope = rate_and_slope(torch.tensor([-1000.0, 1000.0]))
     assert rate[0] < 0.5
