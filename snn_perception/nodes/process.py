@@ -6,14 +6,17 @@ libraries, loads a model or computes. Nothing heavy may be imported before `run`
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
 
-GRACE = 0.7
+GRACE = 0.4
 """Seconds that a job has to end after it was asked to, before the process ends without it."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -95,6 +98,25 @@ def run(job: Callable[[Stop], int]) -> int:
     if isinstance(result, BaseException):
         raise result
     return result
+
+
+def load_library(package: str, path: str) -> None:
+    """Load the shared library at `path` inside `package` before the package is imported.
+
+    An import holds up all threads while the system loads a library: half a second for a large
+    one, seconds from a cold disk, in which no signal is heard. This call lets the others run,
+    and the import then finds the library there. Does nothing where there is none.
+    """
+    found = find_spec(package)
+    if package in sys.modules or found is None or found.origin is None:
+        return
+    # ctypes lets the other threads run while it is in a C function, but not while it loads.
+    system = ctypes.CDLL(None)
+    system.dlopen.argtypes, system.dlopen.restype = (
+        (ctypes.c_char_p, ctypes.c_int),
+        ctypes.c_void_p,
+    )
+    system.dlopen(os.fsencode(Path(found.origin).parent / path), os.RTLD_NOW)
 
 
 def _flush() -> None:

@@ -17,6 +17,7 @@ from snn_perception.backends import Decision, Simulator
 from snn_perception.images import Preprocessing
 from snn_perception.nodes.frames import FrameReader
 from snn_perception.nodes.parameters import ClassifierParameters
+from snn_perception.nodes.process import load_library
 from snn_perception.nodes.timing import StreamClock
 from snn_perception.power import PowerMeter, find_meter
 
@@ -68,6 +69,8 @@ class Recognizer:
         if parameters.mode == 'stream':
             # An early decision would leave the simulation behind the video.
             model = replace(model, readout=replace(model.readout, confidence_threshold=1.0))
+        if parameters.backend != 'reference':
+            load_library('torch', 'lib/libtorch_cpu.so')
         simulator = create_simulator(model, parameters.backend, parameters.device)
         black = np.zeros(model.network.input_shape[:2], np.uint8)
         simulator.classify(black, stop=stop)

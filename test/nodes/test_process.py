@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+from snn_perception.nodes.process import load_library
+
 PATIENCE = 30
 LIMIT = 2.0
 
@@ -112,3 +114,53 @@ def test_nothing_heavy_is_imported_before_signals_are_handled(name: str) -> None
     assert finish(
         subprocess.Popen([sys.executable, '-c', program], stderr=subprocess.PIPE, text=True)
     )[::2] == (0, '')
+
+
+IMPORT = """
+    from snn_perception.nodes.process import load_library
+    if {early}:
+        load_library('torch', 'lib/libtorch_cpu.so')
+    import torch
+    with open('/proc/self/maps') as maps:
+        print(sum('libtorch_cpu.so' in line and 'r-xp' in line for line in maps))
+    return 0
+"""
+
+
+def test_library_loaded_early_is_the_one_that_the_import_finds():
+    pytest.importorskip('torch')
+    for early in (False, True):
+        process = start(IMPORT.format(early=early))
+        status, output, errors = finish(process)
+        assert (status, output.split()) == (0, ['1']), errors
+
+
+def test_library_that_is_not_there_is_no_error():
+    load_library('no_such_package', 'lib/nothing.so')
+    load_library('xml', 'lib/nothing.so')
+
+
+def test_other_threads_run_while_a_library_is_loaded():
+    job = """
+        import threading, time
+        from snn_perception.nodes.process import load_library
+        gaps, done = [], threading.Event()
+        def tick():
+            before = time.monotonic()
+            while not done.is_set():
+                time.sleep(0.001)
+                gaps.append(time.monotonic() - before)
+                before = time.monotonic()
+        thread = threading.Thread(target=tick)
+        thread.start()
+        begin = time.monotonic()
+        load_library('torch', 'lib/libtorch_cpu.so')
+        took = time.monotonic() - begin
+        done.set()
+        thread.join()
+        print(max(gaps) < 0.5 * took)
+        return 0
+    """
+    pytest.importorskip('torch')
+    status, output, errors = finish(start(job))
+    assert (status, output.split()) == (0, ['True']), errors
