@@ -68,23 +68,26 @@ def _compile_number(value: Any) -> Any:
 
 
 @numba.njit(nogil=True, error_model='numpy')
-def _filter(sums: Any, filters: Any, bias: Any, times: Any, current: Any) -> None:
-    """Currents of a block of neurons in one step; advances `filters` (order, neurons)."""
+def _filter(sums: Any, filters: Any, bias: Any, times: Any, start: int, current: Any) -> None:
+    """Currents of the neurons from `start` on in one step, from their `sums`.
+
+    Advances their part of `filters` (order, neurons).
+    """
     decay, gain = times[0], times[1]
     for i in range(current.size):
         current[i] = _number(sums[i])
     for order in range(filters.shape[0]):
-        values = filters[order]
+        # Sliced like this it is known to be contiguous, which vectors need.
+        values = filters[order, start : start + current.size]
         for i in range(current.size):
-            values[i] = values[i] * decay + gain * current[i]
-        # A loop of its own: together, the two stores would keep the compiler from vectors.
-        for i in range(current.size):
-            current[i] = values[i]
+            value = values[i] * decay + gain * current[i]
+            values[i] = value
+            current[i] = value
     for i in range(current.size):
         current[i] += bias[i]
 
 
-@numba.njit(nogil=True, cache=True, error_model='numpy')
+@numba.njit(nogil=True, cache=True, error_model='numpy', fastmath={'contract'})
 def _integrate_vectors(
     sums: Any,
     spikes: Any,
@@ -119,7 +122,7 @@ def _integrate_vectors(
         current = np.empty(stop - start, np.float32)
         for step in range(spikes.shape[0]):
             sums_here = sums[min(step, sums.shape[0] - 1), start:stop]
-            _filter(sums_here, filters[:, start:stop], bias, times, current)
+            _filter(sums_here, filters, bias, times, start, current)
             spikes_here = spikes[step, start:stop]
             for i in range(current.size):
                 potential = potentials_here[i]
@@ -165,7 +168,7 @@ def _integrate(
         current = np.empty(stop - start, bias.dtype)
         for step in range(spikes.shape[0]):
             sums_here = sums[min(step, sums.shape[0] - 1), start:stop]
-            _filter(sums_here, filters[:, start:stop], bias, times, current)
+            _filter(sums_here, filters, bias, times, start, current)
             spikes_here = spikes[step, start:stop]
             for i in range(current.size):
                 potential = potentials_here[i]
