@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -11,12 +12,27 @@ SMALLEST_SHARE = 64
 """Length of a share below which a thread costs more than it saves."""
 
 
-def in_parallel(work: Callable[[int, int], None], length: int, threads: int) -> None:
+def default_threads() -> int:
+    """As many as this process may use cores, but one less where there are more than two.
+
+    That one is for the rest of the robot.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
+    cores = cores or 1
+    return cores - 1 if cores > 2 else cores
+
+
+def in_parallel(
+    work: Callable[[int, int], None],
+    length: int,
+    threads: int,
+    smallest_share: int = SMALLEST_SHARE,
+) -> None:
     """Call `work(first, last)` on `threads` equal shares of range(length), and wait.
 
-    `work` must release the GIL.
+    No share is smaller than `smallest_share`. `work` must release the GIL.
     """
-    count = min(threads, length // SMALLEST_SHARE)
+    count = min(threads, length // smallest_share)
     if count <= 1:
         work(0, length)
         return

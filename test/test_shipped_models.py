@@ -57,11 +57,12 @@ def test_the_card_of_mnist_states_the_figures_that_training_measured():
     assert figures['images'] == 6000
 
 
-def test_float32_torch_and_the_float64_reference_read_a_digit_alike():
+@pytest.mark.parametrize('backend', ['event', 'torch'])
+def test_engines_in_float32_and_the_float64_reference_read_a_digit_alike(backend):
     model = load_model('mnist')
     image = np.zeros((28, 28), np.uint8)
     image[5:23, 13:16] = 255
-    fast = create_simulator(model, 'torch').classify(image)
+    fast = create_simulator(model, backend).classify(image)
     slow = create_simulator(model, 'reference').classify(image)
     assert fast.label == slow.label == '1'
     difference = np.abs(fast.activity.spikes - slow.activity.spikes).sum()

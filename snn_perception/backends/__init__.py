@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from importlib import import_module
 
 from snn_perception.backends.base import Activity, Decision, Interrupted, Simulator
@@ -11,6 +12,7 @@ __all__ = ['BACKENDS', 'Activity', 'Decision', 'Interrupted', 'Simulator', 'crea
 
 # Name -> module and class, imported on use, so that an engine's libraries are only needed by it.
 BACKENDS = {
+    'event': ('snn_perception.backends.event', 'EventSimulator'),
     'torch': ('snn_perception.backends.torch', 'TorchSimulator'),
     'rate': ('snn_perception.backends.rate', 'RateSimulator'),
     'reference': ('snn_perception.backends.reference', 'ReferenceSimulator'),
@@ -24,13 +26,35 @@ def create_simulator(model: Model, backend: str = 'auto', device: str = 'auto') 
     Raises ValueError, with a sentence, for an unknown backend or device, for a device that
     is not there, and if a library that the engine needs is not installed.
     """
-    if backend not in ('auto', *BACKENDS):
-        raise ValueError(f'unknown backend {backend!r}; choose from auto, {", ".join(BACKENDS)}')
-    if device not in DEVICES:
-        raise ValueError(f'unknown device {device!r}; choose from {", ".join(DEVICES)}')
-    module, name = BACKENDS['torch' if backend == 'auto' else backend]
+    module, name = BACKENDS[choose_backend(backend, device)]
     try:
         engine: type[Simulator] = getattr(import_module(module), name)
     except ImportError as reason:
         raise ValueError(f'backend {backend!r} cannot be used here: {reason}') from reason
     return engine(model, device)
+
+
+def choose_backend(backend: str = 'auto', device: str = 'auto') -> str:
+    """Name of the engine meant: 'auto' is torch on a GPU and event on the CPU.
+
+    Raises ValueError for an unknown backend or device.
+    """
+    if backend not in ('auto', *BACKENDS):
+        raise ValueError(f'unknown backend {backend!r}; choose from auto, {", ".join(BACKENDS)}')
+    if device not in DEVICES:
+        raise ValueError(f'unknown device {device!r}; choose from {", ".join(DEVICES)}')
+    if backend != 'auto':
+        return backend
+    return 'torch' if device == 'cuda' or (device == 'auto' and _has_gpu()) else 'event'
+
+
+def _has_gpu() -> bool:
+    """Whether the driver finds a GPU for CUDA, asked without importing PyTorch."""
+    try:
+        driver = ctypes.CDLL('libcuda.so.1')
+    except OSError:
+        return False
+    count = ctypes.c_int(0)
+    return (
+        driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 < count.value
+    )

@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         '--data', required=True, help='directory with MNIST idx files or a folder per class'
     )
-    parser.add_argument('--backend', default='auto', help='auto, torch, rate or reference')
+    parser.add_argument('--backend', default='auto', help='auto, event, torch, rate or reference')
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda')
     parser.add_argument('--limit', type=_count, help='use at most so many images, evenly spread')
     parser.add_argument('--json', type=Path, help='file to write the figures to')

@@ -91,7 +91,7 @@ class ClassifierParameters:
         'package://PACKAGE/PATH.',
     )
     backend: str = parameter(
-        'auto', 'Engine that runs the network: auto, or a name such as torch or rate.'
+        'auto', 'Engine that runs the network: auto, event, torch, rate or reference.'
     )
     device: str = parameter('auto', 'Where the engine runs: auto, cpu or cuda.')
     image_transport: str = parameter(

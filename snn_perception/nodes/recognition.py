@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception import create_simulator, energy, load_model
-from snn_perception.backends import Decision, Simulator
+from snn_perception.backends import Decision, Simulator, choose_backend
 from snn_perception.images import Preprocessing
 from snn_perception.nodes.frames import FrameReader
 from snn_perception.nodes.parameters import ClassifierParameters
@@ -69,7 +69,7 @@ class Recognizer:
         if parameters.mode == 'stream':
             # An early decision would leave the simulation behind the video.
             model = replace(model, readout=replace(model.readout, confidence_threshold=1.0))
-        if parameters.backend != 'reference':
+        if choose_backend(parameters.backend, parameters.device) in ('torch', 'rate'):
             load_library('torch', 'lib/libtorch_cpu.so')
         simulator = create_simulator(model, parameters.backend, parameters.device)
         black = np.zeros(model.network.input_shape[:2], np.uint8)

@@ -108,13 +108,13 @@ def measure(model: Model, validation: Dataset, device: str) -> tuple[Model, Eval
     readout = replace(model.readout, temperature=1.0, confidence_threshold=1.0)
     plain = replace(model, readout=readout)
     started = time.monotonic()
-    evaluation = evaluate(create_simulator(plain, 'torch', device), rates, validation)
+    evaluation = evaluate(create_simulator(plain, 'auto', device), rates, validation)
     LOG.info('ran the validation images on spikes in %.0f s', time.monotonic() - started)
     scores = np.array([decision.scores for decision in evaluation.decisions], np.float64)
     temperature = fit_temperature(np.log(scores + 1e-30), validation.labels)
     calibrated = replace(model, readout=replace(model.readout, temperature=temperature))
     if model.readout.confidence_threshold < 1:
-        evaluation = evaluate(create_simulator(calibrated, 'torch', device), rates, validation)
+        evaluation = evaluate(create_simulator(calibrated, 'auto', device), rates, validation)
     return calibrated, evaluation
 
 

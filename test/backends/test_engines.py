@@ -11,7 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_models import random_images, random_model
 
-from snn_perception.backends import BACKENDS, Interrupted, create_simulator
+from snn_perception.backends import (
+    BACKENDS,
+    Interrupted,
+    choose_backend,
+    create_simulator,
+)
 from snn_perception.backends.torch import TorchSimulator
 from snn_perception.network import AveragePooling, Convolution, Dense
 from snn_perception.neurons import SoftLIF
@@ -83,7 +88,7 @@ def test_random_networks_spike_alike_in_float64(
     assert_equal_counts(*run_both(model, 40, torch.float64, batch=2))
 
 
-@pytest.mark.parametrize('backend', ['torch', 'reference'])
+@pytest.mark.parametrize('backend', ['event', 'torch', 'reference'])
 def test_ten_times_ten_steps_are_a_hundred_steps(backend):
     model = random_model()
     images = random_images(model, 2)
@@ -95,7 +100,7 @@ def test_ten_times_ten_steps_are_a_hundred_steps(backend):
     assert np.array_equal(whole.spikes, sum(part.spikes for part in parts))
 
 
-@pytest.mark.parametrize('backend', ['torch', 'reference'])
+@pytest.mark.parametrize('backend', ['event', 'torch', 'reference'])
 def test_operations_are_spikes_times_fan_out(backend):
     layers = (Convolution(4, 1), Dense(7), Dense(3))
     model = random_model(layers=layers)
@@ -129,8 +134,9 @@ def test_the_rate_engine_computes_the_soft_lif_network():
     assert np.allclose(outputs[1], rate @ last.kernel + last.bias, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize('backend', ['event', 'torch'])
 @pytest.mark.parametrize('current', [1.02, 1.5, 4.0])
-def test_long_run_spike_rates_go_to_the_lif_curve(current):
+def test_long_run_spike_rates_go_to_the_lif_curve(current, backend):
     layers = (Dense(5), Dense(2))
     model = random_model(layers=layers)
     zero = dataclasses.replace(
@@ -139,7 +145,7 @@ def test_long_run_spike_rates_go_to_the_lif_curve(current):
         bias=np.full(5, current, np.float32),
     )
     model = dataclasses.replace(model, weights=(zero, model.weights[1]))
-    simulator = create_simulator(model, 'torch')
+    simulator = create_simulator(model, backend)
     activity = simulator.run(simulator.reset(1), random_images(model, 1), 2000)
     expected = float(model.network.neuron.rate(current)) * 2
     assert activity.spikes[0, 0] / 5 == pytest.approx(expected, abs=1)
@@ -155,13 +161,23 @@ def test_images_that_do_not_fit_are_refused(backend):
         simulator.run(simulator.reset(1), random_images(model, 1), 0)
 
 
+def test_auto_is_torch_where_a_gpu_is_wanted_and_event_on_the_cpu():
+    assert choose_backend('auto', 'cpu') == 'event'
+    assert choose_backend('auto', 'cuda') == 'torch'
+    assert choose_backend('reference', 'cpu') == 'reference'
+    expected = 'torch' if torch.cuda.is_available() else 'event'
+    assert choose_backend() == expected
+    assert create_simulator(random_model()).name == expected
+
+
 def test_unknown_backends_and_devices_are_refused_with_what_there_is():
     with pytest.raises(ValueError, match=r"unknown backend 'abacus'.*torch"):
         create_simulator(random_model(), 'abacus')
     with pytest.raises(ValueError, match=r"unknown device 'tpu'.*cuda"):
         create_simulator(random_model(), 'torch', 'tpu')
-    with pytest.raises(ValueError, match='reference runs on cpu'):
-        create_simulator(random_model(), 'reference', 'cuda')
+    for backend in ('reference', 'event'):
+        with pytest.raises(ValueError, match=f'{backend} runs on cpu'):
+            create_simulator(random_model(), backend, 'cuda')
 
 
 def test_a_decision_names_the_class_with_the_best_score_and_its_cost():

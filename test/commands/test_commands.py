@@ -58,12 +58,14 @@ def test_evaluate_limits_images_and_takes_any_backend(model, tmp_path):
     data = write_folders(tmp_path / 'data', ['a', 'b', 'c'])
     target = tmp_path / 'figures.json'
     results = {}
-    for backend in ('torch', 'reference', 'rate'):
+    for backend in ('event', 'torch', 'reference', 'rate'):
         arguments = [str(model), '--data', str(data), '--limit', '5', '--backend', backend]
         assert evaluate.main([*arguments, '--json', str(target)]) == 0
         results[backend] = json.loads(target.read_text())
     assert {figures['images'] for figures in results.values()} == {5}
-    assert results['torch']['spikes'] == pytest.approx(results['reference']['spikes'], rel=1e-3)
+    for backend in ('event', 'torch'):
+        spikes = results['reference']['spikes']
+        assert results[backend]['spikes'] == pytest.approx(spikes, rel=1e-3)
     assert results['rate']['spikes'] == 0
     assert results['rate']['accuracy'] == results['rate']['rate_accuracy']
 
