@@ -39,14 +39,19 @@ def fingerprint(recipe: Recipe, images: int, stage: str) -> str:
 
 
 def save_checkpoint(
-    path: Path, modules: dict[str, nn.Module], optimizer: Optimizer, progress: Progress, key: str
+    path: Path,
+    modules: dict[str, nn.Module],
+    optimizers: dict[str, Optimizer],
+    progress: Progress,
+    key: str,
 ) -> None:
-    """Write the state of `modules` and `optimizer` to `path`, replacing the old in one go."""
+    """Write the state of `modules` and `optimizers` to `path`, replacing the old in one go."""
     tensors: dict[str, Tensor] = {}
     for name, module in modules.items():
         tensors |= {f'{name}/{entry}': value for entry, value in module.state_dict().items()}
-    for index, values in optimizer.state_dict()['state'].items():
-        tensors |= {f'optimizer/{index}/{entry}': value for entry, value in values.items()}
+    for name, optimizer in optimizers.items():
+        for index, values in optimizer.state_dict()['state'].items():
+            tensors |= {f'{name}/{index}/{entry}': value for entry, value in values.items()}
     tensors = {name: value.contiguous() for name, value in tensors.items()}
     unfinished = path.with_suffix('.unfinished')
     metadata = {'recipe': key, 'progress': json.dumps(asdict(progress))}
@@ -55,7 +60,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, modules: dict[str, nn.Module], optimizer: Optimizer, key: str
+    path: Path, modules: dict[str, nn.Module], optimizers: dict[str, Optimizer], key: str
 ) -> Progress:
     """Restore what `save_checkpoint` wrote; raises RecipeError for a file of another run."""
     try:
@@ -71,13 +76,13 @@ def load_checkpoint(
         raise RecipeError(f'{path} is damaged: {reason}; remove it to start anew') from None
     for name, module in modules.items():
         module.load_state_dict(_below(f'{name}/', tensors))
-    state: dict[int, dict[str, Any]] = {}
-    for name, value in _below('optimizer/', tensors).items():
-        index, entry = name.split('/')
-        state.setdefault(int(index), {})[entry] = value
-    optimizer.load_state_dict(
-        {'state': state, 'param_groups': optimizer.state_dict()['param_groups']}
-    )
+    for name, optimizer in optimizers.items():
+        state: dict[int, dict[str, Any]] = {}
+        for place, value in _below(f'{name}/', tensors).items():
+            index, entry = place.split('/')
+            state.setdefault(int(index), {})[entry] = value
+        groups = optimizer.state_dict()['param_groups']
+        optimizer.load_state_dict({'state': state, 'param_groups': groups})
     return Progress(**json.loads(metadata['progress']))
 
 

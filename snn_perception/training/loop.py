@@ -13,6 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim import Optimizer
 from tqdm import tqdm
 
 from snn_perception.images import Preprocessing
@@ -60,12 +61,11 @@ class Trainer:
         self.average = copy.deepcopy(self.network).eval()
         self.steps_per_epoch = max(len(data.training) // optimisation.batch_size, 1)
         self.total_steps = self.steps_per_epoch * optimisation.epochs
-        groups = _parameter_groups(self.network, optimisation.weight_decay)
-        self.optimizer = torch.optim.AdamW(groups, lr=1.0)
+        self.optimizers = _make_optimizers(self.network, optimisation.weight_decay)
         self.key = fingerprint(recipe, len(data.training), title)
         self.progress = Progress()
         if checkpoint.exists():
-            self.progress = load_checkpoint(checkpoint, self._modules, self.optimizer, self.key)
+            self.progress = load_checkpoint(checkpoint, self._modules, self.optimizers, self.key)
             LOG.info('%s: resumed at step %d of %d', title, self.progress.step, self.total_steps)
         self.parallel = DataParallel(self.network, self.device, optimisation.batch_size)
 
@@ -108,7 +108,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write a checkpoint now."""
-        save_checkpoint(self.checkpoint, self._modules, self.optimizer, self.progress, self.key)
+        save_checkpoint(self.checkpoint, self._modules, self.optimizers, self.progress, self.key)
 
     def _step(self, step: int) -> float:
         """One optimisation step; returns its loss."""
@@ -116,8 +116,9 @@ class Trainer:
         epoch, position = divmod(step, self.steps_per_epoch)
         order = np.random.default_rng((recipe.seed, epoch)).permutation(len(self.data.training))
         chosen = torch.from_numpy(order[position * batch_size : (position + 1) * batch_size])
-        for group in self.optimizer.param_groups:
-            group['lr'] = self._learning_rate(step)
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group['lr'] = self._learning_rate(step)
         self.network.train()
         loss = self.parallel.differentiate(partial(self._loss, step), chosen)
         if not math.isfinite(loss):
@@ -125,7 +126,8 @@ class Trainer:
                 f'the loss is not finite at step {step} (epoch {epoch + 1}); the last checkpoint '
                 f'{self.checkpoint} is kept; a lower learning_rate may help'
             )
-        self.optimizer.step()
+        for optimizer in self.optimizers.values():
+            optimizer.step()
         self._average_weights(step)
         return loss
 
@@ -249,11 +251,13 @@ class _Images:
         return self.images[indices].permute(0, 3, 1, 2).float() / 255, self.labels[indices]
 
 
-def _parameter_groups(network: nn.Module, weight_decay: float) -> list[dict]:
-    """Weight decay for kernels only, not for biases and normalisation."""
-    kernels = [parameter for parameter in network.parameters() if parameter.dim() > 1]
+def _make_optimizers(network: nn.Module, weight_decay: float) -> dict[str, Optimizer]:
+    """Muon for the matrices; AdamW, without decay, for biases and normalisation."""
+    matrices = [parameter for parameter in network.parameters() if parameter.dim() > 1]
     others = [parameter for parameter in network.parameters() if parameter.dim() <= 1]
-    return [
-        {'params': kernels, 'weight_decay': weight_decay},
-        {'params': others, 'weight_decay': 0.0},
-    ]
+    return {
+        'muon': torch.optim.Muon(
+            matrices, lr=1.0, weight_decay=weight_decay, adjust_lr_fn='match_rms_adamw'
+        ),
+        'adamw': torch.optim.AdamW(others, lr=1.0, weight_decay=0.0),
+    }

@@ -7,6 +7,7 @@ biases that a chip would hold, J = W s + b.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import cast
 
@@ -40,12 +41,13 @@ class HiddenLayer(nn.Module):
         self.neuron = neuron
         self.noise = noise
         channels = stage.output_shape[2]
-        self.weight = nn.Parameter(_initial_kernel(stage))
+        self.weight = nn.Parameter(_initial_weight(stage))
         self.normalisation = nn.BatchNorm2d(channels)
         nn.init.ones_(self.normalisation.bias)
 
     def forward(self, values: Tensor, generator: Generator | None) -> Tensor:
-        sums = weighted_sum(self.stage, self.weight * self.input_scale, values)
+        kernel = as_kernel(self.stage, self.weight * self.input_scale)
+        sums = weighted_sum(self.stage, kernel, values)
         current = self.normalisation(sums.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         rate = soft_lif_rate(current, self.neuron)
         return self.noise.apply(rate, generator) if self.training else rate
@@ -57,8 +59,8 @@ class HiddenLayer(nn.Module):
         assert normalisation.running_var is not None
         gain = normalisation.weight / torch.sqrt(normalisation.running_var + normalisation.eps)
         bias = normalisation.bias - normalisation.running_mean * gain
-        kernel = self.weight * gain.view(-1, *[1] * (self.weight.dim() - 1)) * self.input_scale
-        return Weights(kernel_to_numpy(self.stage, kernel), to_numpy(bias))
+        weight = self.weight * gain[:, None] * self.input_scale
+        return Weights(weight_to_numpy(self.stage, weight), to_numpy(bias))
 
 
 class ReadoutLayer(nn.Module):
@@ -68,17 +70,18 @@ class ReadoutLayer(nn.Module):
         super().__init__()
         self.stage = stage
         self.input_scale = input_scale
-        self.weight = nn.Parameter(_initial_kernel(stage))
+        self.weight = nn.Parameter(_initial_weight(stage))
         self.bias = nn.Parameter(torch.zeros(stage.output_shape[2]))
 
     def forward(self, values: Tensor) -> Tensor:
-        sums = weighted_sum(self.stage, self.weight * self.input_scale, values)
+        kernel = as_kernel(self.stage, self.weight * self.input_scale)
+        sums = weighted_sum(self.stage, kernel, values)
         return sums.flatten(1).float() + self.bias
 
     def fold(self) -> Weights:
         """See `HiddenLayer.fold`."""
-        kernel = kernel_to_numpy(self.stage, self.weight * self.input_scale)
-        return Weights(kernel, to_numpy(self.bias))
+        weight = weight_to_numpy(self.stage, self.weight * self.input_scale)
+        return Weights(weight, to_numpy(self.bias))
 
 
 class TrainableNetwork(nn.Module, ABC):
@@ -125,30 +128,32 @@ class RateNetwork(TrainableNetwork):
             return tuple(layer.fold() for layer in layers)
 
 
-def _initial_kernel(stage: Stage) -> Tensor:
-    """Kaiming-normal weights in PyTorch's order: (out, in, kernel, kernel) or (out, in)."""
+# In training weights are matrices (outputs, inputs), the inputs of a convolution in the order of
+# rows, columns and channels: the optimiser thinks in matrices.
+
+
+def _initial_weight(stage: Stage) -> Tensor:
+    """Kaiming-normal weights (outputs, inputs)."""
     *inputs, outputs = stage.weight_shape
-    if isinstance(stage.layer, Convolution):
-        kernel = torch.empty(outputs, inputs[2], *inputs[:2])
-        kernel = kernel.contiguous(memory_format=torch.channels_last)
-    else:
-        kernel = torch.empty(outputs, *inputs)
-    return nn.init.kaiming_normal_(kernel)
+    return nn.init.kaiming_normal_(torch.empty(outputs, math.prod(inputs)))
 
 
-def kernel_from_numpy(stage: Stage, kernel: np.ndarray) -> Tensor:
-    """Weights of a model in PyTorch's order of dimensions."""
-    if isinstance(stage.layer, Convolution):
-        return torch.from_numpy(kernel.transpose(3, 2, 0, 1).copy()).contiguous(
-            memory_format=torch.channels_last
-        )
-    return torch.from_numpy(kernel.T.copy())
+def as_kernel(stage: Stage, weight: Tensor) -> Tensor:
+    """`weight` (outputs, inputs) in the order that PyTorch's layers want, channels last."""
+    if not isinstance(stage.layer, Convolution):
+        return weight
+    *inputs, outputs = stage.weight_shape
+    return weight.view(outputs, *inputs).permute(0, 3, 1, 2)
 
 
-def kernel_to_numpy(stage: Stage, kernel: Tensor) -> np.ndarray:
-    """Weights in PyTorch's order of dimensions as a model has them, float32."""
-    order = (2, 3, 1, 0) if isinstance(stage.layer, Convolution) else (1, 0)
-    return np.ascontiguousarray(to_numpy(kernel).transpose(order))
+def weight_from_numpy(kernel: np.ndarray) -> Tensor:
+    """Weights of a model as (outputs, inputs)."""
+    return torch.from_numpy(kernel.reshape(-1, kernel.shape[-1]).T.copy())
+
+
+def weight_to_numpy(stage: Stage, weight: Tensor) -> np.ndarray:
+    """Weights (outputs, inputs) as a model has them, float32."""
+    return np.ascontiguousarray(to_numpy(weight).T).reshape(stage.weight_shape)
 
 
 def to_numpy(tensor: Tensor) -> np.ndarray:

@@ -35,8 +35,10 @@ class RateRegularisation:
 
 @dataclass(frozen=True)
 class Optimisation:
-    """AdamW with a one-cycle learning rate.
+    """Muon for the weights and AdamW for the rest, with a one-cycle learning rate.
 
+    Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024, with steps
+    of the size that AdamW's have (Liu et al., "Muon is scalable for LLM training", 2025).
     `average_decay` is the decay per step of the running average of the weights that becomes
     the model (0: the last weights). `precision` is float32 or bfloat16 (mixed).
     """

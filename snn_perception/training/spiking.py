@@ -22,9 +22,10 @@ from snn_perception.synapses import Synapse
 from snn_perception.training.network import (
     AMPLITUDE,
     TrainableNetwork,
-    kernel_from_numpy,
-    kernel_to_numpy,
+    as_kernel,
     to_numpy,
+    weight_from_numpy,
+    weight_to_numpy,
 )
 from snn_perception.training.softlif import soft_lif_rate
 
@@ -54,21 +55,24 @@ class SpikingLayer(nn.Module):
         self.stage = stage
         self.synapse = synapse
         self.scale = 1.0 if is_first else AMPLITUDE
-        self.weight = nn.Parameter(kernel_from_numpy(stage, weights.kernel) / self.scale)
+        self.weight = nn.Parameter(weight_from_numpy(weights.kernel) / self.scale)
         self.bias = nn.Parameter(torch.from_numpy(weights.bias.copy()))
 
     def current(self, values: Tensor) -> Tensor:
         """Mean current of mean inputs (batch, height, width, channels)."""
-        return weighted_sum(self.stage, self.weight * self.scale, values).float() + self.bias
+        return self._weighted_sum(values, 1.0).float() + self.bias
 
     def sums(self, trains: Tensor, scale: float) -> Tensor:
         """Weighted sums at each step for `scale` x `trains` (steps, batch, ...) of inputs."""
-        flat = weighted_sum(self.stage, self.weight * self.scale * scale, trains.flatten(0, 1))
-        return flat.unflatten(0, trains.shape[:2])
+        return self._weighted_sum(trains.flatten(0, 1), scale).unflatten(0, trains.shape[:2])
+
+    def _weighted_sum(self, values: Tensor, scale: float) -> Tensor:
+        kernel = as_kernel(self.stage, self.weight * (self.scale * scale))
+        return weighted_sum(self.stage, kernel, values)
 
     def to_weights(self) -> Weights:
         """The weights of `model.Weights`."""
-        return Weights(kernel_to_numpy(self.stage, self.weight * self.scale), to_numpy(self.bias))
+        return Weights(weight_to_numpy(self.stage, self.weight * self.scale), to_numpy(self.bias))
 
 
 class SpikingNetwork(TrainableNetwork):
