@@ -20,18 +20,32 @@ BACKENDS = {
 DEVICES = ('auto', 'cpu', 'cuda')
 
 
-def create_simulator(model: Model, backend: str = 'auto', device: str = 'auto') -> Simulator:
+def create_simulator(
+    model: Model,
+    backend: str = 'auto',
+    device: str = 'auto',
+    *,
+    threads: int = 0,
+    precision: str = 'float32',
+) -> Simulator:
     """`model` on the engine `backend` (a key of BACKENDS, or 'auto') and `device`.
 
-    Raises ValueError, with a sentence, for an unknown backend or device, for a device that
-    is not there, and if a library that the engine needs is not installed.
+    `threads` (0: the engine's own choice) and `precision` of the weights (float32, bfloat16 or
+    int8) are for engines that can choose. Raises ValueError, with a sentence, for an unknown
+    backend or device, for a device that is not there, for a choice that the engine does not
+    have, and if a library that it needs is not installed.
     """
     module, name = BACKENDS[choose_backend(backend, device)]
     try:
         engine: type[Simulator] = getattr(import_module(module), name)
     except ImportError as reason:
         raise ValueError(f'backend {backend!r} cannot be used here: {reason}') from reason
-    return engine(model, device)
+    wanted = {'threads': (threads, 0), 'precision': (precision, 'float32')}
+    options = {option: value for option, (value, usual) in wanted.items() if value != usual}
+    for option, value in options.items():
+        if option not in engine.options:
+            raise ValueError(f'backend {engine.name} has no choice of {option}: {value!r}')
+    return engine(model, device, **options)
 
 
 def choose_backend(backend: str = 'auto', device: str = 'auto') -> str:

@@ -69,10 +69,12 @@ class Decision:
 class Simulator(ABC):
     """A model on an engine. Subclasses are made by `create_simulator`.
 
-    `state` of any kind of engine is made by `reset`, and advanced in place by `run`.
+    `state` of any kind of engine is made by `reset`, and advanced in place by `run`. `options`
+    are those of `create_simulator` that the engine has.
     """
 
     name: ClassVar[str]
+    options: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, model: Model, device: str) -> None:
         self.model = model

@@ -31,6 +31,8 @@ WIDEST_BLOCK = 64
 WIDTHS = 16
 """Widths of blocks are multiples of this, so that few kinds of them have to be compiled."""
 
+PRECISIONS = ('float32', 'bfloat16', 'int8')
+
 
 class State:
     """What a batch of networks remembers: the neurons of each weighted layer."""
@@ -42,8 +44,9 @@ class State:
 
 
 class EventSimulator(Simulator):
-    """The model on the CPU in float32, in `threads` threads (0: see `default_threads`).
+    """The model on the CPU, in `threads` threads (0: see `default_threads`).
 
+    Neurons are float32; `precision` is that of the weights between them, one of PRECISIONS.
     Not for two threads at the same time. Raises ValueError for a device other than the CPU,
     a network without neurons, and a time step too long for the series of
     `vectors.step_neurons`.
@@ -51,7 +54,11 @@ class EventSimulator(Simulator):
 
     name: ClassVar[str] = 'event'
 
-    def __init__(self, model: Model, device: str = 'auto', threads: int = 0) -> None:
+    options: ClassVar[frozenset[str]] = frozenset({'threads', 'precision'})
+
+    def __init__(
+        self, model: Model, device: str = 'auto', threads: int = 0, precision: str = 'float32'
+    ) -> None:
         if device not in ('auto', 'cpu'):
             raise ValueError(
                 f'backend event runs on cpu, not on {device}; use backend torch there'
@@ -65,8 +72,14 @@ class EventSimulator(Simulator):
             )
         if model.network.neurons == 0:
             raise ValueError('backend event needs a layer of neurons before the readout')
+        if precision not in PRECISIONS:
+            raise ValueError(
+                f'precision must be one of {", ".join(PRECISIONS)}, not {precision!r}'
+            )
+        if threads < 0:
+            raise ValueError(f'threads must be 0 or more, not {threads}')
         self.threads = threads or default_threads()
-        self.layers = _place_layers(model)
+        self.layers = _place_layers(model, precision)
         self._buffers: tuple[tuple[int, int], list[SpikeLists]] = ((0, 0), [])
 
     def reset(self, batch: int = 1) -> State:
@@ -138,8 +151,11 @@ class EventSimulator(Simulator):
         return (outputs + layer.bias)[:, :, : network.classes]
 
 
-def _place_layers(model: Model) -> list[Layer]:
-    """The weighted layers of `model`, each padded to whole blocks."""
+def _place_layers(model: Model, precision: str) -> list[Layer]:
+    """The weighted layers of `model`, each padded to whole blocks.
+
+    The readout keeps its weights in float32: it is small, and its outputs are compared.
+    """
     network = model.network
     layers: list[Layer] = []
     for index, stage in enumerate(network.stages):
@@ -150,18 +166,34 @@ def _place_layers(model: Model) -> list[Layer]:
         bias = np.zeros(blocks * width, np.float32)
         bias[:channels] = weights.bias
         window = Window(0, 0, 1, 0, 0)
-        rows = np.zeros(0, np.float32)
+        rows, zeros = np.zeros(0, np.float32), np.zeros(width, np.float32)
+        scales = np.ones_like(bias)
         if index:
             window = _window(stage, layers[-1].bias.size)
             # A spike counts 1 / dt in Hz, and in a pooled map one over the size of the pool.
             scale = 1 / (model.dt * _pool_size(stage) ** 2)
             rows = _pad_rows(weights.kernel * scale, window, blocks, width)
+            if not stage.is_readout:
+                rows, zeros, scales = _quantise(rows, zeros, blocks, precision)
         height, columns, _ = stage.output_shape
         pool = 1 if stage.is_readout else _pool_size(network.stages[index + 1])
         constants = _constants(network.neuron, synapse, model.dt)
         lanes, orders = (0,) * width, (0,) * synapse.order
         layers.append(
-            Layer(lanes, orders, height, columns, blocks, pool, window, rows, bias, constants)
+            Layer(
+                lanes=lanes,
+                orders=orders,
+                height=height,
+                width=columns,
+                blocks=blocks,
+                pool=pool,
+                window=window,
+                weights=rows,
+                zeros=zeros,
+                scales=scales,
+                bias=bias,
+                constants=constants,
+            )
         )
     return layers
 
@@ -189,6 +221,28 @@ def _pad_rows(
     padded[:, :, :inputs, :channels] = kernel
     rows = padded.reshape(*padded.shape[:3], blocks, width)
     return np.ascontiguousarray(np.moveaxis(rows, 3, 0)).reshape(-1)
+
+
+def _quantise(
+    rows: NDArray[np.float32], zeros: NDArray[np.float32], blocks: int, precision: str
+) -> tuple[NDArray, NDArray, NDArray[np.float32]]:
+    """Weights from `_pad_rows` in `precision`, zeros of the type of their sums, and scales.
+
+    bfloat16 is rounded to the nearest; int8 has one scale per channel, so that its largest
+    weight is 127.
+    """
+    ones = np.ones(blocks * zeros.size, np.float32)
+    if precision == 'bfloat16':
+        bits = rows.view(np.uint32)
+        rounding = np.uint32(0x7FFF) + ((bits >> 16) & 1)
+        return ((bits + rounding) >> 16).astype(np.uint16), zeros, ones
+    if precision == 'int8':
+        by_channel = rows.reshape(blocks, -1, zeros.size)
+        scales = np.abs(by_channel).max(axis=1) / 127
+        scales = np.where(scales > 0, scales, 1).astype(np.float32)
+        whole = np.rint(by_channel / scales[:, None]).astype(np.int8)
+        return whole.reshape(-1), zeros.astype(np.int32), scales.reshape(-1)
+    return rows, zeros, ones
 
 
 def _constants(neuron: LIF, synapse: Synapse, dt: float) -> NDArray[np.float32]:

@@ -18,7 +18,13 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.backends.vectors import count_bits, gather_add, lowest_bit, step_neurons
+from snn_perception.backends.vectors import (
+    MOST_EVENTS,
+    count_bits,
+    gather_add,
+    lowest_bit,
+    step_neurons,
+)
 
 
 class SpikeLists(NamedTuple):
@@ -58,7 +64,9 @@ class Layer(NamedTuple):
 
     `lanes` and `orders` say the width of a block and the order of the synapse by their
     lengths; map height and width; blocks of channels; `pool`, the side of the pooling behind;
-    constants as in `vectors.step_neurons`; bias (padded channels,).
+    constants as in `vectors.step_neurons`; bias and scales (padded channels,). Weights are
+    float32, the bits of bfloat16, or int8 that count `scales`; `zeros` (width of a block,) is
+    of the type of their sums.
     """
 
     lanes: tuple[int, ...]
@@ -69,6 +77,8 @@ class Layer(NamedTuple):
     pool: int
     window: Window
     weights: NDArray
+    zeros: NDArray
+    scales: NDArray[np.float32]
     bias: NDArray[np.float32]
     constants: NDArray[np.float32]
 
@@ -114,7 +124,7 @@ def _run_row(
     lanes, window, starts = layer.lanes, layer.window, source.starts
     size = len(lanes)
     channels = layer.blocks * size
-    sums = np.zeros(size, np.float32)
+    sums = layer.zeros.copy()
     top = y * window.stride - window.padding
     for block in range(layer.blocks):
         for x in range(layer.width):
@@ -126,19 +136,21 @@ def _run_row(
                     sums[i] = steady[at + i] if steady.size else 0
                 if begin < end:
                     for row in range(max(-top, 0), min(window.rows, starts.shape[1] - top)):
-                        gather_add(
-                            lanes,
-                            sums,
-                            layer.weights,
-                            source.events,
-                            starts[image, top + row, step, begin],
-                            starts[image, top + row, step, end],
-                            ((block * window.rows + row) * window.columns - left) * window.inputs,
-                        )
+                        event = starts[image, top + row, step, begin]
+                        behind = starts[image, top + row, step, end]
+                        shift = (block * window.rows + row) * window.columns - left
+                        shift *= window.inputs
+                        while event < behind:
+                            stop = min(event + MOST_EVENTS, behind)
+                            gather_add(
+                                lanes, sums, layer.weights, source.events, event, stop, shift
+                            )
+                            event = stop
                 masks[x, step, block] = step_neurons(
                     lanes,
                     layer.orders,
                     sums,
+                    layer.scales,
                     layer.bias,
                     block * size,
                     layer.constants,

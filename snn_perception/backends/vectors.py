@@ -15,6 +15,9 @@ from numba.core import cgutils, types
 
 FLOAT = ir.FloatType()
 
+MOST_EVENTS = 256
+"""As many weights of int8 fit into a sum of int16."""
+
 # Its annotations do not know that callers leave out the first argument.
 intrinsic: Any = extending.intrinsic
 
@@ -83,9 +86,12 @@ def _splat(builder: Any, scalar: Any, width: int) -> Lanes:
 
 
 def _row_of_weights(builder: Any, pointer: Any, kind: Any, width: int) -> Any:
-    """A row of float32 or bfloat16 weights as float32."""
+    """A row of weights as it is added up: float32, of bfloat16 too, or int16 of int8."""
     if kind == types.float32:
         return _block(builder, pointer, width)
+    if kind == types.int8:
+        row = _block(builder, pointer, width, ir.IntType(8))
+        return builder.sext(row, ir.VectorType(ir.IntType(16), width))
     bits = _block(builder, pointer, width, ir.IntType(16))
     whole = ir.VectorType(ir.IntType(32), width)
     shifted = builder.shl(builder.zext(bits, whole), ir.Constant(whole, [16] * width))
@@ -105,27 +111,36 @@ def gather_add(
 ) -> Any:
     """Add to `sums` (width,) the rows of `weights` of the events from `first` to before `last`.
 
-    The row of an event is its number plus `shift`; weights are float32 or the bits of bfloat16.
+    The row of an event is its number plus `shift`. Weights are float32 or the bits of bfloat16
+    and sums float32; or weights are int8 and sums int32, and then the events are at most
+    MOST_EVENTS, so that int16 holds them.
     """
-    width = lanes.count
+    width, kind = lanes.count, weights.dtype
+    element = ir.IntType(16) if kind == types.int8 else FLOAT
+    vector = ir.VectorType(element, width)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        data = [
-            context.make_array(kind)(context, builder, array).data
-            for kind, array in zip(signature.args[1:4], arguments[1:4], strict=True)
-        ]
+        target, rows, numbers = (
+            context.make_array(type_)(context, builder, array).data
+            for type_, array in zip(signature.args[1:4], arguments[1:4], strict=True)
+        )
         begin, end, moved = arguments[4:]
-        total = cgutils.alloca_once(builder, ir.VectorType(FLOAT, width))
-        builder.store(_block(builder, data[0], width), total)
+        total = cgutils.alloca_once_value(builder, ir.Constant(vector, None))
         one = ir.Constant(begin.type, 1)
         with cgutils.for_range_slice(builder, begin, end, one, begin.type, inc=True) as (index, _):
-            event = builder.sext(builder.load(builder.gep(data[2], [index])), moved.type)
+            event = builder.sext(builder.load(builder.gep(numbers, [index])), moved.type)
             position = builder.mul(builder.add(event, moved), ir.Constant(moved.type, width))
-            row = _row_of_weights(
-                builder, builder.gep(data[1], [position]), signature.args[2].dtype, width
-            )
-            builder.store(builder.fadd(builder.load(total), row), total)
-        _put(builder, builder.load(total), data[0])
+            row = _row_of_weights(builder, builder.gep(rows, [position]), kind, width)
+            add = builder.add if kind == types.int8 else builder.fadd
+            builder.store(add(builder.load(total), row), total)
+        result = builder.load(total)
+        if kind == types.int8:
+            whole = ir.IntType(32)
+            result = builder.sext(result, ir.VectorType(whole, width))
+            result = builder.add(_block(builder, target, width, whole), result)
+        else:
+            result = builder.fadd(_block(builder, target, width), result)
+        _put(builder, result, target)
         return context.get_dummy_value()
 
     count = types.intp
@@ -138,8 +153,9 @@ def step_neurons(
     lanes: Any,
     orders: Any,
     sums: Any,
+    scales: Any,
     bias: Any,
-    bias_at: Any,
+    channel: Any,
     constants: Any,
     filters: Any,
     potentials: Any,
@@ -149,10 +165,11 @@ def step_neurons(
 ) -> Any:
     """One step of a block of LIF neurons under `sums` (width,); bit i is set where i spiked.
 
-    The block is at `at` in potentials, refractories and filters, in which the next order of
-    the synapse is `stride` further on, and at `bias_at` in bias. The length of `orders` is the
-    order of the synapse. constants: decay, 1 - decay, -1 / tau_rc, tau_ref, dt, 2 tau_rc and
-    the largest z there is. Equations and series: `kernels.integrate`.
+    Sums of int32 count `scales`. The block is at `at` in potentials, refractories and filters,
+    in which the next order of the synapse is `stride` further on, and at `channel` in scales
+    and bias. The length of `orders` is the order of the synapse. constants: decay, 1 - decay,
+    -1 / tau_rc, tau_ref, dt, 2 tau_rc and the largest z there is. Equations and series:
+    `kernels.integrate`.
     """
     width, order = lanes.count, orders.count
 
@@ -163,21 +180,26 @@ def step_neurons(
 
         def constant(index: int) -> Lanes:
             place = ir.Constant(ir.IntType(64), index)
-            return _splat(builder, builder.load(builder.gep(data(5), [place])), width)
+            return _splat(builder, builder.load(builder.gep(data(6), [place])), width)
 
         def lanes_at(pointer: Any) -> Lanes:
             return Lanes(builder, _block(builder, pointer, width))
 
-        position = arguments[9]
-        current = lanes_at(data(2))
+        position = arguments[10]
+        if sums.dtype == types.int32:
+            numbers = _block(builder, data(2), width, ir.IntType(32))
+            current = Lanes(builder, builder.sitofp(numbers, ir.VectorType(FLOAT, width)))
+            current = current * lanes_at(data(3, arguments[5]))
+        else:
+            current = lanes_at(data(2))
         for _ in range(order):
-            pointer = data(6, position)
+            pointer = data(7, position)
             current = lanes_at(pointer) * constant(0) + current * constant(1)
             _put(builder, current.value, pointer)
-            position = builder.add(position, arguments[10])
-        current = current + lanes_at(data(3, arguments[4]))
+            position = builder.add(position, arguments[11])
+        current = current + lanes_at(data(4, arguments[5]))
 
-        potential_at, refractory_at = data(7, arguments[9]), data(8, arguments[9])
+        potential_at, refractory_at = data(8, arguments[10]), data(9, arguments[10])
         potential, refractory = lanes_at(potential_at), lanes_at(refractory_at)
         dt = constant(4)
         x = (dt - refractory).at_least(0).at_most(dt) * constant(2)
@@ -200,8 +222,9 @@ def step_neurons(
         mask = builder.bitcast(fired, ir.IntType(width))
         return builder.zext(mask, ir.IntType(64)) if width < 64 else mask
 
-    array = (sums, bias, types.intp, constants, filters, potentials, refractories)
-    return types.uint64(lanes, orders, *array, types.intp, types.intp), generate
+    arrays = (constants, filters, potentials, refractories)
+    count = types.intp
+    return types.uint64(lanes, orders, sums, scales, bias, count, *arrays, count, count), generate
 
 
 @intrinsic

@@ -22,6 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument('--backend', default='auto', help='auto, event, torch, rate or reference')
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda')
+    parser.add_argument(
+        '--precision', default='float32', help='weights of event: float32, bfloat16 or int8'
+    )
     parser.add_argument('--limit', type=_count, help='use at most so many images, evenly spread')
     parser.add_argument('--json', type=Path, help='file to write the figures to')
     options = parser.parse_args(arguments)
@@ -49,7 +52,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     dataset = load_dataset(
         resolve(options.data, 'data'), model.preprocessing, held_out=True, limit=options.limit
     ).matched_to(model.labels)
-    simulator = create_simulator(model, options.backend, options.device)
+    simulator = create_simulator(
+        model, options.backend, options.device, precision=options.precision
+    )
     rates = create_simulator(model, 'rate', options.device)
     return evaluate(simulator, rates, dataset).summary()
 

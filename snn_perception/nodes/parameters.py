@@ -94,6 +94,17 @@ class ClassifierParameters:
         'auto', 'Engine that runs the network: auto, event, torch, rate or reference.'
     )
     device: str = parameter('auto', 'Where the engine runs: auto, cpu or cuda.')
+    threads: int = parameter(
+        0,
+        'Threads of the engine event; 0: one for each core but one, or both of two.',
+        minimum=0,
+        maximum=1024,
+    )
+    precision: str = parameter(
+        'float32',
+        'Weights of the engine event: float32, or bfloat16 or int8, which are faster and smaller.',
+        choices=('float32', 'bfloat16', 'int8'),
+    )
     image_transport: str = parameter(
         'raw',
         'Subscribe to images as they are on <image>, or to JPEG and PNG on <image>/compressed.',

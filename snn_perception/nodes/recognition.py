@@ -71,7 +71,13 @@ class Recognizer:
             model = replace(model, readout=replace(model.readout, confidence_threshold=1.0))
         if choose_backend(parameters.backend, parameters.device) in ('torch', 'rate'):
             load_library('torch', 'lib/libtorch_cpu.so')
-        simulator = create_simulator(model, parameters.backend, parameters.device)
+        simulator = create_simulator(
+            model,
+            parameters.backend,
+            parameters.device,
+            threads=parameters.threads,
+            precision=parameters.precision,
+        )
         black = np.zeros(model.network.input_shape[:2], np.uint8)
         simulator.classify(black, stop=stop)
         return cls(simulator, parameters.mode, find_meter())

@@ -110,3 +110,36 @@ def test_the_state_of_another_model_is_refused():
     state = create_simulator(other, 'event').reset()
     with pytest.raises(ValueError, match='state is of another model, other'):
         simulator.run(state, random_images(model, 1), 5)
+
+
+@pytest.mark.parametrize(('precision', 'tolerance'), [('bfloat16', 0.01), ('int8', 0.02)])
+def test_coarser_weights_change_the_spikes_little(precision, tolerance):
+    model = random_model(drive=3)
+    images = random_images(model, 4)
+    exact, outputs = run_in_chunks(EventSimulator(model), images, [100])
+    coarse, others = run_in_chunks(EventSimulator(model, precision=precision), images, [100])
+    assert not np.array_equal(outputs, others)
+    difference = np.abs(coarse[0] - exact[0]).sum(axis=0)
+    assert (difference <= tolerance * exact[0].sum(axis=0)).all()
+
+
+def test_int8_weights_add_up_without_overflow_when_everything_spikes():
+    layers = (Convolution(64, 1), Dense(20), Dense(3))
+    model = random_model(layers=layers, drive=1000)
+    kernel = np.full_like(model.weights[1].kernel, 0.01)
+    heavy = dataclasses.replace(model.weights[1], kernel=kernel)
+    model = dataclasses.replace(model, weights=(model.weights[0], heavy, model.weights[2]))
+    images = random_images(model, 1)
+    exact, _ = run_in_chunks(EventSimulator(model), images, [10])
+    whole, _ = run_in_chunks(EventSimulator(model, precision='int8'), images, [10])
+    assert exact[0][0, 0] > 64 * 110
+    assert np.array_equal(whole, exact)
+
+
+def test_unknown_precisions_and_threads_are_refused():
+    with pytest.raises(ValueError, match='precision must be one of float32, bfloat16, int8'):
+        create_simulator(random_model(), 'event', precision='int4')
+    with pytest.raises(ValueError, match='threads must be 0 or more, not -1'):
+        create_simulator(random_model(), 'event', threads=-1)
+    with pytest.raises(ValueError, match="reference has no choice of precision: 'int8'"):
+        create_simulator(random_model(), 'reference', precision='int8')
