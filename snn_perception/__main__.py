@@ -22,6 +22,10 @@ COMMANDS = {
         'snn_perception.commands.evaluate:main',
         'measure the accuracy, spikes and energy of a model on a data set',
     ),
+    'benchmark': (
+        'snn_perception.commands.benchmark:main',
+        'measure how fast an engine runs a model on this machine',
+    ),
 }
 
 

@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         '--precision', default='float32', help='weights of event: float32, bfloat16 or int8'
     )
-    parser.add_argument('--limit', type=_count, help='use at most so many images, evenly spread')
+    parser.add_argument('--limit', type=count, help='use at most so many images, evenly spread')
     parser.add_argument('--json', type=Path, help='file to write the figures to')
     options = parser.parse_args(arguments)
     try:
@@ -70,7 +70,8 @@ def print_figures(figures: dict[str, Any], indent: str = '') -> None:
             print(f'{indent}{name:<{22 - len(indent)}}{shown}')
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """A whole number of at least 1, for argparse."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError('must be at least 1')
