@@ -70,7 +70,7 @@ class Lanes:
 def _block(builder: Any, pointer: Any, width: int, element: Any = FLOAT) -> Any:
     """The vector at `pointer`, which need not be aligned."""
     vector = ir.VectorType(element, width)
-    return builder.load(builder.bitcast(pointer, vector.as_pointer()), align=1, typ=vector)
+    return builder.load(builder.bitcast(pointer, vector.as_pointer()), align=1)
 
 
 def _put(builder: Any, value: Any, pointer: Any) -> None:
