@@ -158,7 +158,7 @@ def test_other_threads_run_while_a_library_is_loaded():
         took = time.monotonic() - begin
         done.set()
         thread.join()
-        print(max(gaps) < 0.5 * took)
+        print(max(gaps) < 0.8 * took)
         return 0
     """
     pytest.importorskip('torch')
