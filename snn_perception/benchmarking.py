@@ -148,6 +148,7 @@ def save_picture(figures: dict[str, Any], path: Path) -> None:
         values = figures[key]
         axes.plot([float(name) for name in values], list(values.values()), marker='o')
         axes.set(xlabel=title, ylabel='ms per frame', ylim=(0, None))
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
-    figure.suptitle(f'{figures["model"]} on {figures["engine"]}')
+    figure.suptitle(f'{figures["model"]}, {figures["engine"]}')
     figure.savefig(path, dpi=110)

@@ -104,6 +104,7 @@ class ClassifierNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model and run it once; on failure say why and stay unconfigured."""
         start = time.monotonic()
+        self.get_logger().info('loading; the first time on a machine this compiles for seconds')
         try:
             self._server.require_valid()
             recognizer = Recognizer.load(self.parameters, lambda: self._stop.requested)

@@ -27,7 +27,7 @@ from snn_perception.training.checkpoint import (
 from snn_perception.training.datasets import Dataset
 from snn_perception.training.network import TrainableNetwork
 from snn_perception.training.parallel import DataParallel, single_threaded
-from snn_perception.training.recipe import Optimisation, Recipe
+from snn_perception.training.recipe import Optimisation, Recipe, RecipeError
 
 LOG = logging.getLogger('snn_perception.training')
 CHECKPOINT_INTERVAL = 120.0
@@ -253,6 +253,8 @@ class _Images:
 
 def _make_optimizers(network: nn.Module, weight_decay: float) -> dict[str, Optimizer]:
     """Muon for the matrices; AdamW, without decay, for biases and normalisation."""
+    if not hasattr(torch.optim, 'Muon'):
+        raise RecipeError(f'training needs PyTorch 2.9 or newer, not {torch.__version__}')
     matrices = [parameter for parameter in network.parameters() if parameter.dim() > 1]
     others = [parameter for parameter in network.parameters() if parameter.dim() <= 1]
     return {

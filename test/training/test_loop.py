@@ -115,6 +115,12 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_checkpoint(tmp_path,
     assert trainer.checkpoint.read_bytes() == before
 
 
+def test_a_pytorch_without_its_optimiser_is_refused(tmp_path, monkeypatch):
+    monkeypatch.delattr(torch.optim, 'Muon')
+    with pytest.raises(RecipeError, match=r'needs PyTorch 2\.9 or newer'):
+        make_trainer(tmp_path)
+
+
 def test_rate_regularisation_lowers_the_firing_rates(tmp_path):
     free, quiet = (tmp_path / name for name in ('free', 'quiet'))
     rates = []
