@@ -25,11 +25,11 @@ from snn_perception.neurons import LIF
 from snn_perception.synapses import Synapse
 from snn_perception.threads import default_threads, in_parallel
 
-WIDEST_BLOCK = 64
-"""Channels of a block: those that spiked are the bits of one word."""
+WIDTHS = (64, 32, 16)
+"""Channels of a block: powers of two, which LLVM has registers for, and bits of one word."""
 
-WIDTHS = 16
-"""Widths of blocks are multiples of this, so that few kinds of them have to be compiled."""
+COST_OF_A_BLOCK = 16
+"""What a block costs beside its channels, in channels; measured."""
 
 PRECISIONS = ('float32', 'bfloat16', 'int8')
 
@@ -160,8 +160,8 @@ def _place_layers(model: Model, precision: str) -> list[Layer]:
     layers: list[Layer] = []
     for index, stage in enumerate(network.stages):
         channels = stage.output_shape[2]
-        blocks = math.ceil(channels / WIDEST_BLOCK)
-        width = math.ceil(channels / blocks / WIDTHS) * WIDTHS
+        width = min(WIDTHS, key=partial(_cost, channels))
+        blocks = math.ceil(channels / width)
         weights, synapse = model.weights[index], network.synapse_of(index)
         bias = np.zeros(blocks * width, np.float32)
         bias[:channels] = weights.bias
@@ -196,6 +196,11 @@ def _place_layers(model: Model, precision: str) -> list[Layer]:
             )
         )
     return layers
+
+
+def _cost(channels: int, width: int) -> int:
+    """Cost of `channels` in blocks of `width`, in channels."""
+    return math.ceil(channels / width) * (width + COST_OF_A_BLOCK)
 
 
 def _pool_size(stage: Stage) -> int:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from snn_perception.backends.vectors import (
     MOST_EVENTS,
+    copy_block,
     count_bits,
     gather_add,
     lowest_bit,
@@ -132,8 +133,10 @@ def _run_row(
             left = x * window.stride - window.padding
             begin, end = max(left, 0), min(left + window.columns, starts.shape[3] - 1)
             for step in range(masks.shape[1]):
-                for i in range(size):
-                    sums[i] = steady[at + i] if steady.size else 0
+                if steady.size:
+                    copy_block(lanes, sums, steady, at)
+                else:
+                    copy_block(lanes, sums, layer.zeros, 0)
                 if begin < end:
                     for row in range(max(-top, 0), min(window.rows, starts.shape[1] - top)):
                         event = starts[image, top + row, step, begin]

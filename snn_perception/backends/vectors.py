@@ -99,6 +99,24 @@ def _row_of_weights(builder: Any, pointer: Any, kind: Any, width: int) -> Any:
 
 
 @intrinsic
+def copy_block(typing: Any, lanes: Any, sums: Any, source: Any, at: Any) -> Any:
+    """Set `sums` (width,) to the block at `at` in `source`, which is of the same type."""
+    width = lanes.count
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target, values = (
+            context.make_array(type_)(context, builder, array).data
+            for type_, array in zip(signature.args[1:3], arguments[1:3], strict=True)
+        )
+        element = context.get_data_type(source.dtype)
+        block = _block(builder, builder.gep(values, [arguments[3]]), width, element)
+        _put(builder, block, target)
+        return context.get_dummy_value()
+
+    return types.void(lanes, sums, source, types.intp), generate
+
+
+@intrinsic
 def gather_add(
     typing: Any,
     lanes: Any,
