@@ -44,27 +44,31 @@ def integrate(
     from `first` to before `last` are touched.
     """
     is_short = times[4] <= LONGEST_SHORT_STEP * times[2]
-    compiled: Any = _integrate_vectors if is_short and times.dtype == np.float32 else _integrate
+    fits_vectors = bool(is_short and times.dtype == np.float32)
     mark = BFLOAT16_ONE if spikes.dtype == np.uint16 else spikes.dtype.type(1)
     block = np.tile(bias, max(NEURONS_OF_A_BLOCK // bias.size, 1))
     neurons = first * bias.size, last * bias.size
-    compiled(sums, spikes, filters, potentials, refractories, block, times, mark, *neurons)
+    compiled: Any = _integrate
+    state = filters, potentials, refractories
+    compiled(fits_vectors, sums, spikes, *state, block, times, mark, *neurons)
 
 
 def _number(value: Any) -> Any:
     """`value`, or what it means if it is the bits of a bfloat16."""
-    raise NotImplementedError  # only compiled
+    return _of_bits(value) if isinstance(value, np.uint16) else _of_number(value)
+
+
+def _of_bits(value: Any) -> Any:
+    return np.uint32(np.uint32(value) << np.uint32(16)).view(np.float32)
+
+
+def _of_number(value: Any) -> Any:
+    return value
 
 
 @overload(_number, inline='always')
 def _compile_number(value: Any) -> Any:
-    def of_bits(value: Any) -> Any:
-        return np.uint32(np.uint32(value) << np.uint32(16)).view(np.float32)
-
-    def of_number(value: Any) -> Any:
-        return value
-
-    return of_bits if value == numba.types.uint16 else of_number
+    return _of_bits if value == numba.types.uint16 else _of_number
 
 
 @numba.njit(nogil=True, error_model='numpy')
@@ -87,24 +91,15 @@ def _filter(sums: Any, filters: Any, bias: Any, times: Any, start: int, current:
         current[i] += bias[i]
 
 
-@numba.njit(nogil=True, cache=True, error_model='numpy', fastmath={'contract'})
-def _integrate_vectors(
-    sums: Any,
-    spikes: Any,
-    filters: Any,
-    potentials: Any,
-    refractories: Any,
-    bias: Any,
-    times: Any,
-    mark: Any,
-    first: int,
-    last: int,
+@numba.njit(nogil=True, error_model='numpy', fastmath={'contract'})
+def _step_vectors(
+    current: Any, potentials: Any, refractories: Any, spikes: Any, times: Any, mark: Any
 ) -> None:
-    """`integrate` for float32 and short steps: no branches and no calls, so all in vectors.
+    """One step of the neurons, in float32 and if it is short: no branches and no calls.
 
-    With x = -t / tau_rc the Taylor series of expm1(x) up to x^7 leaves out less than
-    |x|^8 / 8!; log1p(-y) is -2 atanh(y / (2 - y)), whose series up to z^9 leaves out less
-    than 2 z^11 / 11 / (1 - z^2).
+    So it compiles to vectors. With x = -t / tau_rc the Taylor series of expm1(x) up to x^7
+    leaves out less than |x|^8 / 8!; log1p(-y) is -2 atanh(y / (2 - y)), whose series up to z^9
+    leaves out less than 2 z^11 / 11 / (1 - z^2).
     """
     tau_rc, tau_ref, dt = times[2:]
     zero, one, two = np.float32(0), np.float32(1), np.float32(2)
@@ -116,37 +111,49 @@ def _integrate_vectors(
     highest = -np.float32(math.expm1(-dt / tau_rc))
     highest = highest / (two - highest)
     nothing = mark - mark
-    for start in range(first, last, bias.size):
-        stop = min(start + bias.size, last)
-        potentials_here, refractories_here = potentials[start:stop], refractories[start:stop]
-        current = np.empty(stop - start, np.float32)
-        for step in range(spikes.shape[0]):
-            sums_here = sums[min(step, sums.shape[0] - 1), start:stop]
-            _filter(sums_here, filters, bias, times, start, current)
-            spikes_here = spikes[step, start:stop]
-            for i in range(current.size):
-                potential = potentials_here[i]
-                refractory = refractories_here[i]
-                x = min(max(dt - refractory, zero), dt) * inverse
-                growth = one + x * fifth * (one + x * sixth * (one + x * seventh))
-                growth = one + x * third * (one + x * quarter * growth)
-                growth = x * (one + x * half * growth)
-                potential = max(potential - (current[i] - potential) * growth, zero)
-                excess = potential - one
-                fired = excess > zero
-                z = min(excess / (two * (current[i] - one) - excess), highest)
-                square = z * z
-                overshoot = fifth + square * (seventh + square * ninth)
-                overshoot = z + z * square * (third + square * overshoot)
-                refractories_here[i] = (
-                    tau_ref - two * tau_rc * overshoot if fired else refractory - dt
-                )
-                potentials_here[i] = zero if fired else potential
-                spikes_here[i] = mark if fired else nothing
+    for i in range(current.size):
+        potential, refractory = potentials[i], refractories[i]
+        x = min(max(dt - refractory, zero), dt) * inverse
+        growth = one + x * fifth * (one + x * sixth * (one + x * seventh))
+        growth = one + x * third * (one + x * quarter * growth)
+        growth = x * (one + x * half * growth)
+        potential = max(potential - (current[i] - potential) * growth, zero)
+        excess = potential - one
+        fired = excess > zero
+        z = min(excess / (two * (current[i] - one) - excess), highest)
+        square = z * z
+        overshoot = fifth + square * (seventh + square * ninth)
+        overshoot = z + z * square * (third + square * overshoot)
+        refractories[i] = tau_ref - two * tau_rc * overshoot if fired else refractory - dt
+        potentials[i] = zero if fired else potential
+        spikes[i] = mark if fired else nothing
+
+
+@numba.njit(nogil=True, error_model='numpy')
+def _step(
+    current: Any, potentials: Any, refractories: Any, spikes: Any, times: Any, mark: Any
+) -> None:
+    """One step of the neurons, of every type and length, with the functions of the C library."""
+    tau_rc, tau_ref, dt = times[2:]
+    one = dt / dt
+    zero = one - one
+    for i in range(current.size):
+        potential, refractory = potentials[i], refractories[i]
+        growth = math.expm1(-min(max(dt - refractory, zero), dt) / tau_rc)
+        potential = max(potential - (current[i] - potential) * growth, zero)
+        refractory -= dt
+        spikes[i] = mark - mark
+        if potential > one:
+            overshoot = -tau_rc * math.log1p((one - potential) / (current[i] - one))
+            refractory = tau_ref - overshoot
+            potential = zero
+            spikes[i] = mark
+        potentials[i], refractories[i] = potential, refractory
 
 
 @numba.njit(nogil=True, cache=True, error_model='numpy')
 def _integrate(
+    fits_vectors: bool,
     sums: Any,
     spikes: Any,
     filters: Any,
@@ -158,29 +165,18 @@ def _integrate(
     first: int,
     last: int,
 ) -> None:
-    """`integrate` for every type and step, with the functions of the C library."""
-    tau_rc, tau_ref, dt = times[2:]
-    one = dt / dt
-    zero = one - one
+    """`integrate` for the neurons from `first` to before `last`; bias is that of a block."""
     for start in range(first, last, bias.size):
         stop = min(start + bias.size, last)
-        potentials_here, refractories_here = potentials[start:stop], refractories[start:stop]
         current = np.empty(stop - start, bias.dtype)
         for step in range(spikes.shape[0]):
-            sums_here = sums[min(step, sums.shape[0] - 1), start:stop]
-            _filter(sums_here, filters, bias, times, start, current)
+            row = min(step, sums.shape[0] - 1)
+            _filter(sums[row, start:stop], filters, bias, times, start, current)
+            potentials_here, refractories_here = potentials[start:stop], refractories[start:stop]
             spikes_here = spikes[step, start:stop]
-            for i in range(current.size):
-                potential = potentials_here[i]
-                refractory = refractories_here[i]
-                growth = math.expm1(-min(max(dt - refractory, zero), dt) / tau_rc)
-                potential = max(potential - (current[i] - potential) * growth, zero)
-                refractory -= dt
-                spikes_here[i] = mark - mark
-                if potential > one:
-                    overshoot = -tau_rc * math.log1p((one - potential) / (current[i] - one))
-                    refractory = tau_ref - overshoot
-                    potential = zero
-                    spikes_here[i] = mark
-                potentials_here[i] = potential
-                refractories_here[i] = refractory
+            if fits_vectors:
+                _step_vectors(
+                    current, potentials_here, refractories_here, spikes_here, times, mark
+                )
+            else:
+                _step(current, potentials_here, refractories_here, spikes_here, times, mark)
