@@ -44,6 +44,18 @@ def in_parallel(
         done.result()
 
 
+def together(work: Callable[[], None], threads: int) -> None:
+    """Call `work` in up to `threads` threads at the same time.
+
+    It must release the GIL, share out what is to do itself, and return when all is done,
+    whoever did it: a thread that is not free in time is not waited for.
+    """
+    others = [_pool(threads).submit(work) for _ in range(threads - 1)]
+    work()
+    for other in others:
+        other.cancel()
+
+
 @lru_cache
 def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, 'snn_perception')

@@ -1,4 +1,4 @@
-"""The compiled loops of the sparse engine: a layer of neurons over a run of steps.
+"""The compiled loops of the sparse engine: all layers over a run of steps, in any threads.
 
 The spikes of a layer are lists. For each row of its map, pooled if a pooling follows, and each
 step there are the numbers column x channels + channel of what spiked, in ascending order. The
@@ -6,8 +6,10 @@ window of a neuron covers a stretch of each of its rows, so all it needs of a li
 bounds of that stretch; the numbers there plus a constant are the rows of its weights. No
 neuron writes where another does, and what nobody sent costs nothing.
 
-Channels are padded to whole blocks, see `vectors`; weights are (blocks, kernel rows, kernel
-columns, padded channels of the source, width of a block), the padding all zero.
+Channels are padded to whole blocks, see `vectors`; weights of a layer are (blocks, kernel rows,
+kernel columns, padded channels of the source, width of a block), the padding all zero. Arrays
+have one dimension, and what belongs to a layer begins where its entry in the plan says: so one
+compilation serves every network.
 """
 
 from __future__ import annotations
@@ -19,210 +21,289 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.backends.vectors import (
-    MOST_EVENTS,
-    copy_block,
+    EVENTS_AT_ONCE,
+    add_row_sums,
+    copy_events,
     count_bits,
-    gather_add,
-    lowest_bit,
+    fetch_add,
+    give_way,
+    list_bits,
+    look_up,
     step_neurons,
 )
 
+PLAN = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            # The map: its size, blocks of channels, their width, the pooling behind.
+            *('height', 'width', 'blocks', 'lanes', 'pool'),
+            # What a neuron sees of the map before, of padded channels, and at most at once.
+            *('rows', 'columns', 'stride', 'padding', 'channels', 'most_events'),
+            # Where begin: weights, what belongs to channels, neurons, and positions of the map;
+            *('weights', 'channel', 'neuron', 'position'),
+            # groups of rows that are pooled into one; per step, starts and lists of its spikes.
+            *('group', 'list_start', 'list_events'),
+        )
+    ]
+)
+"""An entry per weighted layer, the readout the last."""
 
-class SpikeLists(NamedTuple):
-    """Spikes of a batch: `events` int32, in the order of images, rows, steps and numbers.
+WIDTHS = (64, 32, 16)
+"""Channels of a block: powers of two, which LLVM has registers for, and bits of one word."""
 
-    starts: int64 (batch, rows, steps, columns + 1), where in `events` those of each column
-    begin; the last entry is where those of the row end.
+LANES_64, LANES_32, LANES_16 = ((0,) * width for width in WIDTHS)
+
+TURNS = 1000
+"""Looks at a counter before the processor is offered to others."""
+
+
+class Weights(NamedTuple):
+    """The network. `orders` says the order of the synapses by its length.
+
+    Of each padded channel: `scales` that int8 weights count, and `inputs`, a constant part of
+    the input. fan_out: int64, synapses of a spike in the next layer, for each position.
+    constants: float32 (layers, 3) as in `vectors.step_neurons`. The readout's `read_weights`
+    are float32, and `read_orders` says the order of its synapse.
     """
 
-    starts: NDArray[np.int64]
-    events: NDArray[np.int32]
-
-
-class Neurons(NamedTuple):
-    """State of the neurons of a layer, float32, (batch, height, width, padded channels) flat.
-
-    `filters` has the values of the synapse, one such array after the other.
-    """
-
-    filters: NDArray[np.float32]
-    membrane_potential: NDArray[np.float32]
-    refractory_time: NDArray[np.float32]
-
-
-class Window(NamedTuple):
-    """What a neuron sees of the map before it, whose padded number of channels is `inputs`."""
-
-    rows: int
-    columns: int
-    stride: int
-    padding: int
-    inputs: int
-
-
-class Layer(NamedTuple):
-    """A layer as the loops need it.
-
-    `lanes` and `orders` say the width of a block and the order of the synapse by their
-    lengths; map height and width; blocks of channels; `pool`, the side of the pooling behind;
-    constants as in `vectors.step_neurons`; bias and scales (padded channels,). Weights are
-    float32, the bits of bfloat16, or int8 that count `scales`; `zeros` (width of a block,) is
-    of the type of their sums.
-    """
-
-    lanes: tuple[int, ...]
     orders: tuple[int, ...]
-    height: int
-    width: int
-    blocks: int
-    pool: int
-    window: Window
+    read_orders: tuple[int, ...]
+    plan: NDArray
     weights: NDArray
-    zeros: NDArray
+    read_weights: NDArray[np.float32]
     scales: NDArray[np.float32]
-    bias: NDArray[np.float32]
+    inputs: NDArray[np.float32]
+    fan_out: NDArray[np.int64]
     constants: NDArray[np.float32]
 
 
-@numba.njit(nogil=True, cache=True, error_model='numpy')
-def run_rows(
-    layer: Any,
-    steady: Any,
-    source: Any,
-    neurons: Any,
-    fan_out: Any,
-    target: Any,
-    totals: Any,
-    first: int,
-    last: int,
-) -> None:
-    """Run the groups of rows from `first` to before `last` of all images' groups in a row.
+class Neurons(NamedTuple):
+    """State, float32: of each image the layers' neurons as (height, width, padded channels).
 
-    A group is the rows that are pooled into one. steady: float32 (neurons,) constant currents
-    instead of spikes, or empty. neurons: `Neurons`, advanced in place. source, target:
-    `SpikeLists`. fan_out: int64 (height, width), synapses of a spike in the next layer. totals:
-    int64 (batch, groups, 2), set to the spikes and to what they cause there.
+    `filters` has such an array for each order of the synapse; `read_filters` has (batch,
+    padded classes) for each order of the readout's. refractoriness: see `vectors.lif`.
     """
-    groups = (layer.height + layer.pool - 1) // layer.pool
-    steps = target.starts.shape[2]
-    masks = np.zeros((layer.pool, layer.width, steps, layer.blocks), np.uint64)
-    for unit in range(first, last):
-        image, group = unit // groups, unit % groups
-        top = group * layer.pool
-        rows = min(layer.pool, layer.height - top)
-        for part in range(rows):
-            _run_row(layer, steady, source, neurons, image, top + part, masks[part])
-        _count_spikes(masks[:rows], fan_out[top : top + rows], totals[image, group])
-        if group < target.starts.shape[1]:
-            _list_spikes(layer, masks, target.starts[image, group], target.events)
+
+    filters: NDArray[np.float32]
+    potentials: NDArray[np.float32]
+    refractoriness: NDArray[np.float32]
+    read_filters: NDArray[np.float32]
+
+
+class Run(NamedTuple):
+    """Room for what a run makes.
+
+    masks: uint64 of an image, of one layer at a time (height, steps, width, blocks), who
+    spiked. starts: int64 of an image, of each list's row (columns + 1, steps), where in `events`
+    those of a column begin; the last is where the row ends. counts: int64 (2, batch, layers),
+    spikes, and synaptic operations that they cause. progress: int64, zeros at first: of each
+    layer how many rows of a block are taken, and how many done; behind them, of each image how
+    many are done of each group. outputs: float32 (batch, steps, padded classes).
+    """
+
+    steps: int
+    masks: NDArray[np.uint64]
+    starts: NDArray[np.int64]
+    events: NDArray[np.int32]
+    counts: NDArray[np.int64]
+    progress: NDArray[np.int64]
+    outputs: NDArray[np.float32]
+
+
+@numba.njit(nogil=True, cache=True, error_model='numpy')
+def run_network(network: Any, neurons: Any, run: Any, shown: Any) -> None:
+    """Run all layers, together with any other threads that call this with the same arguments.
+
+    shown: float32, the constant inputs of the first layer's neurons, of each image. When this
+    returns all work is done, whoever did it.
+    """
+    batch, layers = run.outputs.shape[0], network.plan.size
+    for index in range(layers):
+        layer = network.plan[index]
+        units = batch if index == layers - 1 else batch * layer.blocks * layer.height
+        while True:
+            unit = fetch_add(run.progress, 2 * index, 1)
+            if unit >= units:
+                break
+            if index == layers - 1:
+                _read_out(network, neurons, run, unit)
+            else:
+                # All rows of one block before the next, so that its weights stay in the cache.
+                image, part = divmod(unit, layer.blocks * layer.height)
+                block, y = divmod(part, layer.height)
+                _run_row(network, neurons, run, shown, index, image, block, y)
+                _finish_row(network, run, index, image, block, y)
+            fetch_add(run.progress, 2 * index + 1, 1)
+        turns = 0
+        while fetch_add(run.progress, 2 * index + 1, 0) < units:
+            turns += 1
+            if turns > TURNS:
+                give_way()
 
 
 @numba.njit(nogil=True, error_model='numpy')
 def _run_row(
-    layer: Any, steady: Any, source: Any, neurons: Any, image: int, y: int, masks: Any
+    network: Any,
+    neurons: Any,
+    run: Any,
+    shown: Any,
+    index: int,
+    image: int,
+    block: int,
+    y: int,
 ) -> None:
-    """The neurons of row `y`; who spiked goes to masks (width, steps, blocks)."""
-    lanes, window, starts = layer.lanes, layer.window, source.starts
-    size = len(lanes)
-    channels = layer.blocks * size
-    sums = layer.zeros.copy()
-    top = y * window.stride - window.padding
-    for block in range(layer.blocks):
+    """The neurons of `block` in row `y` through all steps."""
+    lanes = network.plan[index].lanes
+    if lanes == WIDTHS[0]:
+        _run_blocks(LANES_64, network, neurons, run, shown, index, image, block, y)
+    elif lanes == WIDTHS[1]:
+        _run_blocks(LANES_32, network, neurons, run, shown, index, image, block, y)
+    else:
+        _run_blocks(LANES_16, network, neurons, run, shown, index, image, block, y)
+
+
+@numba.njit(nogil=True, error_model='numpy')
+def _run_blocks(
+    lanes: Any,
+    network: Any,
+    neurons: Any,
+    run: Any,
+    shown: Any,
+    index: int,
+    image: int,
+    block: int,
+    y: int,
+) -> None:
+    """`_run_row` for blocks as wide as `lanes`."""
+    size, steps, layer = len(lanes), run.steps, network.plan[index]
+    batch, width, blocks = run.outputs.shape[0], layer.width, layer.blocks
+    channel, channels = layer.channel + block * size, layer.channels
+    constants, weights = network.constants[index], network.weights[layer.weights :]
+    neuron = image * (neurons.potentials.size // batch) + layer.neuron
+    mask = image * (run.masks.size // batch) + y * steps * width * blocks + block
+    is_first = index == 0
+    inputs = shown if is_first else network.inputs
+
+    source = network.plan[max(index - 1, 0)]
+    source_rows, source_columns = source.height // source.pool, source.width // source.pool
+    top = y * layer.stride - layer.padding
+    first_row, behind_row = max(-top, 0), min(layer.rows, source_rows - top)
+    # From a row of the lists to the next, and of the window.
+    down, kernel_row = (source_columns + 1) * steps, layer.columns * channels
+    starts = image * (run.starts.size // batch) + source.list_start * steps
+    starts += (top + first_row) * down
+    rows = np.empty(layer.most_events + EVENTS_AT_ONCE, np.int32)
+    for x in range(width):
+        place = ((y * width + x) * blocks + block) * size
+        inputs_at = image * (shown.size // batch) + place if is_first else channel
+        left = x * layer.stride - layer.padding
+        begin, end = max(left, 0), min(left + layer.columns, source_columns)
+        behind = behind_row if begin < end else first_row
+        across = (end - begin) * steps
+        for step in range(steps):
+            count, bound = 0, starts + begin * steps + step
+            shift = (block * layer.rows + first_row) * kernel_row - left * channels
+            for _ in range(first_row, behind):
+                event, last = look_up(run.starts, bound), look_up(run.starts, bound + across)
+                for part in range(event, last, EVENTS_AT_ONCE):
+                    copy_events(rows, count + part - event, run.events, part, shift)
+                count += last - event
+                bound += down
+                shift += kernel_row
+            run.masks[mask + (step * width + x) * blocks] = step_neurons(
+                lanes,
+                network.orders,
+                inputs,
+                inputs_at,
+                weights,
+                rows,
+                count,
+                network.scales,
+                channel,
+                constants,
+                neurons.filters,
+                neurons.potentials,
+                neurons.refractoriness,
+                neuron + place,
+                neurons.potentials.size,
+            )
+
+
+@numba.njit(nogil=True, error_model='numpy')
+def _finish_row(network: Any, run: Any, index: int, image: int, block: int, y: int) -> None:
+    """Count the spikes of `block` in row `y`; list those of its group if it is the last of it."""
+    layer, steps = network.plan[index], run.steps
+    batch, layers = run.outputs.shape[0], network.plan.size
+    masks = run.masks[image * (run.masks.size // batch) :]
+    fan_out = network.fan_out[layer.position + y * layer.width :]
+    spikes = operations = 0
+    for step in range(steps):
         for x in range(layer.width):
-            at = ((image * layer.height + y) * layer.width + x) * channels + block * size
-            left = x * window.stride - window.padding
-            begin, end = max(left, 0), min(left + window.columns, starts.shape[3] - 1)
-            for step in range(masks.shape[1]):
-                if steady.size:
-                    copy_block(lanes, sums, steady, at)
-                else:
-                    copy_block(lanes, sums, layer.zeros, 0)
-                if begin < end:
-                    for row in range(max(-top, 0), min(window.rows, starts.shape[1] - top)):
-                        event = starts[image, top + row, step, begin]
-                        behind = starts[image, top + row, step, end]
-                        shift = (block * window.rows + row) * window.columns - left
-                        shift *= window.inputs
-                        while event < behind:
-                            stop = min(event + MOST_EVENTS, behind)
-                            gather_add(
-                                lanes, sums, layer.weights, source.events, event, stop, shift
-                            )
-                            event = stop
-                masks[x, step, block] = step_neurons(
-                    lanes,
-                    layer.orders,
-                    sums,
-                    layer.scales,
-                    layer.bias,
-                    block * size,
-                    layer.constants,
-                    neurons.filters,
-                    neurons.membrane_potential,
-                    neurons.refractory_time,
-                    at,
-                    neurons.membrane_potential.size,
-                )
+            row = (y * steps + step) * layer.width
+            count = count_bits(look_up(masks, (row + x) * layer.blocks + block))
+            spikes += count
+            operations += count * look_up(fan_out, x)
+    at = image * layers + index
+    fetch_add(run.counts, at, spikes)
+    fetch_add(run.counts, batch * layers + at + 1, operations)
+
+    group = y // layer.pool
+    members = min(layer.pool, layer.height - group * layer.pool)
+    groups = run.progress[2 * layers + image * ((run.progress.size - 2 * layers) // batch) :]
+    done = fetch_add(groups, layer.group + group, 1) + 1
+    if done == members * layer.blocks and group < layer.height // layer.pool:
+        _list_spikes(network, run, masks, index, image, group)
 
 
 @numba.njit(nogil=True, error_model='numpy')
-def _count_spikes(masks: Any, fan_out: Any, totals: Any) -> None:
-    """Set `totals` to the spikes in masks (rows, width, ...) and the operations they cause."""
-    totals[:] = 0
-    for row in range(masks.shape[0]):
-        for x in range(masks.shape[1]):
-            count = 0
-            for step in range(masks.shape[2]):
-                for block in range(masks.shape[3]):
-                    count += count_bits(masks[row, x, step, block])
-            totals[0] += count
-            totals[1] += count * fan_out[row, x]
-
-
-@numba.njit(nogil=True, error_model='numpy')
-def _list_spikes(layer: Any, masks: Any, starts: Any, events: Any) -> None:
-    """List the spikes in masks (pool, width, steps, blocks) as one row of the next layer's map.
-
-    starts: (steps, columns + 1) of that row; its first entry says where the list begins.
-    """
-    size = len(layer.lanes)
-    channels = layer.blocks * size
-    columns = starts.shape[1] - 1
-    cursor = starts[0, 0]
-    for step in range(starts.shape[0]):
+def _list_spikes(network: Any, run: Any, masks: Any, index: int, image: int, group: int) -> None:
+    """List the spikes of a group of rows as one row of the next layer's input."""
+    layer, steps = network.plan[index], run.steps
+    width, blocks, lanes, pool = layer.width, layer.blocks, layer.lanes, layer.pool
+    columns, batch = width // pool, run.outputs.shape[0]
+    starts = image * (run.starts.size // batch) + layer.list_start * steps
+    starts += group * (columns + 1) * steps
+    cursor = image * (run.events.size // batch) + layer.list_events * steps
+    cursor += group * steps * columns * pool * pool * blocks * lanes
+    for step in range(steps):
         for column in range(columns):
-            starts[step, column] = cursor
-            for row in range(layer.pool):
-                for x in range(column * layer.pool, (column + 1) * layer.pool):
-                    for block in range(layer.blocks):
-                        mask = masks[row, x, step, block]
-                        while mask != 0:
-                            channel = block * size + lowest_bit(mask)
-                            events[cursor] = column * channels + channel
-                            cursor += 1
-                            mask &= mask - np.uint64(1)
-        starts[step, columns] = cursor
+            run.starts[starts + column * steps + step] = cursor
+            for row in range(group * pool, (group + 1) * pool):
+                for x in range(column * pool, (column + 1) * pool):
+                    at = ((row * steps + step) * width + x) * blocks
+                    for block in range(blocks):
+                        first = (column * blocks + block) * lanes
+                        cursor = list_bits(run.events, cursor, look_up(masks, at + block), first)
+        run.starts[starts + columns * steps + step] = cursor
 
 
-@numba.njit(nogil=True, cache=True, error_model='numpy')
-def run_readout(layer: Any, source: Any, sums: Any, first: int, last: int) -> None:
-    """Weighted sums (steps, batch, padded classes) of the images from `first` to before `last`.
-
-    The window of `layer` is the whole map.
-    """
-    size, window, starts = len(layer.lanes), layer.window, source.starts
-    for image in range(first, last):
-        for step in range(sums.shape[0]):
-            for block in range(layer.blocks):
-                part = sums[step, image, block * size : (block + 1) * size]
-                part[:] = 0
-                for row in range(window.rows):
-                    gather_add(
-                        layer.lanes,
-                        part,
-                        layer.weights,
-                        source.events,
-                        starts[image, row, step, 0],
-                        starts[image, row, step, window.columns],
-                        (block * window.rows + row) * window.columns * window.inputs,
-                    )
+@numba.njit(nogil=True, error_model='numpy')
+def _read_out(network: Any, neurons: Any, run: Any, image: int) -> None:
+    """Outputs of the readout for `image`, whose window is the whole map."""
+    layers = network.plan.size
+    layer, source, steps = network.plan[layers - 1], network.plan[layers - 2], run.steps
+    columns, size = source.width // source.pool, len(LANES_16)
+    batch, classes = run.outputs.shape[0], run.outputs.shape[2]
+    starts = image * (run.starts.size // batch) + source.list_start * steps
+    rows = np.empty(layer.most_events + EVENTS_AT_ONCE, np.int32)
+    decay = network.constants[layers - 1, 0]
+    for step in range(steps):
+        output = run.outputs[image, step]
+        output[:] = network.inputs[layer.channel : layer.channel + classes]
+        for block in range(layer.blocks):
+            for row in range(layer.rows):
+                bound = starts + row * (columns + 1) * steps + step
+                event, last = run.starts[bound], run.starts[bound + columns * steps]
+                shift = (block * layer.rows + row) * layer.columns * layer.channels
+                for part in range(event, last, EVENTS_AT_ONCE):
+                    copy_events(rows, part - event, run.events, part, shift)
+                add_row_sums(
+                    LANES_16, output, block * size, network.read_weights, rows, last - event
+                )
+        for order in range(len(network.read_orders)):
+            for place in range(classes):
+                at = (order * batch + image) * classes + place
+                value = neurons.read_filters[at] * decay + output[place]
+                neurons.read_filters[at] = value
+                output[place] = value

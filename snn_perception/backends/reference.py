@@ -93,4 +93,4 @@ def _convolve(layer: Convolution, weight: NDArray, values: NDArray) -> NDArray:
     window = (layer.kernel, layer.kernel)
     windows = sliding_window_view(padded, window, axis=(1, 2))  # type: ignore[call-overload]
     windows = windows[:, :: layer.stride, :: layer.stride]
-    return np.einsum('nhwcij,ijco->nhwo', windows, weight, optimize=True)
+    return np.tensordot(windows, weight, axes=((4, 5, 3), (0, 1, 2)))

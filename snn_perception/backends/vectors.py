@@ -1,8 +1,9 @@
-"""Vector operations that numba's own loops are too slow for, written once in LLVM's terms.
+"""Operations that numba's own loops are too slow for, written once in LLVM's terms.
 
 A block is `width` neighbouring channels of one pixel: a vector of LLVM, which it lowers to
 whatever registers a processor has. How wide is part of the type of `lanes`, a tuple of that
-length. Positions are counted in values from the start of an array; nothing is checked.
+length. Positions count values from the start of an array, of all its dimensions; nothing is
+checked.
 """
 
 from __future__ import annotations
@@ -13,156 +14,24 @@ from llvmlite import ir
 from numba import extending
 from numba.core import cgutils, types
 
-FLOAT = ir.FloatType()
+from snn_perception.backends.lanes import LONG, WHOLE, Lanes, gather, load, splat, store
 
-MOST_EVENTS = 256
-"""As many weights of int8 fit into a sum of int16."""
+EVENTS_AT_ONCE = 16
+"""Events that `copy_events` copies: arrays of events are longer than what is in them by this."""
+
+BITS_AT_ONCE = 4
+"""Bits that `list_bits` lists at once: hardly ever have more of a block spiked."""
 
 # Its annotations do not know that callers leave out the first argument.
 intrinsic: Any = extending.intrinsic
 
 
-class Lanes:
-    """A vector of float32 in the code being built, with the operators of arithmetic."""
-
-    def __init__(self, builder: Any, value: Any) -> None:
-        self.builder = builder
-        self.value = value
-
-    def _operand(self, other: Lanes | float) -> Any:
-        if isinstance(other, Lanes):
-            return other.value
-        return ir.Constant(self.value.type, [float(other)] * self.value.type.count)
-
-    def _apply(self, operation: str, other: Lanes | float) -> Lanes:
-        apply = getattr(self.builder, operation)
-        return Lanes(self.builder, apply(self.value, self._operand(other), flags=('contract',)))
-
-    def __add__(self, other: Lanes | float) -> Lanes:
-        return self._apply('fadd', other)
-
-    def __sub__(self, other: Lanes | float) -> Lanes:
-        return self._apply('fsub', other)
-
-    def __mul__(self, other: Lanes | float) -> Lanes:
-        return self._apply('fmul', other)
-
-    def __truediv__(self, other: Lanes | float) -> Lanes:
-        return self._apply('fdiv', other)
-
-    def __gt__(self, other: Lanes | float) -> Any:
-        return self.builder.fcmp_ordered('>', self.value, self._operand(other))
-
-    def select(self, condition: Any, other: Lanes | float) -> Lanes:
-        """This where `condition` holds, otherwise `other`."""
-        value = self.builder.select(condition, self.value, self._operand(other))
-        return Lanes(self.builder, value)
-
-    def at_least(self, other: Lanes | float) -> Lanes:
-        """The larger of both."""
-        return self.select(self > other, other)
-
-    def at_most(self, other: Lanes | float) -> Lanes:
-        """The smaller of both."""
-        return Lanes(self.builder, self._operand(other)).select(self > other, self)
-
-
-def _block(builder: Any, pointer: Any, width: int, element: Any = FLOAT) -> Any:
-    """The vector at `pointer`, which need not be aligned."""
-    vector = ir.VectorType(element, width)
-    return builder.load(builder.bitcast(pointer, vector.as_pointer()), align=1)
-
-
-def _put(builder: Any, value: Any, pointer: Any) -> None:
-    builder.store(value, builder.bitcast(pointer, value.type.as_pointer()), align=1)
-
-
-def _splat(builder: Any, scalar: Any, width: int) -> Lanes:
-    """`scalar` in every place of a vector."""
-    empty = ir.Constant(ir.VectorType(FLOAT, width), ir.Undefined)
-    first = builder.insert_element(empty, scalar, ir.Constant(ir.IntType(32), 0))
-    places = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
-    return Lanes(builder, builder.shuffle_vector(first, empty, places))
-
-
-def _row_of_weights(builder: Any, pointer: Any, kind: Any, width: int) -> Any:
-    """A row of weights as it is added up: float32, of bfloat16 too, or int16 of int8."""
-    if kind == types.float32:
-        return _block(builder, pointer, width)
-    if kind == types.int8:
-        row = _block(builder, pointer, width, ir.IntType(8))
-        return builder.sext(row, ir.VectorType(ir.IntType(16), width))
-    bits = _block(builder, pointer, width, ir.IntType(16))
-    whole = ir.VectorType(ir.IntType(32), width)
-    shifted = builder.shl(builder.zext(bits, whole), ir.Constant(whole, [16] * width))
-    return builder.bitcast(shifted, ir.VectorType(FLOAT, width))
-
-
-@intrinsic
-def copy_block(typing: Any, lanes: Any, sums: Any, source: Any, at: Any) -> Any:
-    """Set `sums` (width,) to the block at `at` in `source`, which is of the same type."""
-    width = lanes.count
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        target, values = (
-            context.make_array(type_)(context, builder, array).data
-            for type_, array in zip(signature.args[1:3], arguments[1:3], strict=True)
-        )
-        element = context.get_data_type(source.dtype)
-        block = _block(builder, builder.gep(values, [arguments[3]]), width, element)
-        _put(builder, block, target)
-        return context.get_dummy_value()
-
-    return types.void(lanes, sums, source, types.intp), generate
-
-
-@intrinsic
-def gather_add(
-    typing: Any,
-    lanes: Any,
-    sums: Any,
-    weights: Any,
-    events: Any,
-    first: Any,
-    last: Any,
-    shift: Any,
-) -> Any:
-    """Add to `sums` (width,) the rows of `weights` of the events from `first` to before `last`.
-
-    The row of an event is its number plus `shift`. Weights are float32 or the bits of bfloat16
-    and sums float32; or weights are int8 and sums int32, and then the events are at most
-    MOST_EVENTS, so that int16 holds them.
-    """
-    width, kind = lanes.count, weights.dtype
-    element = ir.IntType(16) if kind == types.int8 else FLOAT
-    vector = ir.VectorType(element, width)
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        target, rows, numbers = (
-            context.make_array(type_)(context, builder, array).data
-            for type_, array in zip(signature.args[1:4], arguments[1:4], strict=True)
-        )
-        begin, end, moved = arguments[4:]
-        total = cgutils.alloca_once_value(builder, ir.Constant(vector, None))
-        one = ir.Constant(begin.type, 1)
-        with cgutils.for_range_slice(builder, begin, end, one, begin.type, inc=True) as (index, _):
-            event = builder.sext(builder.load(builder.gep(numbers, [index])), moved.type)
-            position = builder.mul(builder.add(event, moved), ir.Constant(moved.type, width))
-            row = _row_of_weights(builder, builder.gep(rows, [position]), kind, width)
-            add = builder.add if kind == types.int8 else builder.fadd
-            builder.store(add(builder.load(total), row), total)
-        result = builder.load(total)
-        if kind == types.int8:
-            whole = ir.IntType(32)
-            result = builder.sext(result, ir.VectorType(whole, width))
-            result = builder.add(_block(builder, target, width, whole), result)
-        else:
-            result = builder.fadd(_block(builder, target, width), result)
-        _put(builder, result, target)
-        return context.get_dummy_value()
-
-    count = types.intp
-    return types.void(lanes, sums, weights, events, count, count, count), generate
+def _data(context: Any, builder: Any, signature: Any, arguments: Any, *indices: int) -> list:
+    """Pointers to the values of the arrays among `arguments` that have these indices."""
+    return [
+        context.make_array(signature.args[index])(context, builder, arguments[index]).data
+        for index in indices
+    ]
 
 
 @intrinsic
@@ -170,9 +39,12 @@ def step_neurons(
     typing: Any,
     lanes: Any,
     orders: Any,
-    sums: Any,
+    inputs: Any,
+    inputs_at: Any,
+    weights: Any,
+    rows: Any,
+    count: Any,
     scales: Any,
-    bias: Any,
     channel: Any,
     constants: Any,
     filters: Any,
@@ -181,78 +53,135 @@ def step_neurons(
     at: Any,
     stride: Any,
 ) -> Any:
-    """One step of a block of LIF neurons under `sums` (width,); bit i is set where i spiked.
+    """One step of a block of LIF neurons; bit i of the result is set where i spiked.
 
-    Sums of int32 count `scales`. The block is at `at` in potentials, refractories and filters,
-    in which the next order of the synapse is `stride` further on, and at `channel` in scales
-    and bias. The length of `orders` is the order of the synapse. constants: decay, 1 - decay,
-    -1 / tau_rc, tau_ref, dt, 2 tau_rc and the largest z there is. Equations and series:
-    `kernels.integrate`.
+    Their input is the block at `inputs_at` in `inputs` and the sum of the rows of weights whose
+    numbers are the first `count` in `rows`. Weights are float32, the bits of bfloat16, or int8
+    that count the block at `channel` in `scales`. The neurons are at `at` in potentials,
+    refractories and filters, in which the next order of the synapse is `stride` further on;
+    the length of `orders` is that order. Each decays and adds its input unscaled. constants:
+    the decay, then see `lif`.
     """
-    width, order = lanes.count, orders.count
+    width, order, kind = lanes.count, orders.count, weights.dtype
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        def data(index: int, position: Any = None) -> Any:
-            array = context.make_array(signature.args[index])(context, builder, arguments[index])
-            return array.data if position is None else builder.gep(array.data, [position])
+        arrays = _data(context, builder, signature, arguments, 2, 4, 5, 7, 9, 10, 11, 12)
+        input_data, rows_data, numbers, scale_data, constant_data, filter_data = arrays[:6]
+        state = [builder.gep(array, [arguments[13]]) for array in arrays[6:]]
+
+        def lanes_at(data: Any, position: Any) -> Lanes:
+            return Lanes(builder, load(builder, builder.gep(data, [position]), width))
 
         def constant(index: int) -> Lanes:
-            place = ir.Constant(ir.IntType(64), index)
-            return _splat(builder, builder.load(builder.gep(data(6), [place])), width)
+            pointer = builder.gep(constant_data, [ir.Constant(LONG, index)])
+            return Lanes(builder, splat(builder, builder.load(pointer), width))
 
-        def lanes_at(pointer: Any) -> Lanes:
-            return Lanes(builder, _block(builder, pointer, width))
-
-        position = arguments[10]
-        if sums.dtype == types.int32:
-            numbers = _block(builder, data(2), width, ir.IntType(32))
-            current = Lanes(builder, builder.sitofp(numbers, ir.VectorType(FLOAT, width)))
-            current = current * lanes_at(data(3, arguments[5]))
-        else:
-            current = lanes_at(data(2))
+        current = gather(builder, rows_data, kind, width, numbers, arguments[6])
+        if kind == types.int8:
+            current = current * lanes_at(scale_data, arguments[8])
+        current = current + lanes_at(input_data, arguments[3])
+        position = arguments[13]
         for _ in range(order):
-            pointer = data(7, position)
-            current = lanes_at(pointer) * constant(0) + current * constant(1)
-            _put(builder, current.value, pointer)
-            position = builder.add(position, arguments[11])
-        current = current + lanes_at(data(4, arguments[5]))
-
-        potential_at, refractory_at = data(8, arguments[10]), data(9, arguments[10])
-        potential, refractory = lanes_at(potential_at), lanes_at(refractory_at)
-        dt = constant(4)
-        x = (dt - refractory).at_least(0).at_most(dt) * constant(2)
-        growth = x * (1 / 7) + 1
-        for divisor in (6, 5, 4, 3, 2):
-            growth = growth * x * (1 / divisor) + 1
-        growth = growth * x
-        potential = (potential - (current - potential) * growth).at_least(0)
-        excess = potential - 1
-        fired = excess > 0
-        z = (excess / ((current - 1) * 2 - excess)).at_most(constant(6))
-        square = z * z
-        series = ((square * (1 / 9) + 1 / 7) * square + 1 / 5) * square + 1 / 3
-        overshoot = (series * square * z + z) * constant(5)
-        _put(
-            builder, (constant(3) - overshoot).select(fired, refractory - dt).value, refractory_at
-        )
-        silent = Lanes(builder, ir.Constant(potential.value.type, [0.0] * width))
-        _put(builder, silent.select(fired, potential).value, potential_at)
+            current = lanes_at(filter_data, position) * constant(0) + current
+            store(builder, current.value, builder.gep(filter_data, [position]))
+            position = builder.add(position, arguments[14])
+        potential, refractory = (Lanes(builder, load(builder, at, width)) for at in state)
+        fired, *after = lif(current, potential, refractory, constant(1), constant(2))
+        for value, pointer in zip(after, state, strict=True):
+            store(builder, value.value, pointer)
         mask = builder.bitcast(fired, ir.IntType(width))
-        return builder.zext(mask, ir.IntType(64)) if width < 64 else mask
+        return builder.zext(mask, LONG) if width < LONG.width else mask
 
-    arrays = (constants, filters, potentials, refractories)
-    count = types.intp
-    return types.uint64(lanes, orders, sums, scales, bias, count, *arrays, count, count), generate
+    position = types.intp
+    sums = (inputs, position, weights, rows, position, scales, position)
+    state = (constants, filters, potentials, refractories, position, position)
+    return types.uint64(lanes, orders, *sums, *state), generate
+
+
+def lif(
+    current: Lanes, potential: Lanes, refractory: Lanes, leak: Lanes, longest: Lanes
+) -> tuple[Any, Lanes, Lanes]:
+    """Who fires in one step of `neurons.LIF.step`; membrane potentials and refractoriness after.
+
+    No exp and no log: of its distance to the current a potential keeps exp(-t / tau_rc), t the
+    part of the step that is not refractory. That is `refractory`, exp((r - dt) / tau_rc) of the
+    refractory time r, but at least `leak`, exp(-dt / tau_rc), and at most 1. And a potential
+    that goes from 1 to v keeps (J - v) / (J - 1), which is exp(-t / tau_rc) of the time since
+    the spike; `longest` is exp((tau_ref - dt) / tau_rc).
+    """
+    refractory = refractory.at_least(leak)
+    potential = current + (potential - current) * refractory.at_most(1)
+    fired = potential > 1
+    since = (current - potential) * ((current - 1).reciprocal() * longest)
+    silent = Lanes(potential.builder, ir.Constant(potential.value.type, None))
+    potential = silent.select(fired, potential.at_least(0))
+    return fired, potential, since.select(fired, refractory * leak)
 
 
 @intrinsic
-def lowest_bit(typing: Any, mask: Any) -> Any:
-    """Position of the lowest bit of `mask` that is set; it must not be 0."""
+def add_row_sums(
+    typing: Any, lanes: Any, sums: Any, at: Any, weights: Any, rows: Any, count: Any
+) -> Any:
+    """Add to the block at `at` in `sums` the rows of weights as in `step_neurons`, unscaled."""
+    width, kind = lanes.count, weights.dtype
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+        target, rows_data, numbers = _data(context, builder, signature, arguments, 1, 3, 4)
+        pointer = builder.gep(target, [arguments[2]])
+        total = Lanes(builder, load(builder, pointer, width))
+        total = total + gather(builder, rows_data, kind, width, numbers, arguments[5])
+        store(builder, total.value, pointer)
+        return context.get_dummy_value()
 
-    return types.int64(types.uint64), generate
+    return types.void(lanes, sums, types.intp, weights, rows, types.intp), generate
+
+
+@intrinsic
+def copy_events(typing: Any, target: Any, place: Any, events: Any, first: Any, shift: Any) -> Any:
+    """Copy EVENTS_AT_ONCE events from `first` on to `place` on in target, `shift` added."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        to, numbers = _data(context, builder, signature, arguments, 0, 2)
+        block = load(builder, builder.gep(numbers, [arguments[3]]), EVENTS_AT_ONCE, WHOLE)
+        moved = splat(builder, builder.trunc(arguments[4], WHOLE), EVENTS_AT_ONCE)
+        store(builder, builder.add(block, moved), builder.gep(to, [arguments[1]]))
+        return context.get_dummy_value()
+
+    return types.void(target, types.intp, events, types.intp, types.intp), generate
+
+
+@intrinsic
+def list_bits(typing: Any, events: Any, place: Any, mask: Any, first: Any) -> Any:
+    """Write `first` plus the position of each bit set in `mask`, from `place` on in `events`.
+
+    Returns the place behind. Up to BITS_AT_ONCE more are written than that.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        (data,) = _data(context, builder, signature, arguments, 0)
+        _, place, mask, number = arguments
+        behind = builder.add(place, builder.ctpop(mask))
+        before = builder.block
+        loop, after = (builder.append_basic_block(name) for name in ('bits', 'bits.after'))
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        bits, cursor = builder.phi(LONG), builder.phi(LONG)
+        bits.add_incoming(mask, before)
+        cursor.add_incoming(place, before)
+        rest, one = bits, ir.Constant(LONG, 1)
+        for offset in range(BITS_AT_ONCE):
+            position = builder.cttz(rest, ir.Constant(ir.IntType(1), 0))
+            event = builder.trunc(builder.add(position, number), WHOLE)
+            pointer = builder.gep(data, [builder.add(cursor, ir.Constant(LONG, offset))])
+            builder.store(event, pointer)
+            rest = builder.and_(rest, builder.sub(rest, one))
+        bits.add_incoming(rest, loop)
+        cursor.add_incoming(builder.add(cursor, ir.Constant(LONG, BITS_AT_ONCE)), loop)
+        builder.cbranch(builder.icmp_unsigned('!=', rest, ir.Constant(LONG, 0)), loop, after)
+        builder.position_at_end(after)
+        return behind
+
+    return types.int64(events, types.intp, types.uint64, types.intp), generate
 
 
 @intrinsic
@@ -263,3 +192,41 @@ def count_bits(typing: Any, mask: Any) -> Any:
         return builder.ctpop(arguments[0])
 
     return types.int64(types.uint64), generate
+
+
+@intrinsic
+def look_up(typing: Any, numbers: Any, index: Any) -> Any:
+    """The value at `index` in `numbers`, without asking whether that counts from the end."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        (data,) = _data(context, builder, signature, arguments, 0)
+        return builder.load(builder.gep(data, [arguments[1]]))
+
+    return numbers.dtype(numbers, types.intp), generate
+
+
+@intrinsic
+def fetch_add(typing: Any, numbers: Any, index: Any, amount: Any) -> Any:
+    """Add `amount` to an int64, in one step for all threads; returns what it was.
+
+    `index` is that of all numbers, in order. What a thread wrote before, others see after.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        (data,) = _data(context, builder, signature, arguments, 0)
+        pointer = builder.gep(data, [arguments[1]])
+        return builder.atomic_rmw('add', pointer, arguments[2], 'seq_cst')
+
+    return types.int64(numbers, types.intp, types.int64), generate
+
+
+@intrinsic
+def give_way(typing: Any) -> Any:
+    """Let another thread have the processor, if one wants it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(WHOLE, [])
+        builder.call(cgutils.get_or_insert_function(builder.module, kind, 'sched_yield'), [])
+        return context.get_dummy_value()
+
+    return types.void(), generate

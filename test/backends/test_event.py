@@ -13,6 +13,7 @@ from random_models import random_images, random_model
 from snn_perception.backends import create_simulator
 from snn_perception.backends.event import EventSimulator
 from snn_perception.network import AveragePooling, Convolution, Dense
+from snn_perception.neurons import LIF
 from snn_perception.synapses import Synapse
 
 SYNAPSES = [Synapse(), Synapse('exponential', 0.005), Synapse('alpha', 0.003)]
@@ -24,6 +25,10 @@ def run_in_chunks(simulator, images, chunks):
     parts = [simulator.run(state, images, chunk) for chunk in chunks]
     counts = [(part.spikes, part.synaptic_operations, part.neuron_updates) for part in parts]
     return np.sum(counts, axis=0), np.concatenate([part.outputs for part in parts])
+
+
+def with_neuron(model, neuron):
+    return dataclasses.replace(model, network=dataclasses.replace(model.network, neuron=neuron))
 
 
 # In float32 a potential within rounding of the threshold crosses it a step sooner or later than
@@ -73,15 +78,26 @@ def test_random_networks_spike_as_in_the_reference(
         assert np.allclose(outputs, others, rtol=1e-3, atol=1e-2)
 
 
-@pytest.mark.parametrize('dt', [0.0005, 0.001, 0.002, 0.005])
-def test_every_step_up_to_a_quarter_of_the_membrane_time_is_exact(dt):
-    model = random_model(dt=dt)
+@pytest.mark.parametrize('dt', [0.0005, 0.001, 0.0013, 0.005, 0.02, 0.04])
+@pytest.mark.parametrize('synapse', SYNAPSES)
+def test_every_step_up_to_twice_the_membrane_time_is_exact(dt, synapse):
+    model = random_model(dt=dt, synapse=synapse)
     images = random_images(model, 3)
     counts, outputs = run_in_chunks(EventSimulator(model), images, [80])
     expected, others = run_in_chunks(create_simulator(model, 'reference'), images, [80])
     assert expected[0].sum() > 1000
     assert np.array_equal(counts, expected)
     assert np.allclose(outputs, others, atol=1e-3)
+
+
+@pytest.mark.parametrize('tau_ref', [0.0, 0.0005, 0.001, 0.0027, 0.1])
+def test_every_refractory_time_is_exact(tau_ref):
+    model = with_neuron(random_model(drive=8), LIF(tau_ref=tau_ref))
+    images = random_images(model, 3)
+    counts, _ = run_in_chunks(EventSimulator(model), images, [30, 50])
+    expected, _ = run_in_chunks(create_simulator(model, 'reference'), images, [80])
+    assert expected[0].sum() > 1000
+    assert_alike(counts, expected)
 
 
 def test_poolings_in_a_row_count_as_one_and_cut_off_what_is_left_over():
@@ -93,9 +109,11 @@ def test_poolings_in_a_row_count_as_one_and_cut_off_what_is_left_over():
     assert np.array_equal(counts, expected)
 
 
-def test_steps_too_long_for_its_series_are_refused():
-    with pytest.raises(ValueError, match=r'at most a quarter of tau_rc, which is 0\.005 s'):
-        create_simulator(random_model(dt=0.006), 'event')
+def test_times_too_long_for_float32_are_refused():
+    with pytest.raises(ValueError, match=r'steps of at most 2 tau_rc, which is 0\.04 s here'):
+        create_simulator(random_model(dt=0.05), 'event')
+    with pytest.raises(ValueError, match=r'refractory times of at most 40 tau_rc, which is 0\.8'):
+        create_simulator(with_neuron(random_model(), LIF(tau_ref=1.0)), 'event')
 
 
 def test_a_network_without_neurons_is_refused():

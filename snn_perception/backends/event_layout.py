@@ -1,0 +1,194 @@
+"""A model in the memory of the sparse engine: what `event_kernels` says, put where it says."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from snn_perception.backends.event_kernels import LANES_16, PLAN, WIDTHS, Weights
+from snn_perception.model import Model
+from snn_perception.network import Convolution, Network, Stage
+
+PRECISIONS = ('float32', 'bfloat16', 'int8')
+
+COST_OF_A_BLOCK = 64
+"""What a block costs beside its channels, in channels: its latency, lists and branches."""
+
+CACHE_LINE = 64
+"""Bytes."""
+
+
+def arrange(model: Model, precision: str) -> Weights:
+    """`model` as the loops want it, its weights in `precision`.
+
+    The readout keeps its weights in float32: it is small, and its outputs are compared.
+    """
+    network, dt = model.network, model.dt
+    plan = make_plan(network)
+    rows, scales, inputs, decays = [], [], [], []
+    for index, (stage, layer) in enumerate(zip(network.stages, plan, strict=True)):
+        synapse, weights = network.synapse_of(index), model.weights[index]
+        decays.append(synapse.decay(dt))
+        # The loops know only the decay of a synapse; that its gain is 1 is up to what goes in.
+        gain = (1 - decays[-1]) ** synapse.order
+        inputs.append(_pad_channels(weights.bias * np.float32(gain), layer))
+        if index:
+            # A spike counts 1 / dt in Hz, and in a pooled map one over the size of the pool.
+            scale = gain / (dt * _pool_size(stage) ** 2)
+            padded = _pad_rows(weights.kernel * np.float32(scale), layer)
+            rows.append(_quantise(padded, 'float32' if stage.is_readout else precision))
+        scales.append(rows[-1][1] if index else np.ones_like(inputs[-1]))
+    times = -dt, network.neuron.tau_ref - dt
+    exponentials = [math.exp(time / network.neuron.tau_rc) for time in times]
+    return Weights(
+        orders=(0,) * network.synapse.order,
+        read_orders=(0,) * network.readout_synapse.order,
+        plan=plan,
+        weights=aligned([values for values, _ in rows[:-1]] or [np.zeros(0, np.float32)]),
+        read_weights=aligned([rows[-1][0]]),
+        scales=aligned(scales),
+        inputs=aligned(inputs),
+        fan_out=np.concatenate([stage.fan_out.reshape(-1) for stage in network.stages[1:]]),
+        constants=np.array([(decay, *exponentials) for decay in decays], np.float32),
+    )
+
+
+def make_plan(network: Network) -> NDArray:
+    """The entries of PLAN for the weighted layers of `network`, one behind the other in memory."""
+    plan = np.zeros(len(network.stages), PLAN)
+    channels = 0
+    for index, (stage, layer) in enumerate(zip(network.stages, plan, strict=True)):
+        layer['height'], layer['width'], layer['blocks'] = stage.output_shape
+        cost = partial(_cost, stage.output_shape[2])
+        layer['lanes'] = len(LANES_16) if stage.is_readout else min(WIDTHS, key=cost)
+        layer['blocks'] = math.ceil(stage.output_shape[2] / layer['lanes'])
+        layer['pool'] = 1 if stage.is_readout else _pool_size(network.stages[index + 1])
+        if index:
+            _set_window(layer, stage, channels)
+        channels = layer['blocks'] * layer['lanes']
+    sizes = Sizes.of(plan)
+    for name, values in sizes._asdict().items():
+        plan[name] = np.cumsum(values) - values
+    return plan
+
+
+class Sizes(NamedTuple):
+    """Numbers of values of each layer, int64 (layers,); an image has those of starts and events
+    per step.
+    """
+
+    weights: NDArray[np.int64]
+    channel: NDArray[np.int64]
+    neuron: NDArray[np.int64]
+    position: NDArray[np.int64]
+    group: NDArray[np.int64]
+    list_start: NDArray[np.int64]
+    list_events: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, plan: NDArray) -> Sizes:
+        """Those of the layers of `plan`, by the names of where they begin there."""
+        channels = plan['blocks'] * plan['lanes']
+        positions, pool = plan['height'] * plan['width'], plan['pool']
+        rows, columns = plan['height'] // pool, plan['width'] // pool
+        return cls(
+            weights=plan['rows'] * plan['columns'] * plan['channels'] * channels,
+            channel=channels,
+            neuron=positions * channels,
+            position=positions,
+            group=-(-plan['height'] // pool),
+            list_start=rows * (columns + 1),
+            list_events=rows * columns * pool**2 * channels,
+        )
+
+
+def _set_window(layer: np.void, stage: Stage, channels: int) -> None:
+    """What a neuron of `layer` sees of the map before, which has so many padded channels."""
+    if isinstance(stage.layer, Convolution):
+        layer['rows'] = layer['columns'] = stage.layer.kernel
+        layer['stride'], layer['padding'] = stage.layer.stride, stage.layer.padding
+    else:
+        layer['rows'], layer['columns'] = stage.input_shape[:2]
+        layer['stride'] = 1
+    layer['channels'] = channels
+    layer['most_events'] = layer['rows'] * layer['columns'] * channels * _pool_size(stage) ** 2
+
+
+def _cost(channels: int, width: int) -> int:
+    """Cost of `channels` in blocks of `width`, in channels."""
+    return math.ceil(channels / width) * (width + COST_OF_A_BLOCK)
+
+
+def _pool_size(stage: Stage) -> int:
+    """Side of the poolings in front of `stage`, taken as one."""
+    return math.prod(pooling.size for pooling in stage.pooling)
+
+
+def _pad_channels(values: NDArray[np.float32], layer: np.void) -> NDArray[np.float32]:
+    """`values` (channels,) and zeros up to whole blocks."""
+    padded = np.zeros(layer['blocks'] * layer['lanes'], np.float32)
+    padded[: values.size] = values
+    return padded
+
+
+def _pad_rows(kernel: NDArray[np.float32], layer: np.void) -> NDArray[np.float32]:
+    """Weights with the padding and in the order that `event_kernels` wants, flat."""
+    kernel = kernel.reshape(layer['rows'], layer['columns'], -1, kernel.shape[-1])
+    _, _, inputs, channels = kernel.shape
+    blocks, lanes = layer['blocks'], layer['lanes']
+    padded = np.zeros((*kernel.shape[:2], layer['channels'], blocks * lanes), np.float32)
+    padded[:, :, :inputs, :channels] = kernel
+    rows = padded.reshape(*padded.shape[:3], blocks, lanes)
+    return np.moveaxis(rows, 3, 0).reshape(blocks, -1, lanes)
+
+
+def _quantise(rows: NDArray[np.float32], precision: str) -> tuple[NDArray, NDArray[np.float32]]:
+    """Weights (blocks, rows, lanes) in `precision`, flat, and what they count by channel.
+
+    bfloat16 is rounded to the nearest; int8 has one scale per channel, so that its largest
+    weight is 127.
+    """
+    scales = np.ones((len(rows), rows.shape[2]), np.float32)
+    if precision == 'bfloat16':
+        bits = rows.reshape(-1).view(np.uint32)
+        rounding = np.uint32(0x7FFF) + ((bits >> 16) & 1)
+        return ((bits + rounding) >> 16).astype(np.uint16), scales.reshape(-1)
+    if precision == 'int8':
+        largest = np.abs(rows).max(axis=1) / 127
+        scales = np.where(largest > 0, largest, 1).astype(np.float32)
+        rows = np.rint(rows / scales[:, None]).astype(np.int8)
+    return rows.reshape(-1), scales.reshape(-1)
+
+
+def at_rest(weights: Weights) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Filters of an image at rest: (orders, neurons), and of the readout (orders, channels).
+
+    They have had their constant inputs for ever.
+    """
+    filters, layers = [], list(zip(weights.plan, weights.constants[:, 0], strict=True))
+    for layer, decay in layers:
+        values = weights.inputs[layer['channel'] :][: layer['blocks'] * layer['lanes']]
+        orders = weights.read_orders if layer is layers[-1][0] else weights.orders
+        powers = (1 - decay) ** np.arange(1, len(orders) + 1)
+        rest = values / powers[:, None].astype(np.float32)
+        filters.append(np.tile(rest, (1, layer['height'] * layer['width'])))
+    return np.concatenate(filters[:-1], axis=1), filters[-1]
+
+
+def aligned_zeros(size: int, dtype: DTypeLike = np.float32) -> NDArray:
+    """Zeros (size,) that begin with a line of the cache: blocks that are a line long are one."""
+    length = size * np.dtype(dtype).itemsize
+    memory = np.zeros(length + CACHE_LINE, np.uint8)
+    start = -memory.ctypes.data % CACHE_LINE
+    return memory[start : start + length].view(dtype)
+
+
+def aligned(parts: list[NDArray]) -> NDArray:
+    """A copy of `parts`, flat and one behind the other, like `aligned_zeros`."""
+    copy = aligned_zeros(sum(part.size for part in parts), parts[0].dtype)
+    np.concatenate(parts, out=copy)
+    return copy
