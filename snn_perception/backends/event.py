@@ -8,7 +8,6 @@ without feedback changes no spike. A neuron's state stays in the first-level cac
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -27,6 +26,10 @@ LONGEST_STEP = 2.0
 
 LONGEST_REFRACTORY_TIME = 40.0
 """Longest refractory time in tau_rc; its exponential must be a float32."""
+
+
+MOST_STEPS = 32
+"""Steps that all layers take before the next: in more, lists and state outgrow the cache."""
 
 
 @dataclass
@@ -69,7 +72,7 @@ class EventSimulator(Simulator):
         self.weights = arrange(model, precision)
         self._rest = at_rest(self.weights)
         self._shown = np.zeros(0, np.float32), np.zeros(0, np.float32)
-        self._lists = np.zeros(0, np.uint64), np.zeros(0, np.int64), np.zeros(0, np.int32)
+        self._lists: list[NDArray] = [np.zeros(0)] * 3
 
     def reset(self, batch: int = 1) -> State:
         """See `Simulator.reset`."""
@@ -87,35 +90,46 @@ class EventSimulator(Simulator):
         if state.model is not self.model:
             raise ValueError(f'the state is of another model, {state.model.name}')
         check_run(self.model, state.batch, images, steps)
-        run = self._room(state.batch, steps)
         shown = self._inputs_of(images)
-        together(partial(run_network, self.weights, state.neurons, run, shown), self.threads)
+        parts = -(-steps // MOST_STEPS)
+        lengths = [steps * (part + 1) // parts - steps * part // parts for part in range(parts)]
+        runs = [self._room(state.batch, length) for length in lengths]
+
+        def work() -> None:
+            for run in runs:
+                run_network(self.weights, state.neurons, run, shown)
+
+        together(work, self.threads)
         neurons = np.array([stage.neurons for stage in self.model.network.stages])
         updates = np.tile(steps * neurons, (state.batch, 1))
-        outputs = run.outputs.swapaxes(0, 1)[:, :, : self.model.network.classes]
-        spikes, operations = run.counts.reshape(2, *updates.shape)
-        return Activity(outputs, spikes, operations, updates)
+        counts = np.sum([run.counts for run in runs], axis=0)
+        spikes, operations = counts.reshape(2, *updates.shape)
+        outputs = np.concatenate([run.outputs for run in runs], axis=1).swapaxes(0, 1)
+        classes = self.model.network.classes
+        return Activity(outputs[:, :, :classes], spikes, operations, updates)
 
     def _room(self, batch: int, steps: int) -> Run:
-        """Room for a run; that of the lists is kept."""
+        """Room for a run, of which that for lists is always the same."""
         plan, sizes = self.weights.plan, Sizes.of(self.weights.plan)
-        masks = steps * int((sizes.position * plan['blocks'])[:-1].max())
-        starts = steps * int(sizes.list_start[:-1].sum())
+        mask_count = steps * int((sizes.position * plan['blocks'])[:-1].max())
+        start_count = steps * int(sizes.list_start[:-1].sum())
         # Memory that no spike is written to is never taken from the system.
-        events = steps * int(sizes.list_events[:-1].sum()) + EVENTS_AT_ONCE + BITS_AT_ONCE
-        lengths = batch * masks, batch * starts, batch * events
-        if lengths != tuple(part.size for part in self._lists):
-            self._lists = (
-                np.empty(batch * masks, np.uint64),
-                np.empty(batch * starts, np.int64),
-                np.empty(batch * events, np.int32),
-            )
-        progress = 2 * len(plan) + batch * int(sizes.group.sum())
+        event_count = steps * int(sizes.list_events[:-1].sum()) + EVENTS_AT_ONCE + BITS_AT_ONCE
+        lengths = batch * mask_count, batch * start_count, batch * event_count
+        kept = zip(lengths, self._lists, strict=True)
+        if any(length > values.size for length, values in kept):
+            kinds = np.uint64, np.int64, np.int32
+            self._lists = [np.empty(*room) for room in zip(lengths, kinds, strict=True)]
+        masks, starts, events = (
+            values[:length] for length, values in zip(lengths, self._lists, strict=True)
+        )
         return Run(
             steps,
-            *self._lists,
+            masks,
+            starts,
+            events,
             counts=np.zeros(2 * batch * len(plan), np.int64),
-            progress=np.zeros(progress, np.int64),
+            progress=np.zeros(2 * len(plan) + batch * int(sizes.group.sum()), np.int64),
             outputs=np.empty((batch, steps, self._rest[1].shape[1]), np.float32),
         )
 
