@@ -44,14 +44,14 @@ def in_parallel(
         done.result()
 
 
-def together(work: Callable[[], None], threads: int) -> None:
-    """Call `work` in up to `threads` threads at the same time.
+def together(work: Callable[[int], None], threads: int) -> None:
+    """Call `work(0)`, and with the next numbers in up to `threads` - 1 others at the same time.
 
     It must release the GIL, share out what is to do itself, and return when all is done,
     whoever did it: a thread that is not free in time is not waited for.
     """
-    others = [_pool(threads).submit(work) for _ in range(threads - 1)]
-    work()
+    others = [_pool(threads).submit(work, thread) for thread in range(1, threads)]
+    work(0)
     for other in others:
         other.cancel()
 

@@ -95,9 +95,9 @@ class EventSimulator(Simulator):
         lengths = [steps * (part + 1) // parts - steps * part // parts for part in range(parts)]
         runs = [self._room(state.batch, length) for length in lengths]
 
-        def work() -> None:
+        def work(thread: int) -> None:
             for run in runs:
-                run_network(self.weights, state.neurons, run, shown)
+                run_network(self.weights, state.neurons, run, shown, thread)
 
         together(work, self.threads)
         neurons = np.array([stage.neurons for stage in self.model.network.stages])
@@ -123,13 +123,15 @@ class EventSimulator(Simulator):
         masks, starts, events = (
             values[:length] for length, values in zip(lengths, self._lists, strict=True)
         )
+        progress = len(plan) * (self.threads + 1) + batch * int(sizes.group.sum())
         return Run(
+            self.threads,
             steps,
             masks,
             starts,
             events,
             counts=np.zeros(2 * batch * len(plan), np.int64),
-            progress=np.zeros(2 * len(plan) + batch * int(sizes.group.sum()), np.int64),
+            progress=np.zeros(progress, np.int64),
             outputs=np.empty((batch, steps, self._rest[1].shape[1]), np.float32),
         )
 

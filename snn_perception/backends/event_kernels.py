@@ -98,10 +98,12 @@ class Run(NamedTuple):
     spiked. starts: int64 of an image, of each list's row (columns + 1, steps), where in `events`
     those of a column begin; the last is where the row ends. counts: int64 (2, batch, layers),
     spikes, and synaptic operations that they cause. progress: int64, zeros at first: of each
-    layer how many rows of a block are taken, and how many done; behind them, of each image how
-    many are done of each group. outputs: float32 (batch, steps, padded classes).
+    layer how many rows of a block are taken of each thread's share, and how many done of all;
+    behind them, of each image how many are done of each group. outputs: float32 (batch, steps,
+    padded classes).
     """
 
+    threads: int
     steps: int
     masks: NDArray[np.uint64]
     starts: NDArray[np.int64]
@@ -112,31 +114,38 @@ class Run(NamedTuple):
 
 
 @numba.njit(nogil=True, cache=True, error_model='numpy')
-def run_network(network: Any, neurons: Any, run: Any, shown: Any) -> None:
-    """Run all layers, together with any other threads that call this with the same arguments.
+def run_network(network: Any, neurons: Any, run: Any, shown: Any, thread: int) -> None:
+    """Run all layers as thread number `thread` of `run.threads` with the same other arguments.
 
-    shown: float32, the constant inputs of the first layer's neurons, of each image. When this
-    returns all work is done, whoever did it.
+    shown: float32, the constant inputs of the first layer's neurons, of each image. A thread
+    begins with its own share of the rows, whose state and lists its cache may still have, and
+    goes on with what others have left. When this returns all work is done, whoever did it.
     """
-    batch, layers = run.outputs.shape[0], network.plan.size
+    batch, layers, threads = run.outputs.shape[0], network.plan.size, run.threads
     for index in range(layers):
         layer = network.plan[index]
-        units = batch if index == layers - 1 else batch * layer.blocks * layer.height
-        while True:
-            unit = fetch_add(run.progress, 2 * index, 1)
-            if unit >= units:
-                break
-            if index == layers - 1:
-                _read_out(network, neurons, run, unit)
-            else:
+        is_readout = index == layers - 1
+        rows = batch if is_readout else batch * layer.height
+        blocks = 1 if is_readout else layer.blocks
+        counters = index * (threads + 1)
+        for turn in range(threads):
+            share = (thread + turn) % threads
+            first, behind = rows * share // threads, rows * (share + 1) // threads
+            while True:
+                unit = fetch_add(run.progress, counters + share, 1)
+                if unit >= (behind - first) * blocks:
+                    break
                 # All rows of one block before the next, so that its weights stay in the cache.
-                image, part = divmod(unit, layer.blocks * layer.height)
-                block, y = divmod(part, layer.height)
-                _run_row(network, neurons, run, shown, index, image, block, y)
-                _finish_row(network, run, index, image, block, y)
-            fetch_add(run.progress, 2 * index + 1, 1)
+                block, row = unit // (behind - first), first + unit % (behind - first)
+                if is_readout:
+                    _read_out(network, neurons, run, row)
+                else:
+                    image, y = row // layer.height, row % layer.height
+                    _run_row(network, neurons, run, shown, index, image, block, y)
+                    _finish_row(network, run, index, image, block, y)
+                fetch_add(run.progress, counters + threads, 1)
         turns = 0
-        while fetch_add(run.progress, 2 * index + 1, 0) < units:
+        while fetch_add(run.progress, counters + threads, 0) < rows * blocks:
             turns += 1
             if turns > TURNS:
                 give_way()
@@ -250,7 +259,8 @@ def _finish_row(network: Any, run: Any, index: int, image: int, block: int, y: i
 
     group = y // layer.pool
     members = min(layer.pool, layer.height - group * layer.pool)
-    groups = run.progress[2 * layers + image * ((run.progress.size - 2 * layers) // batch) :]
+    shared = layers * (run.threads + 1)
+    groups = run.progress[shared + image * ((run.progress.size - shared) // batch) :]
     done = fetch_add(groups, layer.group + group, 1) + 1
     if done == members * layer.blocks and group < layer.height // layer.pool:
         _list_spikes(network, run, masks, index, image, group)

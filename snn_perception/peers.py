@@ -1,0 +1,266 @@
+"""The same network in other spiking libraries, to compare engines with: `benchmark --peers`.
+
+Each gets our weights, one image, the time step and the number of steps. What is theirs is the
+neuron: a leaky integrator with our time constant and threshold and a reset to zero, without
+our refractory time (Nengo has it) and without synaptic filters, which would only slow them
+down. Everything around the neuron is the fastest we know in PyTorch: layer by layer, so that
+one convolution has all steps as its batch, the first one once for all steps as the image does
+not change, and no gradients. SETTINGS are tried, and each library is timed in its fastest.
+docs/engine.md says more about the method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snn_perception.model import Model
+from snn_perception.network import Convolution, Stage
+
+Run = Callable[[NDArray[np.float32], int], NDArray]
+"""From a prepared image (height, width, channels) and steps to the mean output (classes,)."""
+
+SETTINGS = (
+    ('float32', 'contiguous'),
+    ('float32', 'channels_last'),
+    ('bfloat16', 'contiguous'),
+    ('bfloat16', 'channels_last'),
+)
+"""Type and memory format of the convolutions; neurons are float32."""
+
+
+def settings_of(name: str) -> list[tuple[str, ...]]:
+    """What to try for the library `name`."""
+    return [()] if name == 'nengo' else list(SETTINGS)
+
+
+def build(name: str, model: Model, setting: tuple[str, ...]) -> Run:
+    """`model` in the library `name`, a key of PEERS.
+
+    Raises ImportError if it is not installed, ValueError if it cannot run this network.
+    """
+    return PEERS[name](model, *setting)
+
+
+def is_installed(name: str) -> bool:
+    """Whether the library `name` can be imported."""
+    try:
+        import_module(name)
+    except ImportError:
+        return False
+    return True
+
+
+def _snntorch(model: Model) -> Callable[[], Any]:
+    import snntorch
+    import torch
+
+    beta = float(np.exp(-model.dt / model.network.neuron.tau_rc))
+
+    def neurons() -> Any:
+        leaky = snntorch.Leaky(beta=beta, threshold=1.0, reset_mechanism='zero')
+
+        def forward(currents: Any) -> Any:
+            potential = torch.zeros_like(currents[0])
+            spikes = torch.empty_like(currents)
+            for step, current in enumerate(currents):
+                spikes[step], potential = leaky((1 - beta) * current, potential)
+            return spikes
+
+        return forward
+
+    return neurons
+
+
+def _spikingjelly(model: Model) -> Callable[[], Any]:
+    from spikingjelly.activation_based import functional, neuron
+
+    # Its decay is 1 / tau in steps, where ours is 1 - exp(-dt / tau_rc).
+    tau = float(1 / -np.expm1(-model.dt / model.network.neuron.tau_rc))
+
+    def neurons() -> Any:
+        lif = neuron.LIFNode(tau=tau, v_threshold=1.0, v_reset=0.0, step_mode='m')
+
+        def forward(currents: Any) -> Any:
+            functional.reset_net(lif)
+            return lif(currents)
+
+        return forward
+
+    return neurons
+
+
+def _norse(model: Model) -> Callable[[], Any]:
+    import norse.torch as norse
+    import torch
+
+    parameters = norse.LIFBoxParameters(
+        tau_mem_inv=torch.tensor(1 / model.network.neuron.tau_rc), v_th=torch.tensor(1.0)
+    )
+
+    def neurons() -> Any:
+        lifted = norse.Lift(norse.LIFBoxCell(parameters, dt=model.dt))
+        return lambda currents: lifted(currents)[0]
+
+    return neurons
+
+
+def _sinabs(model: Model) -> Callable[[], Any]:
+    from sinabs import activation, layers
+
+    tau = model.network.neuron.tau_rc / model.dt
+
+    def neurons() -> Any:
+        lif = layers.LIF(
+            tau_mem=tau,
+            spike_threshold=1.0,
+            spike_fn=activation.SingleSpike,
+            reset_fn=activation.MembraneReset(),
+        )
+
+        def forward(currents: Any) -> Any:
+            lif.reset_states()
+            return lif(currents[None])[0]
+
+        return forward
+
+    return neurons
+
+
+def _in_pytorch(make: Callable[[Model], Callable[[], Any]]) -> Callable[..., Run]:
+    """The whole network around the neurons that `make` makes."""
+
+    def build_run(model: Model, dtype: str, memory: str) -> Run:
+        import torch
+
+        kind = getattr(torch, dtype)
+        layout = {'channels_last': torch.channels_last, 'contiguous': torch.contiguous_format}
+        neurons = make(model)
+        layers = []
+        for stage, weights in zip(model.network.stages, model.weights, strict=True):
+            scale = 1 / model.dt if layers else 1.0
+            weighted = _weighted(stage, weights.kernel * scale, kind, layout[memory])
+            bias = torch.from_numpy(weights.bias)[:, None, None]
+            layers.append((weighted, bias, None if stage.is_readout else neurons()))
+
+        @torch.inference_mode()
+        def run(image: NDArray[np.float32], steps: int) -> NDArray:
+            values = torch.from_numpy(image.transpose(2, 0, 1).copy())[None]
+            for weighted, bias, spike in layers:
+                currents = weighted(values.to(kind)).float() + bias
+                if spike is not None:
+                    values = spike(currents.expand(steps, *currents.shape[1:]))
+            return currents.mean(dim=(0, 2, 3)).numpy()
+
+        return run
+
+    return build_run
+
+
+def _weighted(stage: Stage, kernel: NDArray[np.float32], kind: Any, memory: Any) -> Any:
+    """Weighted sums of values (steps, channels, height, width) in PyTorch."""
+    import torch
+    import torch.nn.functional as F
+
+    layer = stage.layer
+    if not isinstance(layer, Convolution):
+        kernel = kernel.reshape(*stage.input_shape, -1)
+    weight = torch.from_numpy(kernel.transpose(3, 2, 0, 1).copy()).to(kind)
+    weight = weight.contiguous(memory_format=memory)
+
+    def forward(values: Any) -> Any:
+        values = values.contiguous(memory_format=memory)
+        for pooling in stage.pooling:
+            values = F.avg_pool2d(values, pooling.size)
+        if isinstance(layer, Convolution):
+            return F.conv2d(values, weight, stride=layer.stride, padding=layer.padding)
+        return F.linear(values.flatten(1), weight.flatten(1))[:, :, None, None]
+
+    return forward
+
+
+def _nengo(model: Model) -> Run:
+    """The model in Nengo's reference simulator, whose LIF has the refractory time."""
+    import nengo
+
+    lif = nengo.LIF(tau_rc=model.network.neuron.tau_rc, tau_ref=model.network.neuron.tau_ref)
+    shown = [np.zeros(int(np.prod(model.network.input_shape)))]
+    network = nengo.Network(seed=0)
+    network.config[nengo.Connection].synapse = None
+    with network:
+        source: Any = nengo.Node(lambda _: shown[0], size_out=shown[0].size)
+        for stage, weights in zip(model.network.stages, model.weights, strict=True):
+            size = int(np.prod(stage.output_shape))
+            if stage.is_readout:
+                target: Any = nengo.Node(size_in=size)
+            else:
+                bias = np.tile(weights.bias, size // weights.bias.size)
+                ensemble = nengo.Ensemble(size, 1, neuron_type=lif, gain=np.ones(size), bias=bias)
+                target = ensemble.neurons
+            shape = stage.source_shape
+            for pooling in stage.pooling:
+                matrix = _pooling_matrix(shape, pooling.size)
+                pooled = nengo.Node(size_in=matrix.shape[0])
+                nengo.Connection(source, pooled, transform=matrix)
+                source, shape = pooled, pooling.output_shape(shape)
+            nengo.Connection(source, target, transform=_nengo_transform(stage, weights.kernel))
+            source = target
+        probe = nengo.Probe(source)
+    simulator = nengo.Simulator(network, dt=model.dt, progress_bar=False)
+
+    def run(image: NDArray[np.float32], steps: int) -> NDArray:
+        shown[0] = image.reshape(-1)
+        simulator.reset()
+        simulator.run_steps(steps, progress_bar=False)
+        return simulator.data[probe].mean(axis=0) + model.weights[-1].bias
+
+    return run
+
+
+def _pooling_matrix(shape: tuple[int, int, int], size: int) -> Any:
+    """Average pooling of a map of `shape` as a sparse transform of Nengo."""
+    import nengo
+
+    height, width, channels = shape
+    places = np.arange(height * width * channels).reshape(shape)
+    rows, columns = height // size, width // size
+    inputs = places[: rows * size, : columns * size]
+    outputs = np.arange(rows * columns * channels).reshape(rows, columns, channels)
+    outputs = outputs.repeat(size, axis=0).repeat(size, axis=1)
+    indices = np.stack((outputs.reshape(-1), inputs.reshape(-1)), axis=1)
+    matrix = (rows * columns * channels, places.size)
+    return nengo.Sparse(matrix, init=np.full(len(indices), 1 / size**2), indices=indices)
+
+
+def _nengo_transform(stage: Stage, kernel: NDArray[np.float32]) -> Any:
+    """Weights of `stage` as a transform of Nengo, whose spikes count 1 / dt too."""
+    import nengo
+
+    layer = stage.layer
+    if not isinstance(layer, Convolution):
+        return kernel.reshape(-1, kernel.shape[-1]).T
+    is_same = layer.stride == 1 and 2 * layer.padding == layer.kernel - 1
+    if layer.padding and not is_same:
+        raise ValueError(f'Nengo pads convolutions with stride 1 or not at all, not {layer}')
+    return nengo.Convolution(
+        layer.channels,
+        stage.input_shape,
+        kernel_size=(layer.kernel, layer.kernel),
+        strides=(layer.stride, layer.stride),
+        padding='same' if is_same else 'valid',
+        init=kernel,
+    )
+
+
+PEERS: dict[str, Callable[..., Run]] = {
+    'snntorch': _in_pytorch(_snntorch),
+    'spikingjelly': _in_pytorch(_spikingjelly),
+    'norse': _in_pytorch(_norse),
+    'sinabs': _in_pytorch(_sinabs),
+    'nengo': _nengo,
+}
+"""How to build a model in each library, by the name it is imported under."""
