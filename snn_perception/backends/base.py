@@ -1,6 +1,6 @@
 """What every engine offers: explicit state, a run over time steps, and a decision.
 
-An engine implements `reset` and `run`; `classify` and `classify_batch` are the same for all.
+An engine implements `rest` and `advance`; all the rest is the same for all.
 """
 
 from __future__ import annotations
@@ -66,30 +66,77 @@ class Decision:
     firing_rate: float
 
 
+@dataclass
+class State:
+    """What a batch of networks remembers on an engine; `memory` is that engine's own."""
+
+    engine: str
+    model: Model
+    batch: int
+    memory: Any
+
+
 class Simulator(ABC):
     """A model on an engine. Subclasses are made by `create_simulator`.
 
-    `state` of any kind of engine is made by `reset`, and advanced in place by `run`. `options`
-    are those of `create_simulator` that the engine has.
+    They implement `rest` and `advance`. `options` are those of `create_simulator` that the
+    engine has. `on_layer` is called with the index of a weighted layer whenever a run is done
+    with it, for those who measure; it may slow the engine down a little.
     """
 
     name: ClassVar[str]
     options: ClassVar[frozenset[str]] = frozenset()
+    on_layer: Callable[[int], None] | None = None
 
     def __init__(self, model: Model, device: str) -> None:
         self.model = model
         self.device = device
 
     @abstractmethod
-    def reset(self, batch: int = 1) -> Any:
-        """State of a network at rest for `batch` images (at least 1)."""
+    def rest(self, batch: int) -> Any:
+        """The memory of a state at rest."""
 
     @abstractmethod
-    def run(self, state: Any, images: NDArray[np.float32], steps: int) -> Activity:
+    def advance(self, memory: Any, images: NDArray[np.float32], steps: int) -> Activity:
+        """`run` without its checks; advances `memory` in place."""
+
+    def reset(self, batch: int = 1) -> State:
+        """State of a network at rest for `batch` images; raises ValueError if that is below 1."""
+        if batch < 1:
+            raise ValueError(f'batch must be at least 1, not {batch}')
+        return State(self.name, self.model, batch, self.rest(batch))
+
+    def run(self, state: State, images: NDArray[np.float32], steps: int) -> Activity:
         """Show prepared `images` (batch, height, width, channels) for `steps` time steps.
 
-        Raises ValueError if the images do not fit the network or the state, or `steps` < 1.
+        Advances `state`. Raises ValueError, before anything is done, for the state of another
+        engine or model, for images that do not fit the network or the state or are not finite
+        floats, and for `steps` < 1.
         """
+        if state.engine != self.name or state.model is not self.model:
+            raise ValueError(
+                f'the state is of model {state.model.name} on backend {state.engine}, and cannot '
+                f'be advanced with model {self.model.name} on backend {self.name}'
+            )
+        expected = (state.batch, *self.model.network.input_shape)
+        if images.shape != expected:
+            raise ValueError(
+                f'images must have the shape {expected} of the state and the network, '
+                f'not {images.shape}'
+            )
+        if images.dtype.kind != 'f' or not np.isfinite(images).all():
+            raise ValueError(
+                f'images must be finite float32 as images.prepare makes them, not {images.dtype} '
+                f'between {images.min()} and {images.max()}'
+            )
+        if steps < 1:
+            raise ValueError(f'steps must be at least 1, not {steps}')
+        return self.advance(state.memory, images, steps)
+
+    def layer_done(self, index: int) -> None:
+        """Tell `on_layer` that weighted layer `index` is done."""
+        if self.on_layer is not None:
+            self.on_layer(index)
 
     @property
     def macs_per_image(self) -> int:
@@ -99,7 +146,7 @@ class Simulator(ABC):
     def classify(
         self,
         image: NDArray[np.uint8],
-        state: Any = None,
+        state: State | None = None,
         presentation_time: float | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> Decision:
@@ -116,7 +163,7 @@ class Simulator(ABC):
     def classify_batch(
         self,
         inputs: NDArray[np.float32],
-        state: Any = None,
+        state: State | None = None,
         presentation_time: float | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> list[Decision]:
@@ -196,15 +243,3 @@ class _Batch:
                 )
             )
         return results
-
-
-def check_run(model: Model, batch: int, images: NDArray[np.float32], steps: int) -> None:
-    """Raise ValueError unless `images` fit the network and a state of `batch` images."""
-    expected = (batch, *model.network.input_shape)
-    if images.shape != expected:
-        raise ValueError(
-            f'images must have the shape {expected} of the state and the network, '
-            f'not {images.shape}'
-        )
-    if steps < 1:
-        raise ValueError(f'steps must be at least 1, not {steps}')

@@ -7,13 +7,13 @@ without feedback changes no spike. A neuron's state stays in the first-level cac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.backends.base import Activity, Simulator, check_run
+from snn_perception.backends.base import Activity, Simulator
 from snn_perception.backends.event_kernels import Neurons, Run, run_network
 from snn_perception.backends.event_layout import PRECISIONS, Sizes, aligned_zeros, arrange, at_rest
 from snn_perception.backends.reference import apply_stage
@@ -30,15 +30,6 @@ LONGEST_REFRACTORY_TIME = 40.0
 
 MOST_STEPS = 32
 """Steps that all layers take before the next: in more, lists and state outgrow the cache."""
-
-
-@dataclass
-class State:
-    """What a batch of networks remembers."""
-
-    model: Model
-    batch: int
-    neurons: Neurons
 
 
 class EventSimulator(Simulator):
@@ -74,34 +65,36 @@ class EventSimulator(Simulator):
         self._shown = np.zeros(0, np.float32), np.zeros(0, np.float32)
         self._lists: list[NDArray] = [np.zeros(0)] * 3
 
-    def reset(self, batch: int = 1) -> State:
-        """See `Simulator.reset`."""
+    def rest(self, batch: int) -> Neurons:
+        """See `Simulator.rest`."""
         filters, read_filters = self._rest
         size = batch * filters.shape[1]
         memory = aligned_zeros(len(filters) * size)
         memory.reshape(len(filters), batch, filters.shape[1])[:] = filters[:, None]
         reads = np.repeat(read_filters[:, None], batch, axis=1).reshape(-1)
-        return State(
-            self.model, batch, Neurons(memory, aligned_zeros(size), aligned_zeros(size), reads)
-        )
+        return Neurons(memory, aligned_zeros(size), aligned_zeros(size), reads)
 
-    def run(self, state: State, images: NDArray[np.float32], steps: int) -> Activity:
-        """See `Simulator.run`; raises ValueError for the state of another model too."""
-        if state.model is not self.model:
-            raise ValueError(f'the state is of another model, {state.model.name}')
-        check_run(self.model, state.batch, images, steps)
+    def advance(self, memory: Neurons, images: NDArray[np.float32], steps: int) -> Activity:
+        """See `Simulator.advance`."""
+        batch, layers = len(images), len(self.weights.plan)
         shown = self._inputs_of(images)
         parts = -(-steps // MOST_STEPS)
         lengths = [steps * (part + 1) // parts - steps * part // parts for part in range(parts)]
-        runs = [self._room(state.batch, length) for length in lengths]
+        runs = [self._room(batch, length) for length in lengths]
 
-        def work(thread: int) -> None:
+        def work(thread: int, runs: list[Run] = runs, first: int = 0, last: int = layers) -> None:
             for run in runs:
-                run_network(self.weights, state.neurons, run, shown, thread)
+                run_network(self.weights, memory, run, shown, thread, first, last)
 
-        together(work, self.threads)
+        if self.on_layer is None:
+            together(work, self.threads)
+        else:
+            for run in runs:
+                for index in range(layers):
+                    together(partial(work, runs=[run], first=index, last=index + 1), self.threads)
+                    self.on_layer(index)
         neurons = np.array([stage.neurons for stage in self.model.network.stages])
-        updates = np.tile(steps * neurons, (state.batch, 1))
+        updates = np.tile(steps * neurons, (batch, 1))
         counts = np.sum([run.counts for run in runs], axis=0)
         spikes, operations = counts.reshape(2, *updates.shape)
         outputs = np.concatenate([run.outputs for run in runs], axis=1).swapaxes(0, 1)

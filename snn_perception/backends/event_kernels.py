@@ -114,15 +114,24 @@ class Run(NamedTuple):
 
 
 @numba.njit(nogil=True, cache=True, error_model='numpy')
-def run_network(network: Any, neurons: Any, run: Any, shown: Any, thread: int) -> None:
-    """Run all layers as thread number `thread` of `run.threads` with the same other arguments.
+def run_network(
+    network: Any,
+    neurons: Any,
+    run: Any,
+    shown: Any,
+    thread: int,
+    first_layer: int,
+    last_layer: int,
+) -> None:
+    """Run layers as thread number `thread` of `run.threads` with the same other arguments.
 
-    shown: float32, the constant inputs of the first layer's neurons, of each image. A thread
-    begins with its own share of the rows, whose state and lists its cache may still have, and
-    goes on with what others have left. When this returns all work is done, whoever did it.
+    These are the layers from the first to before the last. shown: float32, the constant inputs
+    of the first layer's neurons, of each image. A thread begins with its own share of the rows,
+    whose state and lists its cache may still have, and goes on with what others have left. When
+    this returns all work is done, whoever did it.
     """
     batch, layers, threads = run.outputs.shape[0], network.plan.size, run.threads
-    for index in range(layers):
+    for index in range(first_layer, last_layer):
         layer = network.plan[index]
         is_readout = index == layers - 1
         rows = batch if is_readout else batch * layer.height

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from snn_perception.backends.base import Activity, Simulator, check_run
+from snn_perception.backends.base import Activity, Simulator
 from snn_perception.backends.torch import PlacedStage, choose_device
 from snn_perception.model import Model
 from snn_perception.neurons import SoftLIF
@@ -42,7 +42,7 @@ def soft_lif_terms(current: Tensor, neuron: SoftLIF) -> SoftLIFTerms:
 
 
 class RateSimulator(Simulator):
-    """No spikes and no time: every step puts out the same. Its state is the batch size."""
+    """No spikes, no time and nothing to remember: every step puts out the same."""
 
     name: ClassVar[str] = 'rate'
 
@@ -60,23 +60,21 @@ class RateSimulator(Simulator):
         """Every layer is multiply-accumulates."""
         return self.model.network.macs
 
-    def reset(self, batch: int = 1) -> list[int]:
-        """See `Simulator.reset`."""
-        return [batch]
+    def rest(self, batch: int) -> None:
+        """See `Simulator.rest`."""
 
     @torch.inference_mode()
-    def run(self, state: list[int], images: NDArray[np.float32], steps: int) -> Activity:
-        """See `Simulator.run`."""
-        batch = state[0]
-        check_run(self.model, batch, images, steps)
+    def advance(self, memory: None, images: NDArray[np.float32], steps: int) -> Activity:
+        """See `Simulator.advance`."""
         network = self.model.network
         values = torch.from_numpy(np.ascontiguousarray(images)).to(self.device, torch.float32)[
             None
         ]
-        for placed in self.stages:
+        for index, placed in enumerate(self.stages):
             values = placed.weighted_sum(values) + placed.bias
             if not placed.stage.is_readout:
                 values = soft_lif_terms(values, self.neuron).rate
+            self.layer_done(index)
         outputs = values.flatten(2).expand(steps, -1, -1).cpu().numpy()
-        nothing = np.zeros((3, batch, len(network.stages)), np.int64)
+        nothing = np.zeros((3, len(images), len(network.stages)), np.int64)
         return Activity(outputs, *nothing)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from snn_perception.backends.base import Activity, Simulator, check_run
+from snn_perception.backends.base import Activity, Simulator
 from snn_perception.model import Model
 from snn_perception.network import AveragePooling, Convolution, Stage
 from snn_perception.neurons import NeuronState
@@ -21,7 +21,7 @@ class StageState(NamedTuple):
     neuron: NeuronState
 
 
-State = list[StageState]
+Memory = list[StageState]
 
 
 class ReferenceSimulator(Simulator):
@@ -34,8 +34,8 @@ class ReferenceSimulator(Simulator):
             raise ValueError(f'backend reference runs on cpu, not on {device}')
         super().__init__(model, 'cpu')
 
-    def reset(self, batch: int = 1) -> State:
-        """See `Simulator.reset`."""
+    def rest(self, batch: int) -> Memory:
+        """See `Simulator.rest`."""
         network = self.model.network
         states = []
         for index, stage in enumerate(network.stages):
@@ -44,10 +44,9 @@ class ReferenceSimulator(Simulator):
             states.append(StageState(synapse.rest(shape), network.neuron.rest(shape)))
         return states
 
-    def run(self, state: State, images: NDArray[np.float32], steps: int) -> Activity:
-        """See `Simulator.run`."""
-        batch = len(state[0].neuron.membrane_potential)
-        check_run(self.model, batch, images, steps)
+    def advance(self, memory: Memory, images: NDArray[np.float32], steps: int) -> Activity:
+        """See `Simulator.advance`."""
+        batch = len(images)
         network, dt = self.model.network, self.model.dt
         counts = np.zeros((3, batch, len(network.stages)), np.int64)
         outputs = np.zeros((steps, batch, network.classes))
@@ -58,12 +57,12 @@ class ReferenceSimulator(Simulator):
                     arrived = (values > 0).sum(axis=3)
                     counts[1, :, index] += (arrived * stage.fan_out).sum(axis=(1, 2))
                 current = apply_stage(stage, self.model.weights[index].kernel, values)
-                current = network.synapse_of(index).step(current, state[index].synapse, dt)
+                current = network.synapse_of(index).step(current, memory[index].synapse, dt)
                 current = current + self.model.weights[index].bias
                 if stage.is_readout:
                     outputs[step] = current.reshape(batch, -1)
                 else:
-                    spiked = network.neuron.step(current, state[index].neuron, dt)
+                    spiked = network.neuron.step(current, memory[index].neuron, dt)
                     counts[0, :, index] += spiked.sum(axis=(1, 2, 3))
                     counts[2, :, index] += stage.neurons
                     values = spiked / dt

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from snn_perception.backends import kernels
-from snn_perception.backends.base import Activity, Simulator, check_run
+from snn_perception.backends.base import Activity, Simulator
 from snn_perception.model import Model, Weights
 from snn_perception.network import Convolution, Stage
 from snn_perception.neurons import LIF
@@ -43,7 +43,7 @@ class StageState(NamedTuple):
         return cls(like.new_zeros(order, *shape), like.new_zeros(shape), like.new_zeros(shape))
 
 
-State = list[StageState]
+Memory = list[StageState]
 
 
 class TorchSimulator(Simulator):
@@ -63,8 +63,8 @@ class TorchSimulator(Simulator):
         ]
 
     @torch.inference_mode()
-    def reset(self, batch: int = 1) -> State:
-        """See `Simulator.reset`."""
+    def rest(self, batch: int) -> Memory:
+        """See `Simulator.rest`."""
         network = self.model.network
         return [
             StageState.rest(
@@ -74,25 +74,27 @@ class TorchSimulator(Simulator):
         ]
 
     @torch.inference_mode()
-    def run(self, state: State, images: NDArray[np.float32], steps: int) -> Activity:
-        """See `Simulator.run`."""
+    def advance(self, memory: Memory, images: NDArray[np.float32], steps: int) -> Activity:
+        """See `Simulator.advance`."""
         network, dt = self.model.network, self.model.dt
-        batch = state[0].membrane_potential.shape[0]
-        check_run(self.model, batch, images, steps)
-        counts = np.zeros((3, batch, len(network.stages)), np.int64)
+        counts = np.zeros((3, len(images), len(network.stages)), np.int64)
         values = torch.from_numpy(np.ascontiguousarray(images)).to(self.like)[None]
         for index, placed in enumerate(self.stages):
             stage, synapse = placed.stage, network.synapse_of(index)
             sums = placed.weighted_sum(values)
             if stage.is_readout:
-                outputs = filter_currents(sums, state[index].filters, synapse, dt) + placed.bias
+                outputs = filter_currents(sums, memory[index].filters, synapse, dt) + placed.bias
+                self.layer_done(index)
                 break
-            values = integrate(sums, placed.bias, steps, state[index], synapse, network.neuron, dt)
+            values = integrate(
+                sums, placed.bias, steps, memory[index], synapse, network.neuron, dt
+            )
             per_position = values.sum(dim=(0, 4), dtype=torch.float64)
             arrived = (per_position * self.fan_out[index + 1]).sum(dim=(1, 2))
             counts[0, :, index] = per_position.sum(dim=(1, 2)).cpu().numpy()
             counts[1, :, index + 1] = arrived.cpu().numpy()
             counts[2, :, index] = steps * stage.neurons
+            self.layer_done(index)
         outputs = outputs.expand(steps, *outputs.shape[1:]).flatten(2)
         return Activity(outputs.float().cpu().numpy(), *counts)
 

@@ -152,13 +152,49 @@ def test_long_run_spike_rates_go_to_the_lif_curve(current, backend):
 
 
 @pytest.mark.parametrize('backend', sorted(BACKENDS))
-def test_images_that_do_not_fit_are_refused(backend):
+def test_what_does_not_fit_is_refused_and_changes_nothing(backend):
     model = random_model()
     simulator = create_simulator(model, backend)
-    with pytest.raises(ValueError, match='images must have the shape'):
-        simulator.run(simulator.reset(2), random_images(model, 3), 5)
-    with pytest.raises(ValueError, match='steps must be at least 1'):
-        simulator.run(simulator.reset(1), random_images(model, 1), 0)
+    state, images = simulator.reset(2), random_images(model, 2)
+    broken = images.copy()
+    broken[1, 2, 3] = np.nan
+    for wrong, steps, reason in (
+        (random_images(model, 3), 5, 'images must have the shape'),
+        (broken, 5, 'images must be finite float32 .* not float32'),
+        ((255 * images).astype(np.uint8), 5, 'images must be finite float32 .* not uint8'),
+        (images, 0, 'steps must be at least 1'),
+    ):
+        with pytest.raises(ValueError, match=reason):
+            simulator.run(state, wrong, steps)
+    outputs = simulator.run(state, images, 20).outputs
+    assert np.array_equal(outputs, simulator.run(simulator.reset(2), images, 20).outputs)
+
+
+@pytest.mark.parametrize('backend', sorted(BACKENDS))
+def test_the_state_of_another_model_or_engine_is_refused(backend):
+    model = random_model()
+    simulator, images = create_simulator(model, backend), random_images(model, 1)
+    other = create_simulator(dataclasses.replace(model, name='other'), backend).reset()
+    with pytest.raises(ValueError, match='state is of model other'):
+        simulator.run(other, images, 5)
+    elsewhere = create_simulator(model, 'event' if backend == 'reference' else 'reference')
+    with pytest.raises(ValueError, match='cannot be advanced with model random on backend'):
+        simulator.run(elsewhere.reset(), images, 5)
+    with pytest.raises(ValueError, match='batch must be at least 1, not 0'):
+        simulator.reset(0)
+
+
+@pytest.mark.parametrize('backend', ['event', 'torch', 'rate'])
+def test_engines_say_when_a_layer_is_done(backend):
+    model = random_model()
+    simulator, images = create_simulator(model, backend), random_images(model, 1)
+    silent = simulator.run(simulator.reset(), images, 40)
+    done = []
+    simulator.on_layer = done.append
+    watched = simulator.run(simulator.reset(), images, 40)
+    layers = list(range(len(model.network.stages)))
+    assert done == layers * (len(done) // len(layers))
+    assert np.array_equal(silent.outputs, watched.outputs)
 
 
 def test_auto_is_torch_where_a_gpu_is_wanted_and_event_on_the_cpu():

@@ -121,15 +121,6 @@ def test_a_network_without_neurons_is_refused():
         create_simulator(random_model(layers=(Dense(3),)), 'event')
 
 
-def test_the_state_of_another_model_is_refused():
-    model = random_model()
-    other = dataclasses.replace(model, name='other')
-    simulator = create_simulator(model, 'event')
-    state = create_simulator(other, 'event').reset()
-    with pytest.raises(ValueError, match='state is of another model, other'):
-        simulator.run(state, random_images(model, 1), 5)
-
-
 @pytest.mark.parametrize(('precision', 'tolerance'), [('bfloat16', 0.01), ('int8', 0.02)])
 def test_coarser_weights_change_the_spikes_little(precision, tolerance):
     model = random_model(drive=3)

@@ -11,8 +11,8 @@ docs/engine.md says more about the method.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
+import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from snn_perception.model import Model
 from snn_perception.network import Convolution, Stage
+
+ROUNDS = 15
 
 Run = Callable[[NDArray[np.float32], int], NDArray]
 """From a prepared image (height, width, channels) and steps to the mean output (classes,)."""
@@ -33,26 +35,46 @@ SETTINGS = (
 """Type and memory format of the convolutions; neurons are float32."""
 
 
-def settings_of(name: str) -> list[tuple[str, ...]]:
-    """What to try for the library `name`."""
-    return [()] if name == 'nengo' else list(SETTINGS)
+def compare(model: Model, images: NDArray[np.float32], ours: dict[str, Run]) -> dict[str, Any]:
+    """Milliseconds per presentation of `ours`, by name, and of all peers that are installed.
 
-
-def build(name: str, model: Model, setting: tuple[str, ...]) -> Run:
-    """`model` in the library `name`, a key of PEERS.
-
-    Raises ImportError if it is not installed, ValueError if it cannot run this network.
+    Everybody is timed once in each of ROUNDS rounds, on the same image of `images`, and has
+    all processors; figures are medians. `ratio`: how often each of ours fits into the fastest
+    peer. `skipped`: why a peer is missing.
     """
-    return PEERS[name](model, *setting)
+    steps = round(model.presentation_time / model.dt)
+    runs, skipped, chosen = dict(ours), {}, {}
+    for name in PEERS:
+        try:
+            runs[name], chosen[name] = _fastest(name, model, images[0], steps)
+        except (ImportError, ValueError) as reason:
+            skipped[name] = str(reason)
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for round_ in range(ROUNDS):
+        for name, run in runs.items():
+            times[name].append(_seconds(run, images[round_ % len(images)], steps))
+    medians = {name: 1000 * float(np.median(values)) for name, values in times.items()}
+    fastest = min((medians[name] for name in chosen), default=None)
+    ratios = {name: fastest / medians[name] for name in ours} if fastest else {}
+    return {'ms': medians, 'settings': chosen, 'ratio': ratios, 'skipped': skipped}
 
 
-def is_installed(name: str) -> bool:
-    """Whether the library `name` can be imported."""
-    try:
-        import_module(name)
-    except ImportError:
-        return False
-    return True
+def _fastest(name: str, model: Model, image: NDArray[np.float32], steps: int) -> tuple[Run, str]:
+    """The peer `name` in its fastest setting, the best of three runs each, and that setting."""
+    settings: Iterable[tuple[str, ...]] = [()] if name == 'nengo' else SETTINGS
+    runs = {' '.join(setting): PEERS[name](model, *setting) for setting in settings}
+    seconds = {
+        setting: min(_seconds(run, image, steps) for _ in range(4))
+        for setting, run in runs.items()
+    }
+    setting = min(seconds, key=seconds.__getitem__)
+    return runs[setting], setting
+
+
+def _seconds(run: Run, image: NDArray[np.float32], steps: int) -> float:
+    started = time.perf_counter()
+    run(image, steps)
+    return time.perf_counter() - started
 
 
 def _snntorch(model: Model) -> Callable[[], Any]:
@@ -140,7 +162,7 @@ def _in_pytorch(make: Callable[[Model], Callable[[], Any]]) -> Callable[..., Run
         kind = getattr(torch, dtype)
         layout = {'channels_last': torch.channels_last, 'contiguous': torch.contiguous_format}
         neurons = make(model)
-        layers = []
+        layers: list[tuple[Any, Any, Any]] = []
         for stage, weights in zip(model.network.stages, model.weights, strict=True):
             scale = 1 / model.dt if layers else 1.0
             weighted = _weighted(stage, weights.kernel * scale, kind, layout[memory])
@@ -188,7 +210,7 @@ def _nengo(model: Model) -> Run:
     import nengo
 
     lif = nengo.LIF(tau_rc=model.network.neuron.tau_rc, tau_ref=model.network.neuron.tau_ref)
-    shown = [np.zeros(int(np.prod(model.network.input_shape)))]
+    shown: list[NDArray] = [np.zeros(int(np.prod(model.network.input_shape)))]
     network = nengo.Network(seed=0)
     network.config[nengo.Connection].synapse = None
     with network:

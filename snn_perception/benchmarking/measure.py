@@ -1,4 +1,4 @@
-"""How fast an engine runs a model on this machine: frames, batches, starts and scaling."""
+"""Times of one engine: frames, layers, batches, starts and scaling."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from snn_perception.backends import Simulator, create_simulator
+from snn_perception.benchmarking.peers import Run
 from snn_perception.model import Model
+
+PRECISIONS = ('float32', 'bfloat16', 'int8')
 
 RATES = (10, 25, 50, 100, 250)
 """Firing rates (Hz) of the scaling."""
@@ -50,6 +53,35 @@ def measure_frames(simulator: Simulator, images: NDArray[np.float32], frames: in
         'firing_rate_hz': float(np.mean([d.firing_rate for d in decisions])),
         'simulated_time_s': float(np.mean([d.simulated_time for d in decisions])),
     }
+
+
+def share_per_layer(
+    simulator: Simulator, images: NDArray[np.float32], frames: int
+) -> dict[str, float]:
+    """Share of the time that each weighted layer takes; medians over `frames` presentations."""
+    stages = simulator.model.network.stages
+    seconds = np.zeros((frames, len(stages)))
+    last = 0.0
+
+    def on_layer(index: int) -> None:
+        nonlocal last
+        now = time.perf_counter()
+        seconds[frame, index] += now - last
+        last = now
+
+    steps = round(simulator.model.presentation_time / simulator.model.dt)
+    simulator.on_layer = on_layer
+    try:
+        for frame in range(frames):
+            state = simulator.reset()
+            last = time.perf_counter()
+            simulator.run(state, images[frame % len(images)][None], steps)
+    finally:
+        simulator.on_layer = None
+    shares = np.median(seconds, axis=0)
+    shares /= shares.sum()
+    names = (f'{index} {type(stage.layer).__name__.lower()}' for index, stage in enumerate(stages))
+    return dict(zip(names, shares.tolist(), strict=True))
 
 
 def frames_per_second(simulator: Simulator, images: NDArray[np.float32], batches: int) -> float:
@@ -103,6 +135,21 @@ def scaling(
     return result
 
 
+def precisions_of(simulator: Simulator) -> dict[str, Run]:
+    """A presentation on the engine of `simulator`, from rest, for each precision it has."""
+    if 'precision' not in simulator.options:
+        return {simulator.name: partial(_present, simulator)}
+    engines: dict[str, Run] = {}
+    for precision in PRECISIONS:
+        engine = create_simulator(simulator.model, simulator.name, precision=precision)
+        engines[f'{engine.name} {precision}'] = partial(_present, engine)
+    return engines
+
+
+def _present(simulator: Simulator, image: NDArray[np.float32], steps: int) -> NDArray:
+    return simulator.run(simulator.reset(), image[None], steps).outputs.mean(axis=(0, 1))
+
+
 def start(
     model: Model, images: NDArray[np.float32], backend: str, device: str, **options: Any
 ) -> dict:
@@ -119,36 +166,19 @@ def measure_starts(arguments: list[str]) -> dict[str, float]:
 
     Cold means without any compiled code; warm with what the cold one left behind.
     """
-    with tempfile.TemporaryDirectory() as cache:
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / 'figures.json'
         command = [sys.executable, '-m', 'snn_perception', 'benchmark', *arguments, '--start']
-        environment = {**os.environ, 'NUMBA_CACHE_DIR': cache}
-        cold, warm = (
-            json.loads(
-                subprocess.run(
-                    command, env=environment, check=True, capture_output=True, text=True
-                ).stdout
+        environment = {**os.environ, 'NUMBA_CACHE_DIR': folder}
+        starts = []
+        for _ in range(2):
+            subprocess.run(
+                [*command, '--json', target], env=environment, check=True, capture_output=True
             )
-            for _ in range(2)
-        )
+            starts.append(json.loads(target.read_text(encoding='utf-8')))
+    cold, warm = starts
     return {
         'cold_start_s': cold['seconds'],
         'warm_start_s': warm['seconds'],
         'memory_mb': warm['memory_mb'],
     }
-
-
-def save_picture(figures: dict[str, Any], path: Path) -> None:
-    """The scaling as PNG."""
-    panels = {'ms_by_rate_hz': 'mean firing rate (Hz)', 'ms_by_threads': 'threads'}
-    shown = {key: title for key, title in panels.items() if key in figures}
-    figure = Figure(figsize=(5 * len(shown), 3.4), layout='constrained')
-    for axes, (key, title) in zip(
-        figure.subplots(1, len(shown), squeeze=False)[0], shown.items(), strict=True
-    ):
-        values = figures[key]
-        axes.plot([float(name) for name in values], list(values.values()), marker='o')
-        axes.set(xlabel=title, ylabel='ms per frame', ylim=(0, None))
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.grid(alpha=0.3)
-    figure.suptitle(f'{figures["model"]}, {figures["engine"]}')
-    figure.savefig(path, dpi=110)
