@@ -38,9 +38,9 @@ SETTINGS = (
 def compare(model: Model, images: NDArray[np.float32], ours: dict[str, Run]) -> dict[str, Any]:
     """Milliseconds per presentation of `ours`, by name, and of all peers that are installed.
 
-    Everybody is timed once in each of ROUNDS rounds, on the same image of `images`, and has
-    all processors; figures are medians. `ratio`: how often each of ours fits into the fastest
-    peer. `skipped`: why a peer is missing.
+    Everybody is timed once in each of ROUNDS rounds, in random order as each leaves the caches
+    to the next, on the same image of `images`, and has all processors; figures are medians.
+    `ratio`: how often each of ours fits into the fastest peer. `skipped`: why one is missing.
     """
     steps = round(model.presentation_time / model.dt)
     runs, skipped, chosen = dict(ours), {}, {}
@@ -50,9 +50,10 @@ def compare(model: Model, images: NDArray[np.float32], ours: dict[str, Run]) -> 
         except (ImportError, ValueError) as reason:
             skipped[name] = str(reason)
     times: dict[str, list[float]] = {name: [] for name in runs}
+    random = np.random.default_rng(0)
     for round_ in range(ROUNDS):
-        for name, run in runs.items():
-            times[name].append(_seconds(run, images[round_ % len(images)], steps))
+        for name in random.permutation(list(runs)):
+            times[name].append(_seconds(runs[name], images[round_ % len(images)], steps))
     medians = {name: 1000 * float(np.median(values)) for name, values in times.items()}
     fastest = min((medians[name] for name in chosen), default=None)
     ratios = {name: fastest / medians[name] for name in ours} if fastest else {}

@@ -64,7 +64,7 @@ def test_peers_run_the_same_network(name):
         Dense(4),
     )
     model = random_model(layers=layers, synapse=Synapse(), readout_synapse=Synapse(), drive=2)
-    # Small weights: spikes are not filtered here, and what large ones do depends on when they come.
+    # Small weights: what large ones do depends on when the spikes come.
     weights = [replace(part, kernel=part.kernel / 5) for part in model.weights]
     model = replace(model, network=replace(model.network, neuron=neuron), weights=tuple(weights))
     image = random_images(model, 1)[0]
