@@ -134,6 +134,30 @@ def scaling(
     return result
 
 
+def limit(simulator: Simulator, images: NDArray[np.float32], frames: int) -> dict[str, float]:
+    """Milliseconds of a whole presentation, and of the sparse engine's arithmetic in it alone.
+
+    Empty for other engines.
+    """
+    if simulator.name != 'event':
+        return {}
+    from snn_perception.backends.event import EventSimulator
+    from snn_perception.benchmarking.limit import limit_ms
+
+    assert isinstance(simulator, EventSimulator)
+    steps = round(simulator.model.presentation_time / simulator.model.dt)
+    times, limits = [], []
+    for frame in range(frames):
+        state, image = simulator.reset(), images[frame % len(images)][None]
+        started = time.perf_counter()
+        activity = simulator.run(state, image, steps)
+        times.append(1000 * (time.perf_counter() - started))
+        if frame < 3:
+            limits.append(limit_ms(simulator, activity))
+    spent, least = float(np.median(times)), float(np.median(limits))
+    return {'ms_per_presentation': spent, 'ms_of_its_arithmetic': least}
+
+
 def precisions_of(simulator: Simulator) -> dict[str, Run]:
     """A presentation on the engine of `simulator`, from rest, for each precision it has."""
     if 'precision' not in simulator.options:

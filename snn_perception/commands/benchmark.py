@@ -60,6 +60,7 @@ def run(options: argparse.Namespace) -> Figures:
     figures |= measure.measure_frames(simulator, images, options.frames)
     frames = min(options.frames, 20)
     figures['share_per_layer'] = measure.share_per_layer(simulator, images, frames)
+    figures |= measure.limit(simulator, images, frames)
     figures['frames_per_s_in_batches'] = measure.frames_per_second(simulator, images, 5)
     same = {'backend': simulator.name, 'device': options.device, 'data': options.data, **choices}
     arguments = [word for name, value in same.items() for word in (f'--{name}', str(value))]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import resource
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -152,3 +154,17 @@ def test_unknown_precisions_and_threads_are_refused():
         create_simulator(random_model(), 'event', threads=-1)
     with pytest.raises(ValueError, match="reference has no choice of precision: 'int8'"):
         create_simulator(random_model(), 'reference', precision='int8')
+
+
+def test_memory_does_not_grow_from_frame_to_frame():
+    def resident():
+        return int(Path('/proc/self/statm').read_text().split()[1]) * resource.getpagesize()
+
+    model = random_model()
+    simulator = EventSimulator(model, threads=2)
+    images = random_images(model, 4)
+    for count in (300, 1500):
+        before = resident()
+        for index in range(count):
+            simulator.classify_batch(images[index % 4 :][:1])
+    assert resident() - before < 1e6

@@ -1,0 +1,97 @@
+"""Draws engine.png: how the sparse engine lays out spikes, weights and neurons."""
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, Rectangle
+
+SPIKE, WINDOW, QUIET = '#d1495b', '#2e86ab', '#f2f2f2'
+COLUMNS, CHANNELS = 6, 4
+SPIKES = {(0, 1), (2, 0), (2, 3), (3, 2), (5, 1)}
+
+
+def box(axes, x, y, width, height, text='', face=QUIET, edge='#888888', colour='black'):
+    axes.add_patch(Rectangle((x, y), width, height, facecolor=face, edgecolor=edge, lw=0.8))
+    axes.text(
+        x + width / 2, y + height / 2, text, ha='center', va='center', fontsize=8, color=colour
+    )
+
+
+def arrow(axes, start, end):
+    axes.add_patch(
+        FancyArrowPatch(start, end, arrowstyle='-|>', mutation_scale=11, color='#555555')
+    )
+
+
+def title(axes, x, y, text):
+    axes.text(x, y, text, fontsize=9, va='bottom', weight='bold')
+
+
+def draw_map(axes):
+    title(axes, 0, 8.5, 'One row of a map in one step: who spiked')
+    for column in range(COLUMNS):
+        axes.text(column + 0.5, 8.2, f'column {column}', ha='center', fontsize=7)
+        for channel in range(CHANNELS):
+            spiked = (column, channel) in SPIKES
+            box(axes, column, 7.6 - 0.5 * channel, 1, 0.5, f'{column * CHANNELS + channel}',
+                SPIKE if spiked else QUIET, colour='white' if spiked else '#999999')  # fmt: skip
+    axes.add_patch(Rectangle((2, 6.1), 3, 2, fill=False, edgecolor=WINDOW, lw=2.5))
+    axes.text(6.15, 7.1, 'the window of a neuron:\ncolumns 2 to 4', fontsize=8, color=WINDOW)
+
+
+def draw_lists(axes):
+    title(axes, 0, 5.1, 'Its list: events, and where those of each column start')
+    events = sorted(column * CHANNELS + channel for column, channel in SPIKES)
+    for place, event in enumerate(events):
+        box(axes, place, 4.4, 1, 0.5, str(event), SPIKE, colour='white')
+    axes.add_patch(Rectangle((1, 4.4), 3, 0.5, fill=False, edgecolor=WINDOW, lw=2.5))
+    starts = [sum(event // CHANNELS < column for event in events) for column in range(COLUMNS + 1)]
+    for place, start in enumerate(starts):
+        edge = WINDOW if place in (2, 5) else '#888888'
+        box(axes, place, 3.6, 1, 0.5, str(start), edge=edge)
+    axes.text(7.2, 3.75, 'starts [2] and [5] bound the window', fontsize=8, color=WINDOW)
+    arrow(axes, (2.5, 4.1), (1.1, 4.4))
+    arrow(axes, (5.5, 4.1), (4.0, 4.4))
+    arrow(axes, (3, 6.05), (2.6, 5.5))
+
+
+def draw_weights(axes):
+    title(
+        axes,
+        0,
+        2.9,
+        'Each event is the number of a row of weights, and a row is as long as a block',
+    )
+    for place, number in enumerate(('8', '11', '14')):
+        y = 2.2 - 0.55 * place
+        box(axes, 0, y, 1, 0.45, number, SPIKE, colour='white')
+        box(axes, 1.4, y, 5, 0.45, 'weights to 64 channels, one behind the other', '#e8f1f5')
+    arrow(axes, (6.5, 1.85), (7.4, 1.85))
+    box(
+        axes,
+        7.5,
+        1.1,
+        2.6,
+        1.5,
+        'add up in registers,\nsynapse, LIF:\n64 neurons at once',
+        '#dff0d8',
+    )
+    arrow(axes, (8.8, 1.05), (8.8, 0.65))
+    box(axes, 7.5, 0.1, 2.6, 0.5, '64 bits: who spiked', SPIKE, colour='white')
+    arrow(axes, (7.4, 0.35), (6.5, 0.35))
+    axes.text(
+        0,
+        0.25,
+        'From the bits of a row in all steps come the lists for the next layer.',
+        fontsize=8,
+    )
+
+
+figure = Figure(figsize=(8.2, 6.6), layout='constrained')
+axes = figure.subplots()
+axes.set(xlim=(-0.1, 10.6), ylim=(0, 9))
+axes.axis('off')
+draw_map(axes)
+draw_lists(axes)
+draw_weights(axes)
+figure.savefig(Path(__file__).with_name('engine.png'), dpi=110)

@@ -1,0 +1,45 @@
+"""Run by test_portability.py in a process of its own: compiles the sparse engine as told there."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import llvmlite.binding as llvm
+import numpy as np
+from random_models import random_images, random_model
+
+from snn_perception.backends import create_simulator
+from snn_perception.backends.event_kernels import run_network
+
+
+def spikes_as_in_the_reference() -> None:
+    """Print the vector registers in the machine code once its spikes are found to be right."""
+    model = random_model()
+    images = random_images(model, 2)
+    simulators = [create_simulator(model, name) for name in ('event', 'reference')]
+    runs = [simulator.run(simulator.reset(2), images, 60) for simulator in simulators]
+    assert runs[0].spikes.sum() > 1000
+    assert np.array_equal(runs[0].spikes, runs[1].spikes)
+    code = ''.join(run_network.inspect_asm().values())
+    print(*sorted(set(re.findall(r'%([xyz]mm)', code))))
+
+
+def compile_for(triple: str, processor: str) -> None:
+    """Print the machine code of the engine for another kind of processor."""
+    simulator = create_simulator(random_model(), 'event')
+    simulator.run(simulator.reset(), random_images(simulator.model, 1), 1)
+    (code,) = run_network.inspect_llvm().values()
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    machine = llvm.Target.from_triple(triple).create_target_machine(cpu=processor, opt=2)
+    code = re.sub('target triple = ".*"', f'target triple = "{triple}"', code)
+    code = re.sub('target datalayout = ".*"', f'target datalayout = "{machine.target_data}"', code)
+    print(machine.emit_assembly(llvm.parse_assembly(code)))
+
+
+if __name__ == '__main__':
+    if len(sys.argv) > 1:
+        compile_for(*sys.argv[1:])
+    else:
+        spikes_as_in_the_reference()

@@ -1,0 +1,45 @@
+"""The sparse engine on other processors than this one: without AVX, and Arm."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TEST = Path(__file__).parent.parent
+
+
+def run_engine(tmp_path, *arguments, **variables):
+    """What portable_engine.py prints, with nothing compiled before."""
+    path = os.pathsep.join([str(TEST), os.environ.get('PYTHONPATH', '')])
+    environment = {**os.environ, 'NUMBA_CACHE_DIR': str(tmp_path), 'PYTHONPATH': path}
+    done = subprocess.run(
+        [sys.executable, str(TEST / 'backends' / 'portable_engine.py'), *arguments],
+        env={**environment, **variables},
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(platform.machine() != 'x86_64', reason='for x86-64 only')
+@pytest.mark.parametrize(
+    ('processor', 'features', 'registers'),
+    [('x86-64', '', 'xmm'), ('haswell', '+avx2,+fma', 'xmm ymm')],
+)
+def test_it_spikes_alike_with_and_without_avx(tmp_path, processor, features, registers):
+    variables = {'NUMBA_CPU_NAME': processor, 'NUMBA_CPU_FEATURES': features}
+    assert run_engine(tmp_path, **variables).strip() == registers
+
+
+def test_it_compiles_to_vectors_of_arm(tmp_path):
+    # What has been optimised for this processor would not do for another.
+    code = run_engine(tmp_path, 'aarch64-unknown-linux-gnu', 'cortex-a72', NUMBA_OPT='0')
+    assert 'run_network' in code
+    assert code.count('fmla\tv') > 50
