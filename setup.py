@@ -28,7 +28,11 @@ setup(
         ),
     ],
     install_requires=['setuptools'],
-    extras_require={'test': ['pytest']},
+    extras_require={
+        'test': ['pytest'],
+        # What `benchmark --peers` compares with.
+        'peers': ['nengo', 'norse', 'scipy', 'sinabs', 'snntorch', 'spikingjelly'],
+    },
     entry_points={
         'console_scripts': [f'{name} = {target}' for name, (target, _) in COMMANDS.items()],
     },

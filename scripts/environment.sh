@@ -205,6 +205,9 @@ build() (
     quietly colcon.log colcon --log-base "$environment/log" build --symlink-install \
         --base-paths "${paths[@]}" --build-base "$environment/build" --install-base "$environment/install"
     find "$environment/install" -xtype l -delete  # links to data files that are gone
+    say 'Compiling the engine ...'
+    activate
+    quietly engine.log python -m snn_perception benchmark --warm --backend event
     printf '%s\n' "$hash" >"$environment/built"
 )
 

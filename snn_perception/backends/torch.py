@@ -8,6 +8,7 @@ without changing a single spike.
 from __future__ import annotations
 
 from functools import partial
+from importlib.util import find_spec
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -18,11 +19,15 @@ from torch import Tensor
 
 from snn_perception.backends import kernels
 from snn_perception.backends.base import Activity, Simulator
+from snn_perception.backends.cuda_graphs import LARGEST_BATCH, RecordedRuns
 from snn_perception.model import Model, Weights
 from snn_perception.network import Convolution, Stage
 from snn_perception.neurons import LIF
 from snn_perception.synapses import Synapse
 from snn_perception.threads import in_parallel
+
+# It comes with PyTorch for CUDA on Linux, and is imported where it is used.
+HAS_TRITON = find_spec('triton') is not None
 
 
 class StageState(NamedTuple):
@@ -47,7 +52,10 @@ Memory = list[StageState]
 
 
 class TorchSimulator(Simulator):
-    """The model in PyTorch, in float32 unless `dtype` says otherwise."""
+    """The model in PyTorch, in float32 unless `dtype` says otherwise.
+
+    On a CUDA device it runs small batches as recorded graphs, one at a time.
+    """
 
     name: ClassVar[str] = 'torch'
 
@@ -61,6 +69,7 @@ class TorchSimulator(Simulator):
             torch.from_numpy(stage.fan_out).to(self.device, torch.float64)
             for stage in model.network.stages
         ]
+        self.recorded = RecordedRuns() if self.device == 'cuda' else None
 
     @torch.inference_mode()
     def rest(self, batch: int) -> Memory:
@@ -76,9 +85,28 @@ class TorchSimulator(Simulator):
     @torch.inference_mode()
     def advance(self, memory: Memory, images: NDArray[np.float32], steps: int) -> Activity:
         """See `Simulator.advance`."""
+        values = torch.from_numpy(np.ascontiguousarray(images)).to(self.like)
+        # Ten bits, as TensorFloat32 has, are too few for the spikes of the reference.
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            # A recording says nothing between its layers.
+            if self.recorded and len(values) <= LARGEST_BATCH and self.on_layer is None:
+                outputs, counts = self.recorded.run(self.simulate, memory, values, steps)
+            else:
+                outputs, counts = self.simulate(memory, values, steps)
+        updates = np.zeros(counts.shape[1:], np.int64)
+        updates[:, :-1] = [steps * stage.neurons for stage in self.model.network.stages[:-1]]
+        spikes, operations = counts.cpu().numpy().astype(np.int64)
+        return Activity(outputs.cpu().numpy(), spikes, operations, updates)
+
+    def simulate(self, memory: Memory, images: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+        """`advance` on its device: outputs (steps, batch, classes) float32, and counts.
+
+        Those are float64 (2, batch, layers): spikes and synaptic operations. Nothing in here
+        waits for the device, or it could not be recorded.
+        """
         network, dt = self.model.network, self.model.dt
-        counts = np.zeros((3, len(images), len(network.stages)), np.int64)
-        values = torch.from_numpy(np.ascontiguousarray(images)).to(self.like)[None]
+        counts = self.like.new_zeros((2, len(images), len(self.stages)), dtype=torch.float64)
+        values = images[None]
         for index, placed in enumerate(self.stages):
             stage, synapse = placed.stage, network.synapse_of(index)
             sums = placed.weighted_sum(values)
@@ -90,13 +118,16 @@ class TorchSimulator(Simulator):
                 sums, placed.bias, steps, memory[index], synapse, network.neuron, dt
             )
             per_position = values.sum(dim=(0, 4), dtype=torch.float64)
-            arrived = (per_position * self.fan_out[index + 1]).sum(dim=(1, 2))
-            counts[0, :, index] = per_position.sum(dim=(1, 2)).cpu().numpy()
-            counts[1, :, index + 1] = arrived.cpu().numpy()
-            counts[2, :, index] = steps * stage.neurons
+            counts[0, :, index] = per_position.sum(dim=(1, 2))
+            counts[1, :, index + 1] = (per_position * self.fan_out[index + 1]).sum(dim=(1, 2))
             self.layer_done(index)
-        outputs = outputs.expand(steps, *outputs.shape[1:]).flatten(2)
-        return Activity(outputs.float().cpu().numpy(), *counts)
+        return outputs.expand(steps, *outputs.shape[1:]).flatten(2).float(), counts
+
+    def layer_done(self, index: int) -> None:
+        """See `Simulator.layer_done`: done is what the device has done."""
+        if self.on_layer is not None and self.device == 'cuda':
+            torch.cuda.synchronize()
+        super().layer_done(index)
 
 
 def choose_device(device: str) -> str:
@@ -184,6 +215,23 @@ def integrate(
     """
     if sums.device.type == 'cpu':
         return _integrate_compiled(sums, bias, steps, state, synapse, neuron, dt)
+    if HAS_TRITON and sums.device.type == 'cuda':
+        from snn_perception.backends import cuda_kernels
+
+        return cuda_kernels.integrate(sums, bias, steps, state, synapse, neuron, dt)
+    return _integrate_stepwise(sums, bias, steps, state, synapse, neuron, dt)
+
+
+def _integrate_stepwise(
+    sums: Tensor,
+    bias: Tensor,
+    steps: int,
+    state: StageState,
+    synapse: Synapse,
+    neuron: LIF,
+    dt: float,
+) -> Tensor:
+    """`integrate` in operations of PyTorch, on every device."""
     currents = filter_currents(sums.to(bias.dtype), state.filters, synapse, dt).add_(bias)
     currents = currents.expand(steps, *sums.shape[1:])
     potential, refractory = state.membrane_potential, state.refractory_time

@@ -138,12 +138,15 @@ def test_int8_weights_add_up_without_overflow_when_everything_spikes():
     layers = (Convolution(64, 1), Dense(20), Dense(3))
     model = random_model(layers=layers, drive=1000)
     kernel = np.full_like(model.weights[1].kernel, 0.01)
-    heavy = dataclasses.replace(model.weights[1], kernel=kernel)
+    # Only what spikes bring makes the second layer fire.
+    silent = np.zeros_like(model.weights[1].bias)
+    heavy = dataclasses.replace(model.weights[1], kernel=kernel, bias=silent)
     model = dataclasses.replace(model, weights=(model.weights[0], heavy, model.weights[2]))
     images = random_images(model, 1)
     exact, _ = run_in_chunks(EventSimulator(model), images, [10])
     whole, _ = run_in_chunks(EventSimulator(model, precision='int8'), images, [10])
     assert exact[0][0, 0] > 64 * 110
+    assert exact[0][0, 1] > 20
     assert np.array_equal(whole, exact)
 
 
