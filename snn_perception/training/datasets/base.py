@@ -1,0 +1,53 @@
+"""Labelled images in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAXIMUM_BYTES = 8 * 2**30
+"""Largest data set that is read, as images of the network's size."""
+
+
+class DatasetError(ValueError):
+    """Data that cannot be used; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images uint8 (count, height, width, channels) with labels int64 (count,).
+
+    A label is an index of `class_names`.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def subset(self, indices: NDArray[np.int64]) -> Dataset:
+        """The images at `indices`."""
+        return Dataset(self.images[indices], self.labels[indices], self.class_names)
+
+    def matched_to(self, labels: tuple[str, ...]) -> Dataset:
+        """The same with labels as indices of `labels`, the class names of a model.
+
+        Raises DatasetError for a class that the model does not know.
+        """
+        unknown = [name for name in self.class_names if name not in labels]
+        if unknown:
+            raise DatasetError(
+                f'the model does not know the class {", ".join(unknown)}; '
+                f'it knows {", ".join(labels)}'
+            )
+        new = np.array([labels.index(name) for name in self.class_names], np.int64)
+        return Dataset(self.images, new[self.labels], labels)
+
+
+def spread(count: int, wanted: int) -> NDArray[np.int64]:
+    """Indices of `wanted` evenly spread items out of `count`."""
+    return ((np.arange(wanted) + 0.5) * (count / max(wanted, 1))).astype(np.int64)

@@ -1,0 +1,75 @@
+"""MNIST's files: idx, gzipped or not."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snn_perception.training.datasets.base import MAXIMUM_BYTES, Dataset, DatasetError
+
+
+def load_idx(folder: Path, held_out: bool) -> Dataset | None:
+    """The `train` pair in `folder`, or with `held_out` the `t10k` pair if it is there.
+
+    None if there is no pair; raises DatasetError for one that cannot be used.
+    """
+    for prefix in ('t10k', 'train') if held_out else ('train',):
+        images = _idx_file(folder, f'{prefix}-images-idx3-ubyte')
+        labels = _idx_file(folder, f'{prefix}-labels-idx1-ubyte')
+        if images and labels:
+            return _load_pair(images, labels)
+        if images or labels:
+            raise DatasetError(f'{folder} has only one of the two {prefix} idx files')
+    return None
+
+
+def _load_pair(images_path: Path, labels_path: Path) -> Dataset:
+    images, labels = _read_idx(images_path, 3), _read_idx(labels_path, 1).astype(np.int64)
+    if len(images) != len(labels):
+        raise DatasetError(
+            f'{images_path.name} has {len(images)} images but {labels_path.name} has '
+            f'{len(labels)} labels'
+        )
+    if len(labels) == 0:
+        raise DatasetError(f'{images_path} holds no images')
+    if labels.max() > 9:
+        raise DatasetError(f'{labels_path} holds the label {labels.max()}; 9 is the largest')
+    return Dataset(images[..., None], labels, tuple(str(digit) for digit in range(10)))
+
+
+def _idx_file(folder: Path, name: str) -> Path | None:
+    """The file `name` in `folder`, gzipped or not, also with a dot before idx."""
+    for candidate in (name, f'{name}.gz', name.replace('-idx', '.idx')):
+        if (folder / candidate).is_file():
+            return folder / candidate
+    return None
+
+
+def _read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
+    """The array of bytes in an idx file; its size is checked before it is read whole."""
+    try:
+        with (gzip.open if path.suffix == '.gz' else open)(path, 'rb') as file:
+            header = file.read(4 + 4 * dimensions)
+            if len(header) < 4 + 4 * dimensions:
+                raise DatasetError(f'{path} is truncated: it ends within its header')
+            magic, *shape = struct.unpack(f'>{dimensions + 1}I', header)
+            if magic != 0x0800 + dimensions:
+                raise DatasetError(
+                    f'{path} is not an idx file of bytes with {dimensions} dimensions'
+                )
+            size = math.prod(shape)
+            if size > MAXIMUM_BYTES:
+                raise DatasetError(f'{path} claims {size} bytes, more than {MAXIMUM_BYTES}')
+            content = file.read(size + 1)
+    except (OSError, EOFError, zlib.error) as reason:
+        raise DatasetError(f'{path} cannot be read: {reason}') from None
+    if len(content) != size:
+        found = 'more' if len(content) > size else len(content)
+        raise DatasetError(f'{path} is damaged: {size} bytes were expected, {found} were found')
+    return np.frombuffer(content, np.uint8).reshape(shape)
