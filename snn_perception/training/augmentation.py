@@ -16,7 +16,8 @@ class Augmentation:
     """Bounds of uniform random changes to each image.
 
     `rotation` (degrees), `scale` and `shear` (fractions), `translation` (pixels); `elastic`
-    (pixels) is the deviation of a smooth random displacement; `flip` mirrors every second
+    (pixels) is the deviation of a smooth random displacement; `shift` moves by whole pixels,
+    which blurs nothing, and mirrors what is missing at the edge; `flip` mirrors every second
     image; `erase` is the side of a square (pixels) that is set to black at a random place.
     """
 
@@ -25,11 +26,12 @@ class Augmentation:
     shear: float = 0.0
     translation: float = 0.0
     elastic: float = 0.0
+    shift: int = 0
     flip: bool = False
     erase: int = 0
 
     def __post_init__(self) -> None:
-        for name in ('rotation', 'scale', 'shear', 'translation', 'elastic', 'erase'):
+        for name in ('rotation', 'scale', 'shear', 'translation', 'elastic', 'shift', 'erase'):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f'{name} of the augmentation must be 0 or more, not {value}')
@@ -53,6 +55,8 @@ class Augmentation:
         if self.resamples:
             grid = self._grid(images, random)
             images = F.grid_sample(images, grid, padding_mode='zeros', align_corners=False)
+        if self.shift:
+            images = self._shifted(images, random)
         if self.erase:
             images = images * self._erased(images, random)
         return images
@@ -78,6 +82,17 @@ class Augmentation:
             size = torch.tensor((width, height), device=images.device)
             grid = grid + smooth.permute(0, 2, 3, 1) * (2 * self.elastic / size)
         return grid
+
+    def _shifted(self, images: Tensor, random: dict[str, Any]) -> Tensor:
+        """Each image moved on its own."""
+        batch, channels, height, width = images.shape
+        padded = F.pad(images, (self.shift,) * 4, mode='reflect')
+        first = torch.randint(2 * self.shift + 1, (2, batch, 1), **random)
+        rows = first[0] + torch.arange(height, device=images.device)
+        columns = first[1] + torch.arange(width, device=images.device)
+        places = rows[:, :, None] * padded.shape[3] + columns[:, None, :]
+        places = places.view(batch, 1, -1).expand(batch, channels, -1)
+        return padded.flatten(2).gather(2, places).view_as(images)
 
     def _erased(self, images: Tensor, random: dict[str, Any]) -> Tensor:
         """1 where a pixel stays, 0 inside the square of each image."""

@@ -33,6 +33,19 @@ def test_translation_moves_by_at_most_what_it_says_and_not_always_alike():
     assert moved.std(dim=0).min() > 1
 
 
+def test_a_shift_is_of_whole_pixels_within_its_bounds_and_mirrors_the_edge():
+    torch.manual_seed(0)
+    columns = torch.arange(20.0).expand(64, 3, 20, 20)
+    shifted = Augmentation(shift=2).apply(columns + 100 * columns.transpose(2, 3))
+    right, down = shifted[:, 0, 9, 9] % 100 - 9, shifted[:, 0, 9, 9] // 100 - 9
+    assert set(right.tolist()) == set(down.tolist()) == {-2, -1, 0, 1, 2}
+    assert not torch.equal(right, down)
+    expected = {-2: [2, 1, 0, 1], -1: [1, 0, 1, 2], 0: [0, 1, 2, 3], 2: [2, 3, 4, 5]}
+    for image, offset in zip(shifted, right.tolist(), strict=True):
+        if offset in expected:
+            assert (image[:, 9, :4] % 100 == torch.tensor(expected[offset])).all()
+
+
 def test_rotation_keeps_the_centre_and_the_mass():
     torch.manual_seed(0)
     turned = Augmentation(rotation=40.0).apply(images())
