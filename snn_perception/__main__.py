@@ -22,6 +22,10 @@ COMMANDS = {
         'snn_perception.commands.evaluate:main',
         'measure the accuracy, spikes and energy of a model on a data set',
     ),
+    'report': (
+        'snn_perception.commands.report:main',
+        'draw what a model achieves on a data set, as a page with pictures',
+    ),
     'benchmark': (
         'snn_perception.commands.benchmark:main',
         'measure how fast an engine runs a model on this machine',

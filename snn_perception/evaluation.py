@@ -82,12 +82,11 @@ def evaluate(simulator: Simulator, rates: Simulator, dataset: Dataset) -> Evalua
     rate_answers: list[int] = []
     seconds = 0.0
     with tqdm(total=len(dataset), unit='image', desc='evaluating', disable=None) as bar:
-        for inputs in _batches(simulator, dataset):
+        for inputs in batches(simulator, dataset):
             started = time.perf_counter()
             decisions += simulator.classify_batch(inputs)
             seconds += time.perf_counter() - started
-            outputs = rates.run(rates.reset(len(inputs)), inputs, 1).outputs[0]
-            rate_answers += outputs.argmax(axis=1).tolist()
+            rate_answers += answers_of(rates, inputs).tolist()
             bar.update(len(inputs))
     answers = np.array([int(decision.scores.argmax()) for decision in decisions], np.int64)
     return Evaluation(
@@ -95,7 +94,13 @@ def evaluate(simulator: Simulator, rates: Simulator, dataset: Dataset) -> Evalua
     )
 
 
-def _batches(simulator: Simulator, dataset: Dataset) -> Iterable[NDArray[np.float32]]:
+def answers_of(rates: Simulator, inputs: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Answers (batch,) of the rate network, which needs no time, to prepared images."""
+    return rates.run(rates.reset(len(inputs)), inputs, 1).outputs[0].argmax(axis=1)
+
+
+def batches(simulator: Simulator, dataset: Dataset) -> Iterable[NDArray[np.float32]]:
+    """Prepared images (at most BATCH, height, width, channels), all of `dataset` in order."""
     preprocessing = simulator.model.preprocessing
     for start in range(0, len(dataset), BATCH):
         images = dataset.images[start : start + BATCH]

@@ -133,6 +133,20 @@ class Simulator(ABC):
             raise ValueError(f'steps must be at least 1, not {steps}')
         return self.advance(state.memory, images, steps)
 
+    def decision(self, scores: NDArray[np.float32], steps: int, counts: Counts) -> Decision:
+        """The answer after `steps` steps with `scores` (classes,); see `Decision`.
+
+        `counts` int64 (3, layers) are those of `LayerActivity`, in its order.
+        """
+        model = self.model
+        neurons = model.network.neurons
+        best = int(scores.argmax())
+        time = float(steps * model.dt)
+        activity = LayerActivity(*counts)
+        rate = float(activity.spikes.sum() / (neurons * time)) if neurons else 0.0
+        label, score = model.labels[best], float(scores[best])
+        return Decision(label, score, scores, time, activity, self.macs_per_image, rate)
+
     def layer_done(self, index: int) -> None:
         """Tell `on_layer` that weighted layer `index` is done."""
         if self.on_layer is not None:
@@ -229,17 +243,6 @@ class _Batch:
 
     def decisions(self) -> list[Decision]:
         """One decision per image."""
-        model, macs = self.simulator.model, self.simulator.macs_per_image
-        neurons = model.network.neurons
-        results = []
-        for index, scores in enumerate(self.scores):
-            best = int(scores.argmax())
-            time = float(self.steps[index] * model.dt)
-            activity = LayerActivity(*self.counts[:, index])
-            rate = float(activity.spikes.sum() / (neurons * time)) if neurons else 0.0
-            results.append(
-                Decision(
-                    model.labels[best], float(scores[best]), scores, time, activity, macs, rate
-                )
-            )
-        return results
+        counts = self.counts.swapaxes(0, 1)
+        decide = self.simulator.decision
+        return [decide(*parts) for parts in zip(self.scores, self.steps, counts, strict=True)]

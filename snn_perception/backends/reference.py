@@ -46,27 +46,37 @@ class ReferenceSimulator(Simulator):
 
     def advance(self, memory: Memory, images: NDArray[np.float32], steps: int) -> Activity:
         """See `Simulator.advance`."""
-        batch = len(images)
-        network, dt = self.model.network, self.model.dt
-        counts = np.zeros((3, batch, len(network.stages)), np.int64)
-        outputs = np.zeros((steps, batch, network.classes))
+        network = self.model.network
+        counts = np.zeros((3, len(images), len(network.stages)), np.int64)
+        outputs = np.zeros((steps, len(images), network.classes))
         for step in range(steps):
-            values = images.astype(np.float64)
-            for index, stage in enumerate(network.stages):
-                if index:
-                    arrived = (values > 0).sum(axis=3)
-                    counts[1, :, index] += (arrived * stage.fan_out).sum(axis=(1, 2))
-                current = apply_stage(stage, self.model.weights[index].kernel, values)
-                current = network.synapse_of(index).step(current, memory[index].synapse, dt)
-                current = current + self.model.weights[index].bias
-                if stage.is_readout:
-                    outputs[step] = current.reshape(batch, -1)
-                else:
-                    spiked = network.neuron.step(current, memory[index].neuron, dt)
-                    counts[0, :, index] += spiked.sum(axis=(1, 2, 3))
-                    counts[2, :, index] += stage.neurons
-                    values = spiked / dt
+            spiked, outputs[step] = self.step(memory, images)
+            for index, (stage, spikes) in enumerate(zip(network.stages, spiked, strict=False)):
+                arriving = spikes.sum(axis=3) * network.stages[index + 1].fan_out
+                counts[0, :, index] += spikes.sum(axis=(1, 2, 3))
+                counts[1, :, index + 1] += arriving.sum(axis=(1, 2))
+                counts[2, :, index] += stage.neurons
         return Activity(outputs.astype(np.float32), *counts)
+
+    def step(
+        self, memory: Memory, images: NDArray[np.float32]
+    ) -> tuple[list[NDArray[np.bool_]], NDArray[np.float64]]:
+        """Advance `memory` in place by one time step.
+
+        Returns who spiked, bool (batch, height, width, channels) of each layer of neurons, and
+        the output of the readout (batch, classes).
+        """
+        network, dt = self.model.network, self.model.dt
+        values = images.astype(np.float64)
+        spiked = []
+        for index, stage in enumerate(network.stages):
+            current = apply_stage(stage, self.model.weights[index].kernel, values)
+            current = network.synapse_of(index).step(current, memory[index].synapse, dt)
+            current = current + self.model.weights[index].bias
+            if not stage.is_readout:
+                spiked.append(network.neuron.step(current, memory[index].neuron, dt))
+                values = spiked[-1] / dt
+        return spiked, current.reshape(len(images), -1)
 
 
 def apply_stage(stage: Stage, weight: NDArray, values: NDArray) -> NDArray:

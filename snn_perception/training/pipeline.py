@@ -14,6 +14,7 @@ import torch
 from snn_perception.backends import create_simulator
 from snn_perception.evaluation import Evaluation, evaluate
 from snn_perception.model import Model, save_model
+from snn_perception.reporting.pictures import confusion
 from snn_perception.training import card, plots
 from snn_perception.training.checkpoint import random_seed
 from snn_perception.training.datasets import Dataset, DatasetError, split
@@ -71,7 +72,8 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
     }
     save_model(model, output, provenance)
     plots.save_curves(histories, output / 'curves.png')
-    plots.save_confusion(evaluation.confusion(len(model.labels)), model.labels, output)
+    matrix = evaluation.confusion(len(model.labels))
+    confusion(matrix, model.labels, 'validation images').savefig(output / 'confusion.png', dpi=110)
     card.write(output, recipe, model, evaluation, len(training), seconds)
     LOG.info('validation: %s', figures)
     LOG.info('wrote %s', output)

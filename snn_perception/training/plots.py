@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 
 def save_curves(histories: dict[str, list[dict[str, float]]], path: Path) -> None:
@@ -33,24 +32,3 @@ def save_curves(histories: dict[str, list[dict[str, float]]], path: Path) -> Non
             axes.yaxis.set_minor_formatter('{x:.2g}')
     figure.axes[0].legend()
     figure.savefig(path, dpi=110)
-
-
-def save_confusion(matrix: NDArray[np.int64], labels: tuple[str, ...], output: Path) -> None:
-    """Counts (true class, answer) as `confusion.png`, the wrong answers in colour."""
-    size = max(4.0, 0.42 * len(labels) + 1.5)
-    figure = Figure(figsize=(size, size), layout='constrained')
-    axes = figure.subplots()
-    wrong = matrix.astype(float)
-    np.fill_diagonal(wrong, 0)
-    axes.imshow(wrong, cmap='Reds')
-    for row, counts in enumerate(matrix):
-        for column, count in enumerate(counts):
-            if count:
-                weight = 'bold' if row == column else 'normal'
-                axes.text(
-                    column, row, str(count), ha='center', va='center', fontsize=8, weight=weight
-                )
-    axes.set_xticks(range(len(labels)), labels, rotation=90 if max(map(len, labels)) > 2 else 0)
-    axes.set_yticks(range(len(labels)), labels)
-    axes.set(xlabel='answer', ylabel='true class', title='validation images')
-    figure.savefig(output / 'confusion.png', dpi=110)

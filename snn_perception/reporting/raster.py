@@ -1,0 +1,50 @@
+"""Who spiked when while one image was shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snn_perception.backends.reference import ReferenceSimulator
+from snn_perception.model import Model
+from snn_perception.reporting.trajectories import schedule_of, scores_over_time
+
+SAMPLE = 30
+
+
+@dataclass(frozen=True)
+class Raster:
+    """One presentation step by step; a layer is one of neurons.
+
+    spikes: bool (steps, sample) of each layer, the neurons in the order of its memory.
+    counts: int64 (steps, layers), spikes of all neurons.
+    scores: float32 (times, classes), see `scores_over_time`.
+    """
+
+    spikes: tuple[NDArray[np.bool_], ...]
+    counts: NDArray[np.int64]
+    scores: NDArray[np.float32]
+
+
+def record_raster(model: Model, image: NDArray[np.float32], sample: int = SAMPLE) -> Raster:
+    """Show the prepared `image` (height, width, channels) for the whole presentation.
+
+    Runs on the reference engine, the one that shows its spikes. At most `sample` neurons of a
+    layer are kept, chosen at random but always the same ones.
+    """
+    simulator = ReferenceSimulator(model)
+    memory = simulator.rest(1)
+    random = np.random.default_rng(0)
+    hidden = [stage.neurons for stage in model.network.stages[:-1]]
+    chosen = [np.sort(random.permutation(size)[:sample]) for size in hidden]
+    rows, counts, outputs = [], [], []
+    for _ in range(schedule_of(model).total):
+        spiked, output = simulator.step(memory, image[None])
+        rows.append([layer.ravel()[some] for layer, some in zip(spiked, chosen, strict=True)])
+        counts.append([int(layer.sum()) for layer in spiked])
+        outputs.append(output)
+    spikes = tuple(np.stack(layer) for layer in zip(*rows, strict=True))
+    scores = scores_over_time(model, np.stack(outputs))[:, 0]
+    return Raster(spikes, np.array(counts, np.int64).reshape(len(rows), -1), scores)

@@ -1,0 +1,159 @@
+"""Every image shown once for the whole presentation: decisions at any threshold from one run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from snn_perception.backends import Decision, Simulator
+from snn_perception.evaluation import Evaluation, answers_of, batches
+from snn_perception.model import Model
+from snn_perception.readout import Schedule
+from snn_perception.training.datasets import Dataset
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """Means over images with one confidence threshold.
+
+    `accuracy` from 0 to 1, `simulated_time` in s, `operations` synaptic ones per decision.
+    """
+
+    threshold: float
+    accuracy: float
+    simulated_time: float
+    operations: float
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """What was known about each image when; a look is a moment at which a decision may fall.
+
+    labels, rate_answers: int64 (images,), the latter of the network in rates.
+    steps: int64 (looks,), time steps until each look.
+    scores: float32 (images, looks, classes).
+    counts: int64 (images, looks, 3, layers), activity until each look, see `LayerActivity`.
+    answers: uint16 (images, times), the best class after each time step, see `times_of`.
+    """
+
+    simulator: Simulator
+    labels: NDArray[np.int64]
+    rate_answers: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    counts: NDArray[np.int64]
+    answers: NDArray[np.uint16]
+
+    def stops(self, threshold: float) -> NDArray[np.int64]:
+        """Index of the look (images,) at which a confidence of `threshold` decides."""
+        readout = replace(self.simulator.model.readout, confidence_threshold=threshold)
+        may_stop = readout.is_confident(self.scores)
+        may_stop[:, -1] = True
+        return may_stop.argmax(axis=1)
+
+    def evaluation(self, threshold: float) -> Evaluation:
+        """The decisions with a confidence of `threshold` (1: only at the end)."""
+        decisions: list[Decision] = []
+        for image, look in enumerate(self.stops(threshold)):
+            scores, counts = self.scores[image, look], self.counts[image, look]
+            decisions.append(self.simulator.decision(scores, int(self.steps[look]), counts))
+        answers = np.array([int(decision.scores.argmax()) for decision in decisions], np.int64)
+        macs = self.simulator.model.network.macs
+        return Evaluation(decisions, self.labels, answers, self.rate_answers, macs, np.nan)
+
+    def operating_point(self, threshold: float) -> OperatingPoint:
+        """Accuracy and cost with a confidence of `threshold`."""
+        stops = self.stops(threshold)
+        images = np.arange(len(stops))
+        right = self.scores[images, stops].argmax(axis=1) == self.labels
+        time = self.steps[stops].mean() * self.simulator.model.dt
+        operations = self.counts[images, stops, 1].sum(axis=1).mean()
+        return OperatingPoint(threshold, float(right.mean()), float(time), float(operations))
+
+    def operating_points(self, count: int = 60) -> list[OperatingPoint]:
+        """Those of `count` thresholds, from deciding at the first look to never before the end.
+
+        The thresholds are closer to each other the nearer to 1 they are, as confidences are.
+        """
+        lowest = 1 / (self.simulator.model.network.classes + 1)
+        thresholds = [*(1 - np.geomspace(1 - lowest, 1e-6, count - 1)), 1.0]
+        return [self.operating_point(float(threshold)) for threshold in thresholds]
+
+    @property
+    def accuracy_over_time(self) -> NDArray[np.float64]:
+        """Accuracy (times,) of stopping after each time step, see `times_of`."""
+        return np.asarray((self.answers == self.labels[:, None]).mean(axis=0))
+
+
+def pareto_front(points: list[OperatingPoint]) -> list[OperatingPoint]:
+    """The points that no other beats in accuracy for as few operations, by operations."""
+    front: list[OperatingPoint] = []
+    for point in sorted(points, key=lambda point: (point.operations, -point.accuracy)):
+        if not front or point.accuracy > front[-1].accuracy:
+            front.append(point)
+    return front
+
+
+def record(simulator: Simulator, rates: Simulator, dataset: Dataset) -> Trajectories:
+    """Show every image of `dataset` to `simulator`, and once to `rates` for comparison.
+
+    The runs are those of `Simulator.classify_batch` for a model that may stop at every look.
+    """
+    parts = []
+    with tqdm(total=len(dataset), unit='image', desc='evaluating', disable=None) as bar:
+        for inputs in batches(simulator, dataset):
+            parts.append((answers_of(rates, inputs), *_present(simulator, inputs)))
+            bar.update(len(inputs))
+    rate_answers, scores, counts, answers = map(np.concatenate, zip(*parts, strict=True))
+    schedule = schedule_of(simulator.model)
+    looks = np.cumsum(schedule.chunks())
+    looks = looks[looks > schedule.discarded]
+    return Trajectories(simulator, dataset.labels, rate_answers, looks, scores, counts, answers)
+
+
+def scores_over_time(model: Model, outputs: NDArray) -> NDArray[np.float32]:
+    """Scores (times, batch, classes) after each time step that is evidence, see `times_of`.
+
+    `outputs` (steps, batch, classes) are those of the readout over a whole presentation.
+    """
+    evidence = np.cumsum(outputs[schedule_of(model).discarded :], axis=0, dtype=np.float64)
+    return model.readout.scores(evidence / np.arange(1, len(evidence) + 1)[:, None, None])
+
+
+def times_of(model: Model) -> NDArray[np.float64]:
+    """Simulated times (times,) in s from the first evidence to the end, one a step."""
+    schedule = schedule_of(model)
+    return np.arange(schedule.discarded + 1, schedule.total + 1) * model.dt
+
+
+def schedule_of(model: Model) -> Schedule:
+    """The looks of `model`, also if its own threshold of 1 asks for none."""
+    return Schedule.of(replace(model.readout, confidence_threshold=0.5), model.dt)
+
+
+def _present(
+    simulator: Simulator, inputs: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.uint16]]:
+    """`scores`, `counts` and `answers` of `Trajectories` for one batch."""
+    model = simulator.model
+    schedule = schedule_of(model)
+    state = simulator.reset(len(inputs))
+    evidence = np.zeros((len(inputs), model.network.classes))
+    counts = np.zeros((len(inputs), 3, len(model.network.stages)), np.int64)
+    outputs, scores_at, counts_at = [], [], []
+    steps = 0
+    for chunk in schedule.chunks():
+        activity = simulator.run(state, inputs, chunk)
+        steps += chunk
+        outputs.append(activity.outputs)
+        fields = (activity.spikes, activity.synaptic_operations, activity.neuron_updates)
+        counts += np.stack(fields, axis=1)
+        if steps > schedule.discarded:
+            evidence += activity.outputs.sum(axis=0, dtype=np.float64)
+            scores_at.append(model.readout.scores(evidence / (steps - schedule.discarded)))
+            counts_at.append(counts.copy())
+    answers = scores_over_time(model, np.concatenate(outputs)).argmax(axis=2)
+    return np.stack(scores_at, 1), np.stack(counts_at, 1), answers.T.astype(np.uint16)

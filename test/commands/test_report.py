@@ -1,0 +1,113 @@
+"""`report`: one file with every figure of a real run, and its pictures."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from random_models import random_model
+
+from snn_perception.commands import evaluate, report
+from snn_perception.model import Model, save_model
+from snn_perception.network import Dense
+from snn_perception.readout import Readout
+
+PICTURES = ('time', 'operations', 'layers', 'raster', 'calibration', 'confusion', 'examples')
+
+
+def write(folder, model: Model, names: str = 'abc') -> list[str]:
+    """Arguments for `model` on two random images per class."""
+    random = np.random.default_rng(0)
+    save_model(model, folder / 'model')
+    for name in names:
+        (folder / 'data' / name).mkdir(parents=True)
+        for index in range(2):
+            image = random.integers(0, 256, (11, 10, 3)).astype(np.uint8)
+            cv2.imwrite(str(folder / 'data' / name / f'{index}.png'), image)
+    return [str(folder / 'model'), '--data', str(folder / 'data')]
+
+
+def printed(capsys) -> dict[str, str]:
+    lines = capsys.readouterr().out.splitlines()
+    return dict(line.split(maxsplit=1) for line in lines if len(line.split()) > 1)
+
+
+def test_the_page_holds_the_pictures_and_the_figures(tmp_path, capsys):
+    arguments = write(tmp_path, random_model())
+    output = tmp_path / 'deep' / 'out'
+    assert report.main([*arguments, '--output', str(output)]) == 0
+    figures = printed(capsys)
+    assert figures['page'] == str(output / 'report.html')
+    assert figures['pictures'].split() == [str(output / f'{name}.png') for name in PICTURES]
+    text = (output / 'report.html').read_text()
+    embedded = re.findall(r'<img [^>]*src="data:image/png;base64,([^"]+)"', text)
+    assert len(embedded) == text.count('<img') == len(PICTURES)
+    files = [(output / f'{name}.png').read_bytes() for name in PICTURES]
+    assert {b64decode(data) for data in embedded} == set(files)
+    assert all(cv2.imread(str(output / f'{name}.png')).std() > 0 for name in PICTURES)
+    assert not re.search(r'https?:|url\(|<script|<link', text)
+    for key in ('accuracy', 'rate_accuracy', 'expected_calibration_error'):
+        assert f'{100 * float(figures[key]):.2f} %' in text
+    for chip in ('loihi', 'spinnaker2', 'cmos45'):
+        assert chip in text
+    for author in ('Guo', 'Davies', 'Horowitz'):
+        assert author in text
+
+
+def test_the_figures_are_those_of_evaluate(tmp_path, capsys):
+    model = replace(random_model(), readout=Readout(0.05, 0.01, 0.01, 0.6))
+    arguments = [*write(tmp_path, model), '--backend', 'event']
+    assert evaluate.main(arguments) == 0
+    expected = printed(capsys)
+    assert report.main([*arguments, '--output', str(tmp_path / 'out')]) == 0
+    figures = printed(capsys)
+    assert expected.pop('ms_per_image')
+    assert {key: figures[key] for key in expected} == expected
+
+
+def test_the_folder_is_named_after_the_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments = write(tmp_path, random_model())
+    assert report.main([*arguments, '--limit', '1', '--backend', 'reference']) == 0
+    assert (tmp_path / 'report-random' / 'report.html').is_file()
+
+
+@pytest.mark.parametrize(
+    'model',
+    [
+        random_model(layers=(Dense(3),)),
+        random_model(input_shape=(11, 10, 1)),
+        random_model(layers=(Dense(6), Dense(3)), drive=-50),
+        replace(random_model(), readout=Readout(0.02, decision_interval=0.5)),
+    ],
+    ids=['no neurons', 'grey', 'no spikes', 'one look'],
+)
+def test_unusual_networks_are_drawn_too(tmp_path, model):
+    arguments = [*write(tmp_path, model), '--backend', 'reference']
+    assert report.main([*arguments, '--output', str(tmp_path / 'out')]) == 0
+    assert (tmp_path / 'out' / 'report.html').is_file()
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['no_such_model', '--data', '{data}'], "model 'no_such_model' is not found"),
+        (['{model}', '--data', '{data}/none'], 'is not a folder'),
+        (['{model}', '--data', '{data}', '--backend', 'abacus'], "unknown backend 'abacus'"),
+        (['{model}', '--data', '{data}', '--backend', 'rate'], 'has no spikes to report on'),
+        (['{model}', '--data', '{data}', '--output', '{file}'], 'model.yaml'),
+        (['{model}', '--data', '{data}', '--output', '{file}/out'], 'model.yaml'),
+    ],
+)
+def test_what_cannot_be_reported_is_said_in_a_sentence(tmp_path, capsys, arguments, message):
+    write(tmp_path, random_model())
+    places = {'model': tmp_path / 'model', 'data': tmp_path / 'data'}
+    places['file'] = places['model'] / 'model.yaml'
+    assert report.main([argument.format(**places) for argument in arguments]) == 1
+    [sentence] = capsys.readouterr().err.splitlines()
+    assert sentence.startswith('report: ')
+    assert message in sentence
