@@ -9,7 +9,8 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from snn_perception.nodes.scoreboard import Outcome, Scoreboard, quantity
+from snn_perception.nodes.scoreboard import Outcome, Scoreboard
+from snn_perception.units import quantity
 
 BACKGROUND, TEXT, DIM = '#14171c', '#e8eaed', '#9aa0a6'
 RIGHT, WRONG = '#7bd88f', '#ff6b6b'

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
 from snn_perception.nodes.sources import Picture
-
-PREFIXES = {-4: 'p', -3: 'n', -2: 'u', -1: 'm', 0: '', 1: 'k', 2: 'M', 3: 'G'}
+from snn_perception.units import quantity
 
 AVERAGED = ('latency_ms', 'network_ms', 'simulated_time_ms', 'spikes', 'synaptic_operations')
 
@@ -47,15 +45,6 @@ class Outcome:
     def value(self, key: str) -> float:
         """The statistic `key` as a number."""
         return float(self.statistics[key])
-
-
-def quantity(value: float, unit: str) -> str:
-    """`value` with three digits and a prefix, for example '12.3 uJ'."""
-    if not math.isfinite(value):
-        return '-'
-    exponent = 0 if value == 0 else math.floor(math.log10(abs(float(f'{value:.2e}'))) / 3)
-    exponent = min(max(exponent, min(PREFIXES)), max(PREFIXES))
-    return f'{value / 1000**exponent:.3g} {PREFIXES[exponent]}{unit}'
 
 
 def heading() -> str:

@@ -14,7 +14,6 @@ from snn_perception import energy
 from snn_perception.backends import Decision
 from snn_perception.evaluation import Evaluation
 from snn_perception.model import Model
-from snn_perception.nodes.scoreboard import quantity
 from snn_perception.reporting.calibration import Reliability
 from snn_perception.reporting.raster import Raster
 from snn_perception.reporting.trajectories import (
@@ -23,6 +22,7 @@ from snn_perception.reporting.trajectories import (
     pareto_front,
     times_of,
 )
+from snn_perception.units import quantity
 
 SPIKES, RATES, ACCENT, RIGHT, WRONG = '#2e6f95', '#5f6b76', '#d1495b', '#2a7f4f', '#c0392b'
 WIDTH = 8.0

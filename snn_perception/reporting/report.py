@@ -12,7 +12,6 @@ from snn_perception import energy
 from snn_perception.backends import Simulator
 from snn_perception.evaluation import Evaluation
 from snn_perception.images import prepare
-from snn_perception.nodes.scoreboard import quantity
 from snn_perception.reporting import pictures
 from snn_perception.reporting.calibration import Reliability, reliability
 from snn_perception.reporting.page import Section, page
@@ -24,6 +23,7 @@ from snn_perception.reporting.trajectories import (
     record,
 )
 from snn_perception.training.datasets import Dataset
+from snn_perception.units import quantity
 
 
 def write_report(

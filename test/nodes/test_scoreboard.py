@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from snn_perception.nodes.contact_sheet import save
-from snn_perception.nodes.scoreboard import Outcome, Scoreboard, heading, quantity, row
+from snn_perception.nodes.scoreboard import Outcome, Scoreboard, heading, row
 from snn_perception.nodes.sources import Picture
 
 
@@ -23,24 +23,6 @@ def outcome(true: str, label: str, energy: float = 12.3e-6) -> Outcome:
         'energy_loihi_j': str(energy),
     }
     return Outcome(Picture(np.zeros((28, 28), np.uint8), true, true), label, 0.987, statistics)
-
-
-@pytest.mark.parametrize(
-    ('value', 'text'),
-    [
-        (12.34e-6, '12.3 uJ'),
-        (1e-6, '1 uJ'),
-        (0.9996e-3, '1 mJ'),
-        (0.00042, '420 uJ'),
-        (0.0, '0 J'),
-        (5.0, '5 J'),
-        (1500.0, '1.5 kJ'),
-        (3e-20, '3e-08 pJ'),
-        (float('nan'), '-'),
-    ],
-)
-def test_quantity_has_three_digits_and_a_prefix(value: float, text: str) -> None:
-    assert quantity(value, 'J') == text
 
 
 def test_rows_are_aligned_with_the_heading() -> None:
