@@ -18,7 +18,8 @@ class Augmentation:
     `rotation` (degrees), `scale` and `shear` (fractions), `translation` (pixels); `elastic`
     (pixels) is the deviation of a smooth random displacement; `shift` moves by whole pixels,
     which blurs nothing, and mirrors what is missing at the edge; `flip` mirrors every second
-    image; `erase` is the side of a square (pixels) that is set to black at a random place.
+    image; `erase` is the side of a square (pixels) at a random place that gets the mean colour of
+    the image.
     """
 
     rotation: float = 0.0
@@ -58,7 +59,8 @@ class Augmentation:
         if self.shift:
             images = self._shifted(images, random)
         if self.erase:
-            images = images * self._erased(images, random)
+            mean = images.mean(dim=(2, 3), keepdim=True)
+            images = torch.where(self._kept(images, random), images, mean)
         return images
 
     def _grid(self, images: Tensor, random: dict[str, Any]) -> Tensor:
@@ -94,8 +96,8 @@ class Augmentation:
         places = places.view(batch, 1, -1).expand(batch, channels, -1)
         return padded.flatten(2).gather(2, places).view_as(images)
 
-    def _erased(self, images: Tensor, random: dict[str, Any]) -> Tensor:
-        """1 where a pixel stays, 0 inside the square of each image."""
+    def _kept(self, images: Tensor, random: dict[str, Any]) -> Tensor:
+        """True where a pixel stays, False inside the square of each image."""
         batch, _, height, width = images.shape
         corner = torch.rand(2, batch, 1, 1, **random)
         keep = []
@@ -103,4 +105,4 @@ class Augmentation:
             start = (first * (size - self.erase + 1)).floor()
             position = torch.arange(size, device=images.device).view(shape)
             keep.append((position < start) | (position >= start + self.erase))
-        return (keep[0] | keep[1])[:, None].to(images.dtype)
+        return (keep[0] | keep[1])[:, None]

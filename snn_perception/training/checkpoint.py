@@ -32,9 +32,16 @@ class Progress:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-def fingerprint(recipe: Recipe, images: int, stage: str) -> str:
+AFTERWARDS = ('name', 'description', 'data', 'intended_use', 'limits', 'readout', 'dt')
+"""Sections of a recipe that say nothing about training: they may change in between."""
+SPIKES_ONLY = ('fine_tuning', 'synapse', 'readout_synapse')
+
+
+def fingerprint(recipe: Recipe, images: int, on_spikes: bool) -> str:
     """What a checkpoint must agree on with the run that resumes it."""
-    text = json.dumps([asdict(recipe), images, stage], sort_keys=True, default=str)
+    excluded = AFTERWARDS if on_spikes else AFTERWARDS + SPIKES_ONLY
+    sections = {key: value for key, value in asdict(recipe).items() if key not in excluded}
+    text = json.dumps([sections, images, on_spikes], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

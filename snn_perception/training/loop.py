@@ -62,7 +62,8 @@ class Trainer:
         self.steps_per_epoch = max(len(data.training) // optimisation.batch_size, 1)
         self.total_steps = self.steps_per_epoch * optimisation.epochs
         self.optimizers = _make_optimizers(self.network, optimisation.weight_decay)
-        self.key = fingerprint(recipe, len(data.training), title)
+        on_spikes = optimisation is recipe.fine_tuning
+        self.key = fingerprint(recipe, len(data.training), on_spikes)
         self.progress = Progress()
         if checkpoint.exists():
             self.progress = load_checkpoint(checkpoint, self._modules, self.optimizers, self.key)

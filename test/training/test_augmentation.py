@@ -69,10 +69,14 @@ def test_flip_mirrors_about_half_of_the_images():
     assert 150 < int(mirrored.sum()) < 250
 
 
-def test_erase_blackens_a_square_of_its_size():
+def test_erase_gives_a_square_of_its_size_the_mean_colour_of_the_image():
     torch.manual_seed(0)
-    erased = Augmentation(erase=5).apply(torch.ones(50, 1, 20, 20))
-    assert torch.all((erased == 0).sum(dim=(1, 2, 3)) == 25)
+    images = torch.rand(50, 3, 20, 20)
+    erased = Augmentation(erase=5).apply(images)
+    mean = images.mean(dim=(2, 3), keepdim=True)
+    changed = (erased != images).any(dim=1)
+    assert torch.all(changed.sum(dim=(1, 2)) == 25)
+    assert torch.all((erased == mean)[changed[:, None].expand_as(images)])
 
 
 @pytest.mark.parametrize('values', [{'rotation': -1.0}, {'scale': 1.0}, {'elastic': float('nan')}])

@@ -10,7 +10,7 @@ from snn_perception.training.checkpoint import random_seed
 from snn_perception.training.datasets import split
 from snn_perception.training.loop import Split, Trainer
 from snn_perception.training.network import RateNetwork
-from snn_perception.training.recipe import RecipeError
+from snn_perception.training.recipe import FineTuning, RecipeError
 
 
 class Stopped(Exception):
@@ -93,6 +93,13 @@ def test_a_checkpoint_of_another_recipe_or_of_other_data_is_refused(tmp_path):
         make_trainer(tmp_path, tiny_recipe(seed=5))
     with pytest.raises(RecipeError, match='another recipe or other data'):
         make_trainer(tmp_path, count=404)
+
+
+def test_a_checkpoint_does_not_depend_on_what_comes_after_its_stage(tmp_path):
+    make_trainer(tmp_path).save()
+    later = {'description': 'Rewritten', 'fine_tuning': FineTuning(epochs=1)}
+    recipe = dataclasses.replace(tiny_recipe(), **later)
+    make_trainer(tmp_path, recipe)
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path):
