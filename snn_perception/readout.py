@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 LONGEST_RUN = 0.1
 """Simulated time (s) of the longest run at a stretch: a caller may want to give up in between."""
@@ -18,7 +18,8 @@ class Readout:
 
     The evidence for each class is the mean of its output from `start_time` (s after the
     presentation of an image to a network at rest) on. The scores are the softmax of the
-    evidence divided by `temperature`. The presentation ends as soon as the best score
+    evidence divided by a temperature: `temperature` in the end and, as little evidence is
+    less certain, higher before, see `scores`. The presentation ends as soon as the best score
     reaches `confidence_threshold` (1: never), looked at every `decision_interval` (s), and
     at the latest after `presentation_time` (s). Raises ValueError for values out of range.
     """
@@ -28,6 +29,7 @@ class Readout:
     decision_interval: float = 0.01
     confidence_threshold: float = 1.0
     temperature: float = 1.0
+    settling_time: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ('presentation_time', 'decision_interval', 'temperature'):
@@ -43,15 +45,25 @@ class Readout:
                 f'start_time must be between 0 and the presentation_time of '
                 f'{self.presentation_time} s, not {self.start_time}'
             )
+        if not (math.isfinite(self.settling_time) and self.settling_time >= 0):
+            raise ValueError(
+                f'settling_time of the readout must be 0 or more, not {self.settling_time}'
+            )
         if not 0 < self.confidence_threshold <= 1:
             raise ValueError(
                 f'confidence_threshold must be over 0 and at most 1, '
                 f'not {self.confidence_threshold}'
             )
 
-    def scores(self, evidence: NDArray) -> NDArray[np.float32]:
-        """Scores that sum to 1 over the last axis, float32, of `evidence` (..., classes)."""
-        scaled = np.asarray(evidence, np.float64) / self.temperature
+    def scores(self, evidence: NDArray, duration: ArrayLike) -> NDArray[np.float32]:
+        """Scores that sum to 1 over the last axis, float32, of `evidence` (..., classes).
+
+        `duration` (s), a number or (...), is the time over which the evidence is the mean. The
+        temperature is `temperature` x (1 + `settling_time` / `duration`): as if the mean had
+        begun with `settling_time` without any evidence.
+        """
+        temperature = self.temperature * (1 + self.settling_time / np.asarray(duration))
+        scaled = np.asarray(evidence, np.float64) / temperature[..., None]
         exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
         return (exponentials / exponentials.sum(axis=-1, keepdims=True)).astype(np.float32)
 

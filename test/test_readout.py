@@ -10,9 +10,21 @@ from snn_perception.readout import Readout, Schedule
 
 @given(st.lists(st.floats(-1e4, 1e4), min_size=2, max_size=10), st.floats(0.01, 100))
 def test_scores_sum_to_one_and_keep_the_order(evidence, temperature):
-    scores = Readout(0.1, temperature=temperature).scores(np.array(evidence))
+    scores = Readout(0.1, temperature=temperature).scores(np.array(evidence), 0.05)
     assert scores.sum() == pytest.approx(1, abs=1e-5)
     assert scores[int(np.argmax(evidence))] == scores.max()
+
+
+@given(st.floats(0, 0.02), st.floats(0.001, 0.1), st.floats(1.1, 10))
+def test_little_evidence_is_less_certain(settling_time, duration, longer):
+    readout = Readout(0.1, temperature=0.5, settling_time=settling_time)
+    evidence = np.array([[0.3, -0.2, 1.0]])
+    early, late = readout.scores(evidence.repeat(2, axis=0), [duration, longer * duration])
+    assert early.max() <= late.max()
+    # As if the mean had begun with a time without evidence.
+    mean = evidence[0] * duration / (duration + settling_time)
+    expected = Readout(0.1, temperature=0.5).scores(mean, duration)
+    np.testing.assert_allclose(early, expected, rtol=1e-5)
 
 
 @given(st.floats(0.001, 0.5), st.floats(0, 0.5), st.floats(0.001, 0.1))
@@ -40,6 +52,7 @@ def test_what_cannot_stop_early_runs_in_few_chunks():
         {'presentation_time': 100},
         {'presentation_time': 0.1, 'start_time': 0.1},
         {'presentation_time': 0.1, 'temperature': 0},
+        {'presentation_time': 0.1, 'settling_time': -0.001},
         {'presentation_time': 0.1, 'decision_interval': float('nan')},
         {'presentation_time': 0.1, 'confidence_threshold': 1.1},
     ],

@@ -6,7 +6,7 @@ An engine implements `rest` and `advance`; all the rest is the same for all.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -192,20 +192,36 @@ class Simulator(ABC):
             readout = replace(readout, start_time=0.0)
         schedule = Schedule.of(readout, self.model.dt)
         batch = _Batch(self, len(inputs))
+        for steps, activity in self.present(inputs, state, schedule, stop):
+            evidence_steps = steps - schedule.discarded
+            batch.add(activity, is_evidence=evidence_steps > 0)
+            if evidence_steps > 0:
+                duration = evidence_steps * self.model.dt
+                scores = readout.scores(batch.evidence / evidence_steps, duration)
+                is_last = steps == schedule.total
+                batch.decide(scores, steps, is_last | readout.is_confident(scores))
+            if batch.all_decided:
+                break
+        return batch.decisions()
+
+    def present(
+        self,
+        inputs: NDArray[np.float32],
+        state: State,
+        schedule: Schedule,
+        stop: Callable[[], bool] | None = None,
+    ) -> Iterator[tuple[int, Activity]]:
+        """Show prepared images chunk by chunk of `schedule`, advancing `state`.
+
+        Yields the steps done and the activity of the last chunk; for `stop` see `classify`.
+        """
         steps = 0
         for chunk in schedule.chunks():
             if stop is not None and stop():
                 raise Interrupted
             activity = self.run(state, inputs, chunk)
             steps += chunk
-            batch.add(activity, is_evidence=steps > schedule.discarded)
-            if steps > schedule.discarded:
-                scores = readout.scores(batch.evidence / (steps - schedule.discarded))
-                is_last = steps == schedule.total
-                batch.decide(scores, steps, is_last | readout.is_confident(scores))
-            if batch.all_decided:
-                break
-        return batch.decisions()
+            yield steps, activity
 
 
 class _Batch:

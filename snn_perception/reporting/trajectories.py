@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from tqdm import tqdm
 from snn_perception.backends import Decision, Simulator
 from snn_perception.evaluation import Evaluation, answers_of, batches
 from snn_perception.model import Model
-from snn_perception.readout import Schedule
+from snn_perception.readout import Readout, Schedule
 from snn_perception.training.datasets import Dataset
 
 
@@ -32,24 +33,43 @@ class OperatingPoint:
 class Trajectories:
     """What was known about each image when; a look is a moment at which a decision may fall.
 
+    simulator: on what they were recorded, at rest before each image.
+    readout: what turns the evidence into decisions; its times are those of the recording.
     labels, rate_answers: int64 (images,), the latter of the network in rates.
     steps: int64 (looks,), time steps until each look.
-    scores: float32 (images, looks, classes).
+    evidence: float64 (images, looks, classes), the mean output until each look.
     counts: int64 (images, looks, 3, layers), activity until each look, see `LayerActivity`.
     answers: uint16 (images, times), the best class after each time step, see `times_of`.
     """
 
     simulator: Simulator
+    readout: Readout
     labels: NDArray[np.int64]
     rate_answers: NDArray[np.int64]
     steps: NDArray[np.int64]
-    scores: NDArray[np.float32]
+    evidence: NDArray[np.float64]
     counts: NDArray[np.int64]
     answers: NDArray[np.uint16]
 
+    @property
+    def model(self) -> Model:
+        """The model with this readout."""
+        return replace(self.simulator.model, readout=self.readout)
+
+    @property
+    def durations(self) -> NDArray[np.float64]:
+        """Time (looks,) in s over which the evidence of each look is the mean."""
+        model = self.simulator.model
+        return (self.steps - schedule_of(model).discarded) * model.dt
+
+    @cached_property
+    def scores(self) -> NDArray[np.float32]:
+        """Scores (images, looks, classes) at each look."""
+        return self.readout.scores(self.evidence, self.durations)
+
     def stops(self, threshold: float) -> NDArray[np.int64]:
         """Index of the look (images,) at which a confidence of `threshold` decides."""
-        readout = replace(self.simulator.model.readout, confidence_threshold=threshold)
+        readout = replace(self.readout, confidence_threshold=threshold)
         may_stop = readout.is_confident(self.scores)
         may_stop[:, -1] = True
         return may_stop.argmax(axis=1)
@@ -107,11 +127,21 @@ def record(simulator: Simulator, rates: Simulator, dataset: Dataset) -> Trajecto
         for inputs in batches(simulator, dataset):
             parts.append((answers_of(rates, inputs), *_present(simulator, inputs)))
             bar.update(len(inputs))
-    rate_answers, scores, counts, answers = map(np.concatenate, zip(*parts, strict=True))
     schedule = schedule_of(simulator.model)
     looks = np.cumsum(schedule.chunks())
     looks = looks[looks > schedule.discarded]
-    return Trajectories(simulator, dataset.labels, rate_answers, looks, scores, counts, answers)
+    arrays = map(np.concatenate, zip(*parts, strict=True))
+    rate_answers, evidence, counts, answers = arrays
+    return Trajectories(
+        simulator,
+        simulator.model.readout,
+        dataset.labels,
+        rate_answers,
+        looks,
+        evidence,
+        counts,
+        answers,
+    )
 
 
 def scores_over_time(model: Model, outputs: NDArray) -> NDArray[np.float32]:
@@ -120,7 +150,8 @@ def scores_over_time(model: Model, outputs: NDArray) -> NDArray[np.float32]:
     `outputs` (steps, batch, classes) are those of the readout over a whole presentation.
     """
     evidence = np.cumsum(outputs[schedule_of(model).discarded :], axis=0, dtype=np.float64)
-    return model.readout.scores(evidence / np.arange(1, len(evidence) + 1)[:, None, None])
+    steps = np.arange(1, len(evidence) + 1)[:, None]
+    return model.readout.scores(evidence / steps[..., None], steps * model.dt)
 
 
 def times_of(model: Model) -> NDArray[np.float64]:
@@ -136,24 +167,20 @@ def schedule_of(model: Model) -> Schedule:
 
 def _present(
     simulator: Simulator, inputs: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.uint16]]:
-    """`scores`, `counts` and `answers` of `Trajectories` for one batch."""
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.uint16]]:
+    """`evidence`, `counts` and `answers` of `Trajectories` for one batch."""
     model = simulator.model
     schedule = schedule_of(model)
-    state = simulator.reset(len(inputs))
-    evidence = np.zeros((len(inputs), model.network.classes))
+    total = np.zeros((len(inputs), model.network.classes))
     counts = np.zeros((len(inputs), 3, len(model.network.stages)), np.int64)
-    outputs, scores_at, counts_at = [], [], []
-    steps = 0
-    for chunk in schedule.chunks():
-        activity = simulator.run(state, inputs, chunk)
-        steps += chunk
+    outputs, evidence_at, counts_at = [], [], []
+    for steps, activity in simulator.present(inputs, simulator.reset(len(inputs)), schedule):
         outputs.append(activity.outputs)
         fields = (activity.spikes, activity.synaptic_operations, activity.neuron_updates)
         counts += np.stack(fields, axis=1)
         if steps > schedule.discarded:
-            evidence += activity.outputs.sum(axis=0, dtype=np.float64)
-            scores_at.append(model.readout.scores(evidence / (steps - schedule.discarded)))
+            total += activity.outputs.sum(axis=0, dtype=np.float64)
+            evidence_at.append(total / (steps - schedule.discarded))
             counts_at.append(counts.copy())
     answers = scores_over_time(model, np.concatenate(outputs)).argmax(axis=2)
-    return np.stack(scores_at, 1), np.stack(counts_at, 1), answers.T.astype(np.uint16)
+    return np.stack(evidence_at, 1), np.stack(counts_at, 1), answers.T.astype(np.uint16)

@@ -32,7 +32,8 @@ class Progress:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-AFTERWARDS = ('name', 'description', 'data', 'intended_use', 'limits', 'readout', 'dt')
+DOCUMENTS = ('name', 'description', 'data', 'intended_use', 'limits')
+AFTERWARDS = (*DOCUMENTS, 'readout', 'dt', 'accuracy_cost')
 """Sections of a recipe that say nothing about training: they may change in between."""
 SPIKES_ONLY = ('fine_tuning', 'synapse', 'readout_synapse')
 

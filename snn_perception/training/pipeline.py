@@ -8,14 +8,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from snn_perception.backends import create_simulator
-from snn_perception.evaluation import Evaluation, evaluate
 from snn_perception.model import Model, save_model
 from snn_perception.reporting.pictures import confusion
+from snn_perception.reporting.trajectories import Trajectories, record
 from snn_perception.training import card, plots
+from snn_perception.training.calibration import calibrate
 from snn_perception.training.checkpoint import random_seed
 from snn_perception.training.datasets import Dataset, DatasetError, split
 from snn_perception.training.loop import Split, Trainer
@@ -59,7 +59,9 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
         recipe.dt,
         recipe.description,
     )
-    model, evaluation = measure(model, validation, device)
+    trajectories = measure(model, validation, device, recipe.accuracy_cost)
+    model = trajectories.model
+    evaluation = trajectories.evaluation(model.readout.confidence_threshold)
     seconds = sum(stage.progress.seconds for stage in stages)
     histories = {stage.title: stage.progress.history for stage in stages}
     figures = evaluation.summary()
@@ -104,38 +106,13 @@ def presentation(tuning: FineTuning) -> Presentation:
     return Presentation(steps, start, tuning.time_step, tuning.gamma)
 
 
-def measure(model: Model, validation: Dataset, device: str) -> tuple[Model, Evaluation]:
-    """`model` with its temperature fitted on the validation images, and its figures there."""
-    rates = create_simulator(model, 'rate', device)
-    readout = replace(model.readout, temperature=1.0, confidence_threshold=1.0)
-    plain = replace(model, readout=readout)
+def measure(model: Model, validation: Dataset, device: str, accuracy_cost: float) -> Trajectories:
+    """The validation images on spikes, with a readout calibrated on them; see `calibrate`."""
     started = time.monotonic()
-    evaluation = evaluate(create_simulator(plain, 'auto', device), rates, validation)
+    simulator = create_simulator(model, 'auto', device)
+    trajectories = record(simulator, create_simulator(model, 'rate', device), validation)
     LOG.info('ran the validation images on spikes in %.0f s', time.monotonic() - started)
-    scores = np.array([decision.scores for decision in evaluation.decisions], np.float64)
-    temperature = fit_temperature(np.log(scores + 1e-30), validation.labels)
-    calibrated = replace(model, readout=replace(model.readout, temperature=temperature))
-    if model.readout.confidence_threshold < 1:
-        evaluation = evaluate(create_simulator(calibrated, 'auto', device), rates, validation)
-    return calibrated, evaluation
-
-
-def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Temperature of the softmax of `logits` (images, classes) with the least cross-entropy.
-
-    Guo et al., "On Calibration of Modern Neural Networks", 2017. Searched on a grid of ratio
-    1.02 between 1/50 and 50.
-    """
-    rows = np.arange(len(labels))
-
-    def loss(temperature: float) -> float:
-        scaled = logits / temperature
-        peak = scaled.max(axis=1, keepdims=True)
-        normaliser = np.log(np.exp(scaled - peak).sum(axis=1)) + peak[:, 0]
-        return float((normaliser - scaled[rows, labels]).mean())
-
-    candidates = np.geomspace(1 / 50, 50, 396)
-    return float(min(candidates, key=loss))
+    return replace(trajectories, readout=calibrate(trajectories, accuracy_cost))
 
 
 def keep_memory() -> None:

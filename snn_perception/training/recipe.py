@@ -90,7 +90,9 @@ class FineTuning(Optimisation):
 class Recipe:
     """How a model is trained; each section is documented at its own class.
 
-    `validation_images` are held out of the training data, chosen by `seed`. The model's
+    `validation_images` are held out of the training data, chosen by `seed`. On them the
+    temperature of the readout is fitted and its confidence threshold, which may cost up to
+    `accuracy_cost` (0 to 1) of their accuracy; those of `readout` do not matter. The model's
     labels are the class names of the data. `intended_use` and `limits` go into its card.
     """
 
@@ -108,6 +110,7 @@ class Recipe:
     rate_regularisation: RateRegularisation = field(default_factory=RateRegularisation)
     augmentation: Augmentation = field(default_factory=Augmentation)
     validation_images: int = 5000
+    accuracy_cost: float = 0.001
     seed: int = 0
     description: str = ''
     data: str = ''
@@ -119,6 +122,7 @@ class Recipe:
             raise ValueError(f'neuron.type must be lif, not {self.neuron.type!r}')
         if self.validation_images < 1:
             raise ValueError('validation_images must be at least 1')
+        _require_not_negative('accuracy_cost', self.accuracy_cost)
 
     @property
     def network(self) -> Network:

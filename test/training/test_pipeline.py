@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import cv2
-import numpy as np
 import pytest
 from tiny_training import tiny_dataset, tiny_recipe
 
 from snn_perception import create_simulator, load_model
 from snn_perception.evaluation import evaluate
 from snn_perception.training.datasets import DatasetError, split
-from snn_perception.training.pipeline import fit_temperature, train
+from snn_perception.training.pipeline import train
 
 
 @pytest.fixture(scope='module')
@@ -51,13 +50,3 @@ def test_nothing_is_written_for_data_that_cannot_be_split(tmp_path):
     with pytest.raises(DatasetError):
         train(tiny_recipe(validation_images=10_000), tiny_dataset(), tmp_path / 'out')
     assert not (tmp_path / 'out').exists()
-
-
-def test_the_temperature_makes_overconfident_scores_honest():
-    random = np.random.default_rng(0)
-    labels = random.integers(0, 2, 4000)
-    # Right three times out of four, but claiming certainty.
-    answers = np.where(random.random(4000) < 0.75, labels, 1 - labels)
-    logits = 10.0 * np.eye(2)[answers]
-    temperature = fit_temperature(logits, labels)
-    assert 1 / (1 + np.exp(-10 / temperature)) == pytest.approx(0.75, abs=0.02)

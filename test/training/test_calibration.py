@@ -1,0 +1,82 @@
+"""Scores that mean what they say, and a threshold that costs no more than it may."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from random_models import random_model
+
+from snn_perception.backends import create_simulator
+from snn_perception.readout import Readout
+from snn_perception.reporting.trajectories import Trajectories
+from snn_perception.training.calibration import calibrate, fit_temperature
+
+LOOKS = 8
+
+
+@pytest.fixture(scope='module')
+def trajectories() -> Trajectories:
+    """Evidence of 4,000 images that grows: signal and noise as of independent outputs."""
+    random = np.random.default_rng(0)
+    readout = Readout(0.05, start_time=0.01, decision_interval=0.005)
+    model = replace(random_model(), readout=readout)
+    classes, images = model.network.classes, 4000
+    labels = random.integers(0, classes, images)
+    strength = random.exponential(1.0, (images, 1, 1))
+    outputs = random.normal(0, 5, (images, LOOKS, classes))
+    outputs += strength * 4 * np.eye(classes)[labels][:, None]
+    looks = np.arange(1, LOOKS + 1)
+    evidence = outputs.cumsum(axis=1) / looks[:, None]
+    counts = np.zeros((images, LOOKS, 3, len(model.network.stages)), np.int64)
+    counts += looks[:, None, None]
+    answers = evidence.argmax(axis=2).repeat(5, axis=1).astype(np.uint16)
+    steps = 10 + 5 * looks
+    simulator = create_simulator(model, 'reference')
+    return Trajectories(simulator, readout, labels, labels, steps, evidence, counts, answers)
+
+
+def test_confidence_equals_accuracy_at_every_look_after_the_fit(trajectories):
+    fitted = replace(trajectories, readout=fit_temperature(trajectories))
+    for before, after, labels in zip(
+        trajectories.scores.swapaxes(0, 1),
+        fitted.scores.swapaxes(0, 1),
+        [trajectories.labels] * LOOKS,
+        strict=True,
+    ):
+        accuracy = (after.argmax(axis=1) == labels).mean()
+        assert after.max(axis=1).mean() == pytest.approx(accuracy, abs=0.04)
+        assert abs(before.max(axis=1).mean() - accuracy) > 0.05
+
+
+def test_the_fit_does_not_depend_on_the_scale_of_the_outputs(trajectories):
+    scaled = replace(trajectories, evidence=100 * trajectories.evidence)
+    once, again = fit_temperature(trajectories), fit_temperature(scaled)
+    assert again.temperature == pytest.approx(100 * once.temperature, rel=0.02)
+    assert again.settling_time == pytest.approx(once.settling_time, rel=0.05)
+
+
+def test_answers_that_are_all_right_give_a_readout_that_can_be_used(trajectories):
+    sure = np.eye(trajectories.evidence.shape[2])[trajectories.labels][:, None]
+    readout = calibrate(replace(trajectories, evidence=sure.repeat(LOOKS, axis=1)), 0.0)
+    assert readout.temperature > 0
+
+
+@pytest.mark.parametrize('cost', [0.0, 0.001, 0.02])
+def test_the_threshold_is_the_soonest_within_its_cost(trajectories, cost):
+    readout = calibrate(trajectories, cost)
+    fitted = replace(trajectories, readout=readout)
+    end = fitted.operating_point(1.0)
+    chosen = fitted.operating_point(readout.confidence_threshold)
+    assert chosen.accuracy >= end.accuracy - cost - 1e-9
+    for sooner in fitted.operating_points():
+        if sooner.simulated_time < chosen.simulated_time - 1e-3:
+            assert sooner.accuracy < end.accuracy - cost
+
+
+def test_a_higher_cost_decides_sooner(trajectories):
+    readouts = [calibrate(trajectories, cost) for cost in (0.0, 0.02)]
+    fitted = [replace(trajectories, readout=readout) for readout in readouts]
+    late, soon = (each.operating_point(each.readout.confidence_threshold) for each in fitted)
+    assert soon.simulated_time < 0.8 * late.simulated_time
