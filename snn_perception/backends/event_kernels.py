@@ -61,6 +61,9 @@ LANES_64, LANES_32, LANES_16 = ((0,) * width for width in WIDTHS)
 TURNS = 1000
 """Looks at a counter before the processor is offered to others."""
 
+Task = tuple[int, int, int, int]
+"""What a thread takes at a time: index of a layer, an image, a block of channels, a row y."""
+
 
 class Weights(NamedTuple):
     """The network. `orders` says the order of the synapses by its length.
@@ -153,9 +156,9 @@ def run_network(
                 if is_readout:
                     _read_out(network, neurons, run, row)
                 else:
-                    image, y = row // layer.height, row % layer.height
-                    _run_row(network, neurons, run, shown, index, image, block, y)
-                    _finish_row(network, run, index, image, block, y)
+                    task = (index, row // layer.height, block, row % layer.height)
+                    _run_row(network, neurons, run, shown, task)
+                    _finish_row(network, run, task)
                 fetch_add(run.progress, counters + threads, 1)
         turns = 0
         while fetch_add(run.progress, counters + threads, 0) < rows * blocks:
@@ -165,39 +168,21 @@ def run_network(
 
 
 @numba.njit(nogil=True, error_model='numpy')
-def _run_row(
-    network: Any,
-    neurons: Any,
-    run: Any,
-    shown: Any,
-    index: int,
-    image: int,
-    block: int,
-    y: int,
-) -> None:
-    """The neurons of `block` in row `y` through all steps."""
-    lanes = network.plan[index].lanes
+def _run_row(network: Any, neurons: Any, run: Any, shown: Any, task: Task) -> None:
+    """The neurons of `task` through all steps."""
+    lanes = network.plan[task[0]].lanes
     if lanes == WIDTHS[0]:
-        _run_blocks(LANES_64, network, neurons, run, shown, index, image, block, y)
+        _run_blocks(LANES_64, network, neurons, run, shown, task)
     elif lanes == WIDTHS[1]:
-        _run_blocks(LANES_32, network, neurons, run, shown, index, image, block, y)
+        _run_blocks(LANES_32, network, neurons, run, shown, task)
     else:
-        _run_blocks(LANES_16, network, neurons, run, shown, index, image, block, y)
+        _run_blocks(LANES_16, network, neurons, run, shown, task)
 
 
 @numba.njit(nogil=True, error_model='numpy')
-def _run_blocks(
-    lanes: Any,
-    network: Any,
-    neurons: Any,
-    run: Any,
-    shown: Any,
-    index: int,
-    image: int,
-    block: int,
-    y: int,
-) -> None:
+def _run_blocks(lanes: Any, network: Any, neurons: Any, run: Any, shown: Any, task: Task) -> None:
     """`_run_row` for blocks as wide as `lanes`."""
+    index, image, block, y = task
     size, steps, layer = len(lanes), run.steps, network.plan[index]
     batch, width, blocks = run.outputs.shape[0], layer.width, layer.blocks
     channel, channels = layer.channel + block * size, layer.channels
@@ -253,8 +238,9 @@ def _run_blocks(
 
 
 @numba.njit(nogil=True, error_model='numpy')
-def _finish_row(network: Any, run: Any, index: int, image: int, block: int, y: int) -> None:
-    """Count the spikes of `block` in row `y`; list those of its group if it is the last of it."""
+def _finish_row(network: Any, run: Any, task: Task) -> None:
+    """Count the spikes of `task`; list those of its group if it is the last of it."""
+    index, image, block, y = task
     layer, steps = network.plan[index], run.steps
     batch, layers = run.outputs.shape[0], network.plan.size
     masks = run.masks[image * (run.masks.size // batch) :]
