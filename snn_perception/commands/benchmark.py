@@ -7,7 +7,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from snn_perception.commands.figures import Figures, add_engine, count, report
+from snn_perception.commands.figures import Figures, report
+from snn_perception.commands.options import add_data, add_engine, count
 from snn_perception.files import resolve
 
 DIGITS = 'package://snn_perception/resource/images/digits'
@@ -20,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument('model', nargs='?', default='mnist', help='shipped name or folder')
     add_engine(parser)
-    parser.add_argument('--data', default=DIGITS, help='images: idx files or a folder per class')
+    add_data(parser, DIGITS)
     parser.add_argument('--frames', type=count, default=100, help='frames to time (100)')
     parser.add_argument('--json', type=Path, help='file to write the figures to')
     parser.add_argument('--picture', type=Path, help='PNG file to draw the figures into')

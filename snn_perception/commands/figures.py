@@ -1,8 +1,7 @@
-"""What the commands that measure have in common: counts as arguments, figures as results."""
+"""How the commands that measure end: their figures, printed and written, or a sentence."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Callable
@@ -10,24 +9,6 @@ from pathlib import Path
 from typing import Any
 
 Figures = dict[str, Any]
-
-
-def count(text: str) -> int:
-    """A whole number of at least 1, for argparse."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError('must be at least 1')
-    return value
-
-
-def add_engine(parser: argparse.ArgumentParser) -> None:
-    """The options that choose an engine."""
-    parser.add_argument('--backend', default='auto', help='auto, event, torch, rate or reference')
-    parser.add_argument('--device', default='auto', help='auto, cpu or cuda')
-    parser.add_argument('--threads', type=int, default=0, help='of event; 0: its own choice')
-    parser.add_argument(
-        '--precision', default='float32', help='weights of event: float32, bfloat16 or int8'
-    )
 
 
 def report(name: str, measure: Callable[[], Figures], target: Path | None) -> int:

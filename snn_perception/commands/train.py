@@ -7,6 +7,7 @@ import logging
 import sys
 from pathlib import Path
 
+from snn_perception.commands.options import add_data
 from snn_perception.files import resolve
 
 
@@ -17,9 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
         description='Train a network by a recipe and write the model, its card and its log.',
     )
     parser.add_argument('recipe', help='name of a shipped recipe, such as mnist, or a YAML file')
-    parser.add_argument(
-        '--data', required=True, help='directory with MNIST idx files or a folder per class'
-    )
+    add_data(parser)
     parser.add_argument(
         '--output', help='directory to write to and to resume from (default: trained/<name>)'
     )

@@ -1,0 +1,67 @@
+"""What commands are told in the same words, and what they load for it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from snn_perception.files import resolve
+
+if TYPE_CHECKING:
+    from snn_perception.backends import Simulator
+    from snn_perception.training.datasets import Dataset
+
+
+def count(text: str) -> int:
+    """A whole number of at least 1, for argparse."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError('must be at least 1')
+    return value
+
+
+def add_data(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    """The option that names labelled images; without a `default` it is required."""
+    parser.add_argument(
+        '--data',
+        default=default,
+        required=default is None,
+        help='directory with MNIST idx files, CIFAR-10 batches or a folder of images per class',
+    )
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """The options that choose an engine."""
+    parser.add_argument('--backend', default='auto', help='auto, event, torch, rate or reference')
+    parser.add_argument('--device', default='auto', help='auto, cpu or cuda')
+    parser.add_argument('--threads', type=int, default=0, help='of event; 0: its own choice')
+    parser.add_argument(
+        '--precision', default='float32', help='weights of event: float32, bfloat16 or int8'
+    )
+
+
+def add_evaluation(parser: argparse.ArgumentParser) -> None:
+    """The options that `load_evaluation` knows: a model, an engine and labelled images."""
+    parser.add_argument('model', help='name of a shipped model, such as mnist, or a folder')
+    add_data(parser)
+    add_engine(parser)
+    parser.add_argument('--limit', type=count, help='use at most so many images, evenly spread')
+
+
+def load_evaluation(options: argparse.Namespace) -> tuple[Simulator, Simulator, Dataset]:
+    """The model on its engine and as a rate network, and the images, labelled as it labels them.
+
+    Raises ValueError with a sentence.
+    """
+    # Importing PyTorch takes seconds: not for --help or a wrong argument.
+    from snn_perception.backends import create_simulator
+    from snn_perception.model import load_model
+    from snn_perception.training.datasets import load_dataset
+
+    model = load_model(options.model)
+    dataset = load_dataset(
+        resolve(options.data, 'data'), model.preprocessing, held_out=True, limit=options.limit
+    ).matched_to(model.labels)
+    choices = {'threads': options.threads, 'precision': options.precision}
+    simulator = create_simulator(model, options.backend, options.device, **choices)
+    return simulator, create_simulator(model, 'rate', options.device), dataset
