@@ -20,8 +20,6 @@ from snn_perception.backends import Simulator, create_simulator
 from snn_perception.benchmarking.peers import Run
 from snn_perception.model import Model
 
-PRECISIONS = ('float32', 'bfloat16', 'int8')
-
 RATES = (10, 25, 50, 100, 250)
 """Firing rates (Hz) of the scaling."""
 
@@ -162,6 +160,9 @@ def precisions_of(simulator: Simulator) -> dict[str, Run]:
     """A presentation on the engine of `simulator`, from rest, for each precision it has."""
     if 'precision' not in simulator.options:
         return {simulator.name: partial(_present, simulator)}
+    # Not above, where it would bring numba along before `start` looks at the clock.
+    from snn_perception.backends.event_layout import PRECISIONS
+
     engines: dict[str, Run] = {}
     for precision in PRECISIONS:
         engine = create_simulator(simulator.model, simulator.name, precision=precision)
