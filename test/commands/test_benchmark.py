@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
+import subprocess
+import sys
 from dataclasses import replace
 from importlib import import_module
+from itertools import cycle
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -13,12 +16,32 @@ import pytest
 from random_models import random_images, random_model
 
 from snn_perception.backends import create_simulator
-from snn_perception.benchmarking import measure, peers
+from snn_perception.backends.event import EventSimulator
+from snn_perception.benchmarking import limit, measure, peers
 from snn_perception.commands import benchmark
 from snn_perception.model import save_model
 from snn_perception.network import AveragePooling, Convolution, Dense
 from snn_perception.neurons import LIF
 from snn_perception.synapses import Synapse
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """What `measure` takes for the time: `now`, in s."""
+    clock = SimpleNamespace(now=0.0, perf_counter=lambda: clock.now)
+    monkeypatch.setattr(measure, 'time', clock)
+    return clock
+
+
+def after(clock, seconds, method):
+    """`method`, each call of which takes the next of `seconds`."""
+    seconds = iter(seconds)
+
+    def call(*arguments):
+        clock.now += next(seconds)
+        return method(*arguments)
+
+    return call
 
 
 def test_times_and_counts_are_those_of_the_decisions():
@@ -38,6 +61,28 @@ def test_times_and_counts_are_those_of_the_decisions():
     )
 
 
+def test_times_are_those_after_the_warm_up(clock):
+    model = random_model()
+    simulator = create_simulator(model, 'reference')
+    seconds = [90, 90, 90, 1, 2, 10, 4, 3]
+    simulator.classify_batch = after(clock, seconds, simulator.classify_batch)
+    figures = measure.measure_frames(simulator, random_images(model, 2), 5)
+    assert figures['ms_per_frame_median'] == pytest.approx(3000)
+    # Of five times it lies 96 % of the way from the second longest to the longest.
+    assert figures['ms_per_frame_p99'] == pytest.approx(1000 * (4 + 0.96 * 6))
+    assert figures['real_time_factor'] == pytest.approx(5 * model.presentation_time / 20)
+    assert figures['synaptic_operations_per_s'] == pytest.approx(
+        5 * figures['synaptic_operations'] / 20
+    )
+
+
+def test_frames_per_second_are_those_of_the_median_batch(clock):
+    model = random_model(layers=(Dense(3),))
+    simulator = create_simulator(model, 'rate')
+    simulator.classify_batch = after(clock, [90, 1, 8, 2], simulator.classify_batch)
+    assert measure.frames_per_second(simulator, random_images(model, 2), 3) == measure.BATCH / 2
+
+
 def test_shares_of_the_layers_make_the_whole():
     model = random_model()
     simulator = create_simulator(model, 'event')
@@ -46,6 +91,62 @@ def test_shares_of_the_layers_make_the_whole():
     assert sum(shares.values()) == pytest.approx(1)
     assert min(shares.values()) > 0
     assert simulator.on_layer is None
+
+
+def test_shares_are_of_the_medians_over_the_frames(clock):
+    simulator = create_simulator(random_model(), 'event')
+    frames = iter([(2, 4, 6, 8), (4, 2, 6, 18), (18, 12, 6, 10)])
+
+    def run(state, images, steps):
+        seconds = next(frames)
+        # In two parts, as the sparse engine runs many steps.
+        for index in (0, 1, 2, 3, 0, 1, 2, 3):
+            clock.now += seconds[index] / 2
+            simulator.layer_done(index)
+
+    simulator.run, simulator.reset = run, after(clock, [100, 100, 100], simulator.reset)
+    shares = measure.share_per_layer(simulator, random_images(simulator.model, 2), 3)
+    assert list(shares.values()) == pytest.approx([4 / 24, 4 / 24, 6 / 24, 10 / 24])
+
+
+def test_the_limit_counts_the_blocks_of_all_layers_of_neurons(monkeypatch):
+    # 6 channels are one block of 16, 70 are two of 64; the readout is left out.
+    model = random_model(layers=(Convolution(6, 1), Dense(70), Dense(3)))
+    simulator = EventSimulator(model, threads=2)
+    activity = simulator.run(simulator.reset(), random_images(model, 1), 20)
+    layers = []
+
+    def seconds_of_a_block(simulator, lanes, weights, sources, rows):
+        layers.append((lanes, sources, rows))
+        return 1e-3
+
+    monkeypatch.setattr(limit, '_seconds_of_a_block', seconds_of_a_block)
+    assert limit.limit_ms(simulator, activity) == pytest.approx(20 * (110 + 2) / 2)
+    spikes_per_step = activity.spikes[0, 0] / 20
+    assert layers == [(16, 0, 0), (64, 110 * 16, pytest.approx(spikes_per_step))]
+    assert spikes_per_step > 0
+
+
+def test_the_limit_stands_beside_the_time_of_a_presentation(clock, monkeypatch):
+    model = random_model()
+    simulator = create_simulator(model, 'event')
+    simulator.run = after(clock, [3, 1, 9, 2, 2], simulator.run)
+    limits = iter([7, 5, 9])
+    monkeypatch.setattr(limit, 'limit_ms', lambda *_: next(limits))
+    figures = measure.limit(simulator, random_images(model, 2), 5)
+    assert figures == {'ms_per_presentation': pytest.approx(2000), 'ms_of_its_arithmetic': 7}
+
+
+@pytest.mark.parametrize('backend', ['torch', 'rate', 'reference'])
+def test_only_the_sparse_engine_has_a_limit(backend):
+    model = random_model()
+    simulator = create_simulator(model, backend)
+    assert measure.limit(simulator, random_images(model, 1), 1) == {}
+
+
+def test_starts_are_timed_from_before_numba_is_loaded():
+    program = 'import sys, snn_perception.benchmarking.measure; sys.exit("numba" in sys.modules)'
+    assert subprocess.run([sys.executable, '-c', program]).returncode == 0
 
 
 def present(simulator, image, steps):
@@ -79,23 +180,36 @@ def test_peers_run_the_same_network(name):
 
 
 def test_the_comparison_is_of_medians_with_the_fastest_peer(monkeypatch):
-    delays = {'slow': [0.02], 'fast': [0.01], 'ours': [0.002]}
+    def taking(*milliseconds):
+        times = cycle(milliseconds)
+        return lambda image, steps: next(times) / 1000
 
-    def runner(name):
-        return lambda image, steps: time.sleep(delays[name][0]) or np.zeros(4)
+    def fast(model, *setting):
+        return taking(1, 4, 4, 4, 30) if setting == ('bfloat16', 'contiguous') else taking(2)
 
+    monkeypatch.setattr(peers, '_seconds', lambda run, image, steps: run(image, steps))
     monkeypatch.setattr(peers, 'PEERS', {
-        'slow': lambda model, *setting: runner('slow'),
-        'fast': lambda model, *setting: runner('fast' if 'bfloat16' in setting else 'slow'),
+        'slow': lambda model, *setting: taking(5, 8, 8, 8, 9),
+        'fast': fast,
         'absent': lambda model, *setting: import_module('no_such_library'),
     })  # fmt: skip
     model = random_model()
-    figures = peers.compare(model, random_images(model, 2), {'ours': runner('ours')})
-    assert set(figures['ms']) == {'ours', 'slow', 'fast'}
-    assert figures['settings']['fast'].startswith('bfloat16')
-    assert figures['ratio']['ours'] == pytest.approx(figures['ms']['fast'] / figures['ms']['ours'])
-    assert 2 < figures['ratio']['ours'] < 6
+    ours = {'ours': taking(1, 2, 2, 2, 90), 'coarse': taking(0.5)}
+    figures = peers.compare(model, random_images(model, 2), ours)
+    assert figures['ms'] == pytest.approx({'ours': 2, 'coarse': 0.5, 'slow': 8, 'fast': 4})
+    assert figures['settings'] == {'slow': 'float32 contiguous', 'fast': 'bfloat16 contiguous'}
+    assert figures['ratio'] == pytest.approx({'ours': 2, 'coarse': 8})
+    assert list(figures['skipped']) == ['absent']
     assert 'no_such_library' in figures['skipped']['absent']
+
+
+def test_every_precision_that_an_engine_has_is_compared():
+    names = {
+        name: list(measure.precisions_of(create_simulator(random_model(), name)))
+        for name in ('event', 'reference')
+    }
+    assert names['event'] == ['event float32', 'event bfloat16', 'event int8']
+    assert names['reference'] == ['reference']
 
 
 @pytest.mark.parametrize('rate', measure.RATES)
