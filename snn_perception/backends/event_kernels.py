@@ -257,11 +257,11 @@ def _finish_row(network: Any, run: Any, task: Task) -> None:
     fetch_add(run.counts, batch * layers + at + 1, operations)
 
     group = y // layer.pool
-    members = min(layer.pool, layer.height - group * layer.pool)
     shared = layers * (run.threads + 1)
     groups = run.progress[shared + image * ((run.progress.size - shared) // batch) :]
     done = fetch_add(groups, layer.group + group, 1) + 1
-    if done == members * layer.blocks and group < layer.height // layer.pool:
+    # Rows that the pooling cuts off never make a whole group.
+    if done == layer.pool * layer.blocks:
         _list_spikes(network, run, masks, index, image, group)
 
 
