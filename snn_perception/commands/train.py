@@ -15,7 +15,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog='train',
-        description='Train a network by a recipe and write the model, its card and its log.',
+        description='Train a network by a recipe and write the model, its card and its log; '
+        'under torchrun, in several processes that share every batch.',
     )
     parser.add_argument('recipe', help='name of a shipped recipe, such as mnist, or a YAML file')
     add_data(parser)
@@ -26,11 +27,15 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     # Importing PyTorch takes seconds: not for --help or a wrong argument.
     from snn_perception.backends.torch import choose_device
+    from snn_perception.training import distributed
     from snn_perception.training.datasets import load_dataset
     from snn_perception.training.pipeline import train
     from snn_perception.training.recipe import load_recipe
 
-    logging.basicConfig(level=logging.INFO, format='%(message)s', stream=sys.stderr)
+    leads = distributed.leads()
+    level = logging.INFO if leads else logging.WARNING
+    logging.basicConfig(level=level, format='%(message)s', stream=sys.stderr)
+    program = 'train' if leads else f'train, process {distributed.rank()}'
     try:
         recipe, _ = load_recipe(options.recipe)
         device = choose_device(options.device)
@@ -38,10 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
         output = Path(options.output) if options.output else Path('trained') / recipe.name
         train(recipe, dataset, output, device)
     except (ValueError, FloatingPointError, OSError) as reason:
-        print(f'train: {reason}', file=sys.stderr)
+        print(f'{program}: {reason}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print('train: interrupted; the same command resumes', file=sys.stderr)
+        print(f'{program}: interrupted; the same command resumes', file=sys.stderr)
         return 130
     return 0
 

@@ -7,6 +7,7 @@ import logging
 import math
 import time
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from torch.optim import Optimizer
 from tqdm import tqdm
 
 from snn_perception.images import Preprocessing
+from snn_perception.training import distributed
 from snn_perception.training.checkpoint import (
     Progress,
     fingerprint,
@@ -39,7 +41,7 @@ class Trainer:
 
     `average` is the running average of its weights, which is what is validated and used.
     Checkpoints go to the file `checkpoint`; if it exists the stage resumes from there.
-    Raises RecipeError if it is of another run.
+    Raises RecipeError if it is of another run, OSError if not all processes see the same.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Trainer:
         self.checkpoint = checkpoint
         self.device = data.device
         self.network = network.to(self.device)
+        distributed.copy_from_first(self.network)
         self.average = copy.deepcopy(self.network).eval()
         self.steps_per_epoch = max(len(data.training) // optimisation.batch_size, 1)
         self.total_steps = self.steps_per_epoch * optimisation.epochs
@@ -65,7 +68,7 @@ class Trainer:
         on_spikes = optimisation is recipe.fine_tuning
         self.key = fingerprint(recipe, len(data.training), on_spikes)
         self.progress = Progress()
-        if checkpoint.exists():
+        if distributed.is_there(checkpoint):
             self.progress = load_checkpoint(checkpoint, self._modules, self.optimizers, self.key)
             LOG.info('%s: resumed at step %d of %d', title, self.progress.step, self.total_steps)
         self.parallel = DataParallel(self.network, self.device, optimisation.batch_size)
@@ -92,7 +95,7 @@ class Trainer:
             unit='image',
             unit_scale=True,
             desc=self.title,
-            disable=None,
+            disable=None if distributed.leads() else True,
         ) as bar:
             while self.progress.step < self.total_steps:
                 loss = self._step(self.progress.step)
@@ -108,7 +111,9 @@ class Trainer:
         self.save()
 
     def save(self) -> None:
-        """Write a checkpoint now."""
+        """Write a checkpoint now; only the first process does."""
+        if not distributed.leads():
+            return
         save_checkpoint(self.checkpoint, self._modules, self.optimizers, self.progress, self.key)
 
     def _step(self, step: int) -> float:
@@ -196,19 +201,21 @@ class Trainer:
         """Accuracy of the average on the validation images, and rates of its layers (Hz)."""
         count = len(self.data.validation)
         batches = torch.arange(count).split(self.optimisation.batch_size)
-        correct, rates = zip(*self.parallel.map(self._validate_batch, batches), strict=True)
-        return sum(correct) / count, torch.stack(rates).mean(dim=0).tolist()
+        own = list(self.parallel.map(self._validate_batch, distributed.own_share(batches)))
+        correct, rates = zip(*chain.from_iterable(distributed.gather(own)), strict=True)
+        return sum(correct) / count, torch.tensor(rates).mean(dim=0).tolist()
 
-    def _validate_batch(self, indices: Tensor) -> tuple[int, Tensor]:
+    def _validate_batch(self, indices: Tensor) -> tuple[int, list[float]]:
         images, labels = self.data.validation.batch(indices)
         with self._precision():
             outputs, mean_rates = self.average(self.data.normalise(images))
-        return int((outputs.argmax(1) == labels).sum()), mean_rates
+        return int((outputs.argmax(1) == labels).sum()), mean_rates.tolist()
 
     def _precision(self) -> torch.autocast:
         """Mixed precision; threads share no casts of weights."""
         is_mixed = self.optimisation.precision == 'bfloat16'
-        return torch.autocast(self.device, torch.bfloat16, is_mixed, cache_enabled=False)
+        kind = torch.device(self.device).type
+        return torch.autocast(kind, torch.bfloat16, is_mixed, cache_enabled=False)
 
 
 class Split:

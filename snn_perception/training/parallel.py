@@ -1,4 +1,4 @@
-"""The gradient of a batch, each thread with its own part of the images.
+"""The gradient of a batch, each thread of each process with its own part of the images.
 
 Faster on a CPU than PyTorch's threads inside every operation: the parts wait for each other
 once per step, not at each operation, and what a thread works on stays in its own cache.
@@ -7,13 +7,16 @@ once per step, not at each operation, and what a thread works on stays in its ow
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from snn_perception.training import distributed
+from snn_perception.training.recipe import RecipeError
 
 SMALLEST_PART = 16
 """Images of a part below which its normalisation statistics would be too noisy."""
@@ -25,16 +28,21 @@ Loss = Callable[[Any, Tensor, int], Tensor]
 class DataParallel:
     """`network` and its replicas, which share its parameters but not its statistics.
 
-    There is one thread for each that PyTorch would use, but on a GPU one alone. The results
-    depend on their number, not on their timing.
+    There is one thread for each that PyTorch would use, but on a GPU one alone, and as many in
+    each process. The results depend on how many parts that makes, not on their timing, nor on
+    which of them are in one process.
     """
 
     def __init__(self, network: nn.Module, device: str, batch_size: int) -> None:
-        threads = torch.get_num_threads() if device == 'cpu' else 1
-        parts = max(min(threads, batch_size // SMALLEST_PART), 1)
+        threads = min(distributed.gather(torch.get_num_threads() if device == 'cpu' else 1))
+        smallest_share = SMALLEST_PART * distributed.count()
+        parts = max(min(threads, batch_size // smallest_share), 1)
         self.network = network
         self.parameters = list(network.parameters())
         self.replicas = [network, *(self._replica() for _ in range(parts - 1))]
+        self._all_parts = parts * distributed.count()
+        first = parts * distributed.rank()
+        self._numbers = range(first, first + parts)
         self._pool = ThreadPoolExecutor(
             threads, 'training', initializer=torch.set_num_threads, initargs=(1,)
         )
@@ -46,21 +54,25 @@ class DataParallel:
     def differentiate(self, loss: Loss, indices: Tensor) -> float:
         """Loss over the images at `indices`; leaves its gradient in the parameters.
 
-        Raises what `loss` raises.
+        All processes are given the same images, take their parts of them, and get the same
+        loss and gradient. Raises what `loss` raises.
         """
 
         def part(network: nn.Module, share: Tensor, number: int) -> tuple[Tensor, list[Tensor]]:
             value = loss(network, share, number) * (len(share) / len(indices))
             return value.detach(), list(torch.autograd.grad(value, self.parameters))
 
-        shares = indices.tensor_split(len(self.replicas))
-        parts = list(self._pool.map(part, self.replicas, shares, range(len(shares))))
-        for parameter, *gradients in zip(
-            self.parameters, *(gradients for _, gradients in parts), strict=True
-        ):
-            parameter.grad = _sum(gradients)
+        all_shares = indices.tensor_split(self._all_parts)
+        shares = [all_shares[number] for number in self._numbers]
+        losses, gradients = zip(
+            *self._pool.map(part, self.replicas, shares, self._numbers), strict=True
+        )
+        sums = [_sum(parts) for parts in zip(*gradients, strict=True)]
+        total, *sums = distributed.add_up([_sum(losses), *sums])
+        for parameter, gradient in zip(self.parameters, sums, strict=True):
+            parameter.grad = gradient
         self._share_statistics()
-        return float(_sum([value for value, _ in parts]))
+        return float(total)
 
     def map(self, work: Callable[[Tensor], Any], parts: Iterable[Tensor]) -> Iterator[Any]:
         """`work` of each of `parts`, in their order, without gradients."""
@@ -73,17 +85,31 @@ class DataParallel:
 
     @torch.no_grad()
     def _share_statistics(self) -> None:
-        """Give all replicas the mean of their statistics."""
-        if len(self.replicas) == 1:
+        """Give all replicas of all processes the mean of their statistics."""
+        if self._all_parts == 1:
             return
-        for buffers in zip(*(replica.buffers() for replica in self.replicas), strict=True):
-            if buffers[0].dtype.is_floating_point:
-                mean = _sum(list(buffers)) / len(buffers)
-                for buffer in buffers:
-                    buffer.copy_(mean)
+        statistics = [
+            buffers
+            for buffers in zip(*(replica.buffers() for replica in self.replicas), strict=True)
+            if buffers[0].dtype.is_floating_point
+        ]
+        sums = distributed.add_up([_sum(buffers) for buffers in statistics])
+        for buffers, total in zip(statistics, sums, strict=True):
+            for buffer in buffers:
+                buffer.copy_(total / self._all_parts)
 
 
-def _sum(tensors: list[Tensor]) -> Tensor:
+def check_batch(batch_size: int) -> None:
+    """Raise RecipeError if so many images are too few to be shared by all processes."""
+    processes = distributed.count()
+    if processes > 1 and batch_size < processes * SMALLEST_PART:
+        raise RecipeError(
+            f'batch_size {batch_size} is too small for {processes} processes, of which each '
+            f'takes its share of at least {SMALLEST_PART} images'
+        )
+
+
+def _sum(tensors: Sequence[Tensor]) -> Tensor:
     total = tensors[0]
     for tensor in tensors[1:]:
         total = total + tensor

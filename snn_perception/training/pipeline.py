@@ -14,41 +14,51 @@ from snn_perception.backends import create_simulator
 from snn_perception.model import Model, save_model
 from snn_perception.reporting.pictures import confusion
 from snn_perception.reporting.trajectories import Trajectories, record
-from snn_perception.training import card, plots
+from snn_perception.training import card, distributed, plots
 from snn_perception.training.calibration import calibrate
 from snn_perception.training.checkpoint import random_seed
 from snn_perception.training.datasets import Dataset, DatasetError, split
 from snn_perception.training.loop import Split, Trainer
 from snn_perception.training.network import RateNetwork, TrainableNetwork
+from snn_perception.training.parallel import check_batch
 from snn_perception.training.recipe import FineTuning, Recipe
 from snn_perception.training.spiking import Presentation, SpikingNetwork
 
 LOG = logging.getLogger('snn_perception.training')
 
 
-def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -> Model:
+def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -> Model | None:
     """Train the network of `recipe` on `dataset` and write everything into `output`.
 
     Resumes from the checkpoints in `output`, exactly. Written at the end: the model, its card
     README.md, curves.png and confusion.png; the log goes to training.log all along. Raises
     DatasetError or RecipeError before anything is written, FloatingPointError if the loss
     stops being finite.
+
+    Under torchrun the processes train together, see `distributed`. Only the first writes,
+    measures and returns the model; the others return nothing once it is trained.
     """
     if len(dataset.class_names) != recipe.network.classes:
         raise DatasetError(
             f'the data has {len(dataset.class_names)} classes, but the last layer of the recipe '
             f'{recipe.name} has {recipe.network.classes} units; make them equal'
         )
+    for optimisation in filter(None, (recipe.optimisation, recipe.fine_tuning)):
+        check_batch(optimisation.batch_size)
     training, validation = split(dataset, recipe.validation_images, recipe.seed)
     checkpoints = output / 'checkpoints'
-    checkpoints.mkdir(parents=True, exist_ok=True)
-    _log_to(output / 'training.log')
+    if distributed.leads():
+        checkpoints.mkdir(parents=True, exist_ok=True)
+        _log_to(output / 'training.log')
     keep_memory()
     LOG.info(
         '%s: %d training and %d validation images', recipe.name, len(training), len(validation)
     )
-    data = Split(training, validation, recipe.preprocessing, device)
-    stages = _train_stages(recipe, data, checkpoints)
+    with distributed.together(device) as own_device:
+        data = Split(training, validation, recipe.preprocessing, own_device)
+        stages = _train_stages(recipe, data, checkpoints)
+    if not distributed.leads():
+        return None
     model = Model(
         recipe.name,
         dataset.class_names,

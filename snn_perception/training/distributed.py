@@ -1,0 +1,147 @@
+"""One training in several processes, on one machine or more, as torchrun starts them.
+
+Every process computes its parts of a batch; what they have to agree on is summed or gathered
+here: over gloo between CPUs, over NCCL between GPUs. PyTorch's DistributedDataParallel would do
+less: it neither sees the gradients that threads compute with replicas, nor weighs unequal
+shares, nor averages the statistics of normalisation. An all-reduce of the sums does it all.
+
+A process that torchrun did not start is alone: it sums nothing and initialises nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+TIMEOUT = timedelta(minutes=10)
+"""How long a process waits for the others before it gives up."""
+
+Item = TypeVar('Item')
+
+
+def rank() -> int:
+    """Number of this process, from 0."""
+    return int(os.environ['RANK']) if _is_started() else 0
+
+
+def count() -> int:
+    """How many processes train together."""
+    return int(os.environ['WORLD_SIZE']) if _is_started() else 1
+
+
+def leads() -> bool:
+    """Whether this process is the one that writes files, logs and progress."""
+    return rank() == 0
+
+
+def _is_started() -> bool:
+    """Whether torchrun started this process; schedulers set RANK, but not LOCAL_RANK."""
+    return 'LOCAL_RANK' in os.environ
+
+
+@contextmanager
+def together(device: str) -> Iterator[str]:
+    """Be connected to the other processes meanwhile; gives the device of this one.
+
+    That is `device`, but for 'cuda' the GPU of its own that each process on a machine has.
+    Raises ValueError if there is none, or if the processes do not all have one;
+    ConnectionError, here and from all that follows, for processes that are lost.
+    """
+    if not _is_started():
+        yield device
+        return
+    kind = torch.device(device).type
+    if kind == 'cuda':
+        device = _own_gpu(int(os.environ['LOCAL_RANK']))
+    with _lost_processes():
+        dist.init_process_group('gloo' if kind == 'cpu' else 'cpu:gloo,cuda:nccl', timeout=TIMEOUT)
+    kinds = gather(kind)
+    if len(set(kinds)) > 1:
+        raise ValueError(
+            f'the processes compute on {", ".join(kinds)}; choose the same device for all'
+        )
+    yield device
+    # Not after an error: NCCL would wait for processes that are busy or gone.
+    dist.destroy_process_group()
+
+
+def _own_gpu(number: int) -> str:
+    if number >= torch.cuda.device_count():
+        raise ValueError(
+            f'process {rank()} has no GPU of its own, this machine has '
+            f'{torch.cuda.device_count()}; start fewer processes on it, or compute on the cpu'
+        )
+    torch.cuda.set_device(number)
+    return f'cuda:{number}'
+
+
+@contextmanager
+def _lost_processes() -> Iterator[None]:
+    """Say in one sentence that other processes are lost; PyTorch has no exception for that."""
+    try:
+        yield
+    except RuntimeError as reason:
+        raise ConnectionError(
+            f'process {rank()} of {count()} lost the others, one of them may say why: {reason}'
+        ) from reason
+
+
+def add_up(tensors: list[Tensor]) -> list[Tensor]:
+    """The sum over all processes of each of `tensors`, the same bits in all processes.
+
+    They are of one dtype and on one device.
+    """
+    if count() == 1 or not tensors:
+        return tensors
+    total = torch.cat([tensor.flatten() for tensor in tensors])
+    with _lost_processes():
+        dist.all_reduce(total)
+    parts = total.split([tensor.numel() for tensor in tensors])
+    return [part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
+
+
+def gather(value: Item) -> list[Item]:
+    """The `value` of each process, in the order of their numbers."""
+    if count() == 1:
+        return [value]
+    values: list[Item] = [value] * count()
+    with _lost_processes():
+        dist.all_gather_object(values, value)
+    return values
+
+
+def copy_from_first(module: nn.Module) -> None:
+    """Give `module` the parameters and statistics that it has in the first process."""
+    if count() == 1:
+        return
+    with _lost_processes():
+        for tensor in module.state_dict().values():
+            dist.broadcast(tensor, 0)
+
+
+def own_share(items: Sequence[Item]) -> Sequence[Item]:
+    """Those of `items` that this process is to deal with; `gather` gives the order back."""
+    first, last = (len(items) * (rank() + step) // count() for step in (0, 1))
+    return items[first:last]
+
+
+def is_there(path: Path) -> bool:
+    """Whether the file `path` exists; raises OSError if it is not the same for all processes."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ''
+    digests = gather(digest)
+    for number, other in enumerate(digests):
+        if other != digests[0]:
+            raise OSError(
+                f'process {number} does not see the {path} that process 0 sees; '
+                f'the output must be one folder that all machines share'
+            )
+    return bool(digest)
