@@ -1,14 +1,17 @@
-"""Reading what a person wrote: YAML into typed, validated dataclasses, and where files lie."""
+"""Files: YAML into typed, validated dataclasses, where things lie, and writing them whole."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlparse
 
 import dacite
 import yaml
+from safetensors import SafetensorError
 
 T = TypeVar('T')
 
@@ -72,6 +75,24 @@ def _integer(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError(f'a whole number is needed, not {value}')
     return value
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A path to write to meanwhile; in the end its file takes the place of `path`, or not at all.
+
+    Raises OSError with a sentence if it cannot be written, as on a full disk.
+    """
+    unfinished = path.with_name(f'{path.name}.unfinished')
+    try:
+        yield unfinished
+        os.replace(unfinished, path)
+    except (OSError, SafetensorError) as reason:
+        raise OSError(
+            f'{path} cannot be written: {reason}; what was there before is kept'
+        ) from None
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def share_directory(package: str = 'snn_perception') -> Path:

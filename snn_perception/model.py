@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from snn_perception.files import build, read_yaml, resolve, share_directory
+from snn_perception.files import build, read_yaml, resolve, share_directory, written_whole
 from snn_perception.images import Preprocessing
 from snn_perception.network import AveragePooling, Convolution, Dense, Layer, Network
 from snn_perception.neurons import LIF
@@ -207,7 +207,10 @@ def read_description(path: Path) -> ModelFile:
 
 
 def save_model(model: Model, folder: Path, training: dict[str, Any] | None = None) -> None:
-    """Write `model` into `folder` (made if needed); `training` is kept in model.yaml."""
+    """Write `model` into `folder` (made if needed); `training` is kept in model.yaml.
+
+    Raises OSError with a sentence if a file cannot be written, as on a full disk.
+    """
     network, neuron = model.network, model.network.neuron
     content = {
         'format': FORMAT,
@@ -233,9 +236,11 @@ def save_model(model: Model, folder: Path, training: dict[str, Any] | None = Non
         tensors[f'layers.{index}.weight'] = np.ascontiguousarray(weights.kernel, np.float32)
         tensors[f'layers.{index}.bias'] = np.ascontiguousarray(weights.bias, np.float32)
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, folder / 'weights.safetensors')
+    with written_whole(folder / 'weights.safetensors') as unfinished:
+        save_file(tensors, unfinished)
     text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, default_flow_style=None)
-    (folder / 'model.yaml').write_text(text, encoding='utf-8')
+    with written_whole(folder / 'model.yaml') as unfinished:
+        unfinished.write_text(text, encoding='utf-8')
 
 
 class _Dumper(yaml.SafeDumper):

@@ -1,6 +1,26 @@
-"""Settings of all tests."""
+"""Settings of all tests, and what several of them need."""
 
 import os
+import resource
+from contextlib import contextmanager
+
+import pytest
 
 # The networks here are so small, and other processes so many, that threads only wait.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
+
+
+@pytest.fixture
+def full_disk():
+    """A context in which the system refuses to write more than 1,000 bytes to any file."""
+
+    @contextmanager
+    def limited():
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limited

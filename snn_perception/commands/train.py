@@ -23,6 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         '--output', help='directory to write to and to resume from (default: trained/<name>)'
     )
+    parser.add_argument(
+        '--images-per-class', type=int, metavar='N', help='use the first N of each class only'
+    )
     parser.add_argument('--device', default='auto', choices=('auto', 'cpu', 'cuda'))
     options = parser.parse_args(arguments)
     # Importing PyTorch takes seconds: not for --help or a wrong argument.
@@ -40,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
         recipe, _ = load_recipe(options.recipe)
         device = choose_device(options.device)
         dataset = load_dataset(resolve(options.data, 'data'), recipe.preprocessing)
+        if options.images_per_class is not None:
+            dataset = dataset.first_of_each(max(options.images_per_class, 1))
         output = Path(options.output) if options.output else Path('trained') / recipe.name
         train(recipe, dataset, output, device)
     except (ValueError, FloatingPointError, OSError) as reason:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from snn_perception.files import written_whole
 from snn_perception.training.recipe import Recipe, RecipeError
 
 
@@ -40,7 +40,7 @@ SPIKES_ONLY = ('fine_tuning', 'synapse', 'readout_synapse')
 
 def fingerprint(recipe: Recipe, images: int, on_spikes: bool) -> str:
     """What a checkpoint must agree on with the run that resumes it."""
-    excluded = AFTERWARDS if on_spikes else AFTERWARDS + SPIKES_ONLY
+    excluded = AFTERWARDS if on_spikes or recipe.base else AFTERWARDS + SPIKES_ONLY
     sections = {key: value for key, value in asdict(recipe).items() if key not in excluded}
     text = json.dumps([sections, images, on_spikes], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -53,7 +53,10 @@ def save_checkpoint(
     progress: Progress,
     key: str,
 ) -> None:
-    """Write the state of `modules` and `optimizers` to `path`, replacing the old in one go."""
+    """Write the state of `modules` and `optimizers` to `path`, replacing the old in one go.
+
+    Raises OSError if it cannot be written; the old one stays.
+    """
     tensors: dict[str, Tensor] = {}
     for name, module in modules.items():
         tensors |= {f'{name}/{entry}': value for entry, value in module.state_dict().items()}
@@ -61,10 +64,9 @@ def save_checkpoint(
         for index, values in optimizer.state_dict()['state'].items():
             tensors |= {f'{name}/{index}/{entry}': value for entry, value in values.items()}
     tensors = {name: value.contiguous() for name, value in tensors.items()}
-    unfinished = path.with_suffix('.unfinished')
     metadata = {'recipe': key, 'progress': json.dumps(asdict(progress))}
-    save_file(tensors, unfinished, metadata)
-    os.replace(unfinished, path)
+    with written_whole(path) as unfinished:
+        save_file(tensors, unfinished, metadata)
 
 
 def load_checkpoint(

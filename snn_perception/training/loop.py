@@ -263,8 +263,9 @@ def _make_optimizers(network: nn.Module, weight_decay: float) -> dict[str, Optim
     """Muon for the matrices; AdamW, without decay, for biases and normalisation."""
     if not hasattr(torch.optim, 'Muon'):
         raise RecipeError(f'training needs PyTorch 2.9 or newer, not {torch.__version__}')
-    matrices = [parameter for parameter in network.parameters() if parameter.dim() > 1]
-    others = [parameter for parameter in network.parameters() if parameter.dim() <= 1]
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    matrices = [parameter for parameter in trained if parameter.dim() > 1]
+    others = [parameter for parameter in trained if parameter.dim() <= 1]
     return {
         'muon': torch.optim.Muon(
             matrices, lr=1.0, weight_decay=weight_decay, adjust_lr_fn='match_rms_adamw'

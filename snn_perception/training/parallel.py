@@ -38,7 +38,7 @@ class DataParallel:
         smallest_share = SMALLEST_PART * distributed.count()
         parts = max(min(threads, batch_size // smallest_share), 1)
         self.network = network
-        self.parameters = list(network.parameters())
+        self.parameters = [value for value in network.parameters() if value.requires_grad]
         self.replicas = [network, *(self._replica() for _ in range(parts - 1))]
         self._all_parts = parts * distributed.count()
         first = parts * distributed.rank()
@@ -48,7 +48,7 @@ class DataParallel:
         )
 
     def _replica(self) -> nn.Module:
-        shared = {id(parameter): parameter for parameter in self.parameters}
+        shared = {id(parameter): parameter for parameter in self.network.parameters()}
         return copy.deepcopy(self.network, shared)
 
     def differentiate(self, loss: Loss, indices: Tensor) -> float:

@@ -16,13 +16,11 @@ from snn_perception.reporting.pictures import confusion
 from snn_perception.reporting.trajectories import Trajectories, record
 from snn_perception.training import card, distributed, plots
 from snn_perception.training.calibration import calibrate
-from snn_perception.training.checkpoint import random_seed
 from snn_perception.training.datasets import Dataset, DatasetError, split
-from snn_perception.training.loop import Split, Trainer
-from snn_perception.training.network import RateNetwork, TrainableNetwork
+from snn_perception.training.loop import Split
 from snn_perception.training.parallel import check_batch
-from snn_perception.training.recipe import FineTuning, Recipe
-from snn_perception.training.spiking import Presentation, SpikingNetwork
+from snn_perception.training.recipe import Recipe
+from snn_perception.training.stages import run_stages
 
 LOG = logging.getLogger('snn_perception.training')
 
@@ -38,6 +36,12 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
     Under torchrun the processes train together, see `distributed`. Only the first writes,
     measures and returns the model; the others return nothing once it is trained.
     """
+    if len(dataset.class_names) < 2:
+        raise DatasetError(
+            f'the data has the class {dataset.class_names[0]} alone; there must be two or more'
+        )
+    if recipe.base:
+        recipe = recipe.with_classes(len(dataset.class_names))
     if len(dataset.class_names) != recipe.network.classes:
         raise DatasetError(
             f'the data has {len(dataset.class_names)} classes, but the last layer of the recipe '
@@ -45,7 +49,7 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
         )
     for optimisation in filter(None, (recipe.optimisation, recipe.fine_tuning)):
         check_batch(optimisation.batch_size)
-    training, validation = split(dataset, recipe.validation_images, recipe.seed)
+    training, validation = split(dataset, _held_out(recipe, dataset), recipe.seed)
     checkpoints = output / 'checkpoints'
     if distributed.leads():
         checkpoints.mkdir(parents=True, exist_ok=True)
@@ -56,7 +60,7 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
     )
     with distributed.together(device) as own_device:
         data = Split(training, validation, recipe.preprocessing, own_device)
-        stages = _train_stages(recipe, data, checkpoints)
+        stages = run_stages(recipe, data, checkpoints)
     if not distributed.leads():
         return None
     model = Model(
@@ -92,28 +96,10 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
     return model
 
 
-def _train_stages(recipe: Recipe, data: Split, checkpoints: Path) -> list[Trainer]:
-    """Train on rates and then, if the recipe says so, on spikes."""
-    torch.manual_seed(random_seed(recipe.seed, -1))
-    network: TrainableNetwork = RateNetwork(recipe.network, recipe.noise)
-    path = checkpoints / 'rates.safetensors'
-    stages = [Trainer('rates', network, recipe.optimisation, recipe, data, path)]
-    stages[0].run()
-    tuning = recipe.fine_tuning
-    if tuning is not None:
-        weights = stages[0].average.fold()
-        network = SpikingNetwork(recipe.network, weights, presentation(tuning))
-        path = checkpoints / 'spikes.safetensors'
-        stages.append(Trainer('spikes', network, tuning, recipe, data, path))
-        stages[1].run()
-    return stages
-
-
-def presentation(tuning: FineTuning) -> Presentation:
-    """The presentation of `tuning` in whole steps."""
-    steps = max(round(tuning.presentation_time / tuning.time_step), 1)
-    start = min(round(tuning.start_time / tuning.time_step), steps - 1)
-    return Presentation(steps, start, tuning.time_step, tuning.gamma)
+def _held_out(recipe: Recipe, dataset: Dataset) -> int:
+    """How many images of `dataset` are for validation."""
+    count = recipe.validation_images
+    return round(count if count >= 1 else count * len(dataset))
 
 
 def measure(model: Model, validation: Dataset, device: str, accuracy_cost: float) -> Trajectories:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from snn_perception.files import build, read_yaml, resolve
 from snn_perception.images import Preprocessing
 from snn_perception.model import InputSection, NeuronSection, layer_from_mapping
-from snn_perception.network import Layer, Network
+from snn_perception.network import Convolution, Dense, Layer, Network
 from snn_perception.neurons import LIF
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
 from snn_perception.training.augmentation import Augmentation
 from snn_perception.training.noise import Noise
+
+INHERITED = ('input', 'neuron', 'synapse', 'readout_synapse', 'layers', 'readout', 'dt')
+"""Sections that a recipe with a base takes from its model.yaml."""
 
 
 class RecipeError(ValueError):
@@ -90,7 +94,12 @@ class FineTuning(Optimisation):
 class Recipe:
     """How a model is trained; each section is documented at its own class.
 
-    `validation_images` are held out of the training data, chosen by `seed`. On them the
+    With a `base`, the name or path of a model, the network starts as that model's: its
+    `INHERITED` sections are the recipe's and its layers keep their weights but for the last,
+    which has a new unit for each class of the data. That layer is trained alone first, by
+    `optimisation`, then all of them by `fine_tuning`, both on spikes.
+    `validation_images` of the data, or under 1 that share of them, are held out, chosen by
+    `seed`. On them the
     temperature of the readout is fitted and its confidence threshold, which may cost up to
     `accuracy_cost` (0 to 1) of their accuracy; those of `readout` do not matter. The model's
     labels are the class names of the data. `intended_use` and `limits` go into its card.
@@ -109,7 +118,8 @@ class Recipe:
     noise: Noise = field(default_factory=Noise)
     rate_regularisation: RateRegularisation = field(default_factory=RateRegularisation)
     augmentation: Augmentation = field(default_factory=Augmentation)
-    validation_images: int = 5000
+    base: str = ''
+    validation_images: float = 5000
     accuracy_cost: float = 0.001
     seed: int = 0
     description: str = ''
@@ -120,8 +130,9 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.neuron.type != 'lif':
             raise ValueError(f'neuron.type must be lif, not {self.neuron.type!r}')
-        if self.validation_images < 1:
-            raise ValueError('validation_images must be at least 1')
+        _require_positive('validation_images', self.validation_images)
+        if self.base and self.fine_tuning is None:
+            raise ValueError('fine_tuning is missing: with a base the network is tuned on spikes')
         _require_not_negative('accuracy_cost', self.accuracy_cost)
 
     @property
@@ -136,6 +147,14 @@ class Recipe:
             self.readout_synapse,
             self.neuron.gamma,
         )
+
+    def with_classes(self, count: int) -> Recipe:
+        """The same with `count` units in the last layer."""
+        *layers, last = self.layers
+        resized: Layer = Dense(count)
+        if isinstance(last, Convolution):
+            resized = replace(last, channels=count)
+        return replace(self, layers=(*layers, resized))
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -158,12 +177,27 @@ def load_recipe(location: str) -> tuple[Recipe, Path]:
     if not path.exists() and not path.suffix:
         path = path.with_suffix('.yaml')
     content = read_yaml(path, RecipeError)
+    if 'base' in content:
+        content = _inherited(content, path) | content
     recipe = build(Recipe, content, path, RecipeError, hooks={Layer: layer_from_mapping})
     try:
         _ = recipe.network, recipe.preprocessing
     except ValueError as reason:
         raise RecipeError(f'{path}: {reason}') from None
     return recipe, path
+
+
+def _inherited(content: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The sections of its base that the recipe `content` from `path` takes over."""
+    given = ', '.join(name for name in ('input', 'neuron', 'layers') if name in content)
+    if given:
+        raise RecipeError(f'{path}: {given} come from the base; leave them out')
+    try:
+        folder = resolve(str(content['base']), 'models')
+    except ValueError as reason:
+        raise RecipeError(f'{path}: base: {reason}') from None
+    description = read_yaml(folder / 'model.yaml', RecipeError)
+    return {name: description[name] for name in INHERITED if name in description}
 
 
 def _require_positive(name: str, value: float) -> None:

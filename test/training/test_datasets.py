@@ -90,6 +90,15 @@ def test_labels_are_matched_to_a_model_by_name(pictures):
         dataset.matched_to(('red', 'blue'))
 
 
+def test_the_first_images_of_each_class_can_be_had_alone(digits):
+    whole = load_dataset(digits[0], GREY)
+    few = whole.first_of_each(2)
+    for label in np.unique(whole.labels):
+        np.testing.assert_array_equal(
+            few.images[few.labels == label], whole.images[whole.labels == label][:2]
+        )
+
+
 def test_the_split_holds_out_the_same_images_of_every_class(digits):
     dataset = load_dataset(digits[0], GREY)
     training, validation = split(dataset, 10, seed=3)

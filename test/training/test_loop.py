@@ -102,6 +102,16 @@ def test_a_checkpoint_does_not_depend_on_what_comes_after_its_stage(tmp_path):
     make_trainer(tmp_path, recipe)
 
 
+def test_a_full_disk_keeps_the_last_checkpoint(tmp_path, full_disk):
+    trainer = make_trainer(tmp_path)
+    trainer.save()
+    before = trainer.checkpoint.read_bytes()
+    with full_disk(), pytest.raises(OSError, match=r'checkpoint.* cannot be written'):
+        trainer.run()
+    assert trainer.checkpoint.read_bytes() == before
+    make_trainer(tmp_path)
+
+
 def test_a_damaged_checkpoint_is_refused(tmp_path):
     trainer = make_trainer(tmp_path)
     trainer.save()

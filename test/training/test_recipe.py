@@ -4,9 +4,11 @@ import copy
 
 import pytest
 import yaml
+from random_models import random_model
 from tiny_training import CONTENT
 
 from snn_perception.files import share_directory
+from snn_perception.model import save_model
 from snn_perception.training.recipe import RecipeError, load_recipe
 
 
@@ -75,6 +77,39 @@ def test_a_wrong_recipe_is_refused_with_a_sentence(tmp_path, apply, message):
         load_recipe(str(path))
     assert '\n' not in str(caught.value)
     assert 'wrong.yaml' in str(caught.value)
+
+
+def with_base(folder, **changes):
+    """A recipe file with a base, a random model in `folder`."""
+    save_model(random_model(), folder / 'base', {})
+    sections = ('name', 'optimisation', 'fine_tuning')
+    content = {name: CONTENT[name] for name in sections} | {'base': str(folder / 'base')}
+    path = folder / 'mine.yaml'
+    path.write_text(yaml.safe_dump(content | changes))
+    return str(path)
+
+
+def test_a_recipe_with_a_base_has_its_network_but_for_the_classes(tmp_path):
+    base = random_model()
+    recipe, _ = load_recipe(with_base(tmp_path))
+    assert (recipe.network, recipe.readout, recipe.dt) == (base.network, base.readout, base.dt)
+    assert recipe.preprocessing == base.preprocessing
+    seven = recipe.with_classes(7)
+    assert seven.network.classes == 7
+    assert seven.layers[:-1] == base.network.layers[:-1]
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        ({'layers': CONTENT['layers']}, 'layers come from the base'),
+        ({'base': 'nowhere'}, 'does not exist'),
+        ({'fine_tuning': None}, 'fine_tuning is missing'),
+    ],
+)
+def test_a_base_that_cannot_be_one_is_refused(tmp_path, changes, message):
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(with_base(tmp_path, **changes))
 
 
 def test_an_unknown_recipe_is_refused():

@@ -33,6 +33,11 @@ class Dataset:
         """The images at `indices`."""
         return Dataset(self.images[indices], self.labels[indices], self.class_names)
 
+    def first_of_each(self, count: int) -> Dataset:
+        """The first `count` images of each class, or all of a class that has fewer."""
+        places = [np.flatnonzero(self.labels == index)[:count] for index in np.unique(self.labels)]
+        return self.subset(np.sort(np.concatenate(places)))
+
     def matched_to(self, labels: tuple[str, ...]) -> Dataset:
         """The same with labels as indices of `labels`, the class names of a model.
 

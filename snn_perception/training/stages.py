@@ -1,0 +1,66 @@
+"""The stages of training: from nothing in rates and then on spikes, or on from a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from snn_perception.model import Weights, load_model
+from snn_perception.training.checkpoint import random_seed
+from snn_perception.training.loop import Split, Trainer
+from snn_perception.training.network import RateNetwork
+from snn_perception.training.recipe import FineTuning, Recipe
+from snn_perception.training.spiking import Presentation, SpikingNetwork
+
+
+def run_stages(recipe: Recipe, data: Split, checkpoints: Path) -> list[Trainer]:
+    """Train by `recipe`, every stage with a checkpoint in `checkpoints`; returns the stages.
+
+    The last one's average are the weights of the model.
+    """
+    if recipe.base:
+        first = _train_readout(recipe, data, checkpoints / 'readout.safetensors')
+    else:
+        first = _train_rates(recipe, data, checkpoints / 'rates.safetensors')
+    if recipe.fine_tuning is None:
+        return [first]
+    shown = presentation(recipe.fine_tuning)
+    network = SpikingNetwork(recipe.network, first.average.fold(), shown)
+    path = checkpoints / 'spikes.safetensors'
+    spikes = Trainer('spikes', network, recipe.fine_tuning, recipe, data, path)
+    spikes.run()
+    return [first, spikes]
+
+
+def presentation(tuning: FineTuning) -> Presentation:
+    """The presentation of `tuning` in whole steps."""
+    steps = max(round(tuning.presentation_time / tuning.time_step), 1)
+    start = min(round(tuning.start_time / tuning.time_step), steps - 1)
+    return Presentation(steps, start, tuning.time_step, tuning.gamma)
+
+
+def _train_rates(recipe: Recipe, data: Split, checkpoint: Path) -> Trainer:
+    """A network from nothing, in firing rates."""
+    torch.manual_seed(random_seed(recipe.seed, -1))
+    network = RateNetwork(recipe.network, recipe.noise)
+    trainer = Trainer('rates', network, recipe.optimisation, recipe, data, checkpoint)
+    trainer.run()
+    return trainer
+
+
+def _train_readout(recipe: Recipe, data: Split, checkpoint: Path) -> Trainer:
+    """A new last layer on the spikes of the base, whose own layers stay as they are."""
+    assert recipe.fine_tuning is not None
+    *hidden, _ = load_model(recipe.base).weights
+    readout = recipe.network.stages[-1]
+    nothing = Weights(
+        np.zeros(readout.weight_shape, np.float32), np.zeros(readout.output_shape[2], np.float32)
+    )
+    network = SpikingNetwork(recipe.network, (*hidden, nothing), presentation(recipe.fine_tuning))
+    for layer in network.layers[:-1]:
+        layer.requires_grad_(False)
+    trainer = Trainer('readout', network, recipe.optimisation, recipe, data, checkpoint)
+    trainer.run()
+    return trainer

@@ -1,0 +1,72 @@
+"""Going on from a model: a new last layer first, then all layers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import yaml
+from tiny_training import CONTENT, tiny_dataset, tiny_recipe
+
+from snn_perception import load_model
+from snn_perception.training.datasets import Dataset, split
+from snn_perception.training.loop import Split
+from snn_perception.training.pipeline import train
+from snn_perception.training.recipe import load_recipe
+from snn_perception.training.stages import run_stages
+
+
+@pytest.fixture(scope='module')
+def base(tmp_path_factory):
+    output = tmp_path_factory.mktemp('trained') / 'base'
+    train(tiny_recipe(), tiny_dataset(), output)
+    return output
+
+
+@pytest.fixture
+def recipe(base, tmp_path):
+    """A recipe that goes on from `base` at rates that show."""
+    content = {name: CONTENT[name] for name in ('optimisation', 'fine_tuning', 'augmentation')}
+    content |= {'name': 'onward', 'base': str(base), 'validation_images': 0.25}
+    path = tmp_path / 'onward.yaml'
+    path.write_text(yaml.safe_dump(content))
+    return load_recipe(str(path))[0]
+
+
+@pytest.fixture
+def top_and_bottom():
+    """The quarters of the tiny data as two classes with names of their own, 20 images each."""
+    whole = tiny_dataset(80)
+    halves = Dataset(whole.images, (whole.labels >= 2).astype(np.int64), ('top', 'bottom'))
+    return halves.first_of_each(20)
+
+
+def test_the_new_layer_learns_alone_and_then_all_of_them(recipe, top_and_bottom, base, tmp_path):
+    recipe = recipe.with_classes(2)
+    data = Split(*split(top_and_bottom, 10, 0), recipe.preprocessing)
+    readout, spikes = run_stages(recipe, data, tmp_path)
+    before = load_model(base).weights
+    alone, together = readout.average.fold(), spikes.average.fold()
+    for index in range(len(before) - 1):
+        np.testing.assert_allclose(alone[index].kernel, before[index].kernel, rtol=1e-5)
+        np.testing.assert_allclose(alone[index].bias, before[index].bias, rtol=1e-5)
+        assert not np.allclose(together[index].kernel, before[index].kernel, rtol=1e-3)
+    assert np.abs(alone[-1].kernel).max() > 0
+
+
+def test_a_model_for_classes_of_ones_own(recipe, top_and_bottom, tmp_path):
+    model = train(recipe, top_and_bottom, tmp_path / 'mine')
+    assert model.labels == ('top', 'bottom')
+    assert load_model(tmp_path / 'mine').network == model.network
+    figures = yaml.safe_load((tmp_path / 'mine' / 'model.yaml').read_text())['training']
+    assert figures['training_images'] == 30
+    assert figures['validation']['images'] == 10
+    assert figures['validation']['accuracy'] >= 0.9
+
+
+def test_without_a_base_the_rates_come_first(tmp_path):
+    recipe = replace(tiny_recipe(), fine_tuning=None)
+    data = Split(*split(tiny_dataset(), 80, 0), recipe.preprocessing)
+    [only] = run_stages(recipe, data, tmp_path)
+    assert only.title == 'rates'
