@@ -2,8 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from snn_perception.reporting.calibration import reliability
+from snn_perception.reporting.calibration import BINS, calibration_of_looks, reliability
+
+# Confidences from 0 to 1, on borders of bins more often than chance has it, and right or wrong.
+CONFIDENCES = st.floats(0, 1) | st.integers(0, BINS).map(lambda border: border / BINS)
+DECISIONS = st.lists(st.tuples(CONFIDENCES, st.booleans()), min_size=1, max_size=40)
 
 
 def test_right_as_often_as_said_is_no_error():
@@ -38,3 +44,51 @@ def test_borders_belong_to_the_lower_bin():
     bins = reliability([0.0, 0.25, 0.26, 0.5, 1.0], [True] * 5, bins=4)
     np.testing.assert_array_equal(bins.counts, [2, 2, 0, 1])
     np.testing.assert_allclose(bins.confidence, [0.125, 0.38, np.nan, 1.0])
+
+
+def test_fifteen_bins_unless_asked_otherwise():
+    assert len(reliability([0.5], [True]).counts) == BINS == 15
+
+
+@pytest.mark.parametrize('border', range(1, BINS + 1))
+def test_no_rounding_moves_a_border(border):
+    assert reliability([border / BINS], [True]).counts[border - 1] == 1
+    if border < BINS:
+        assert reliability([np.nextafter(border / BINS, 1)], [True]).counts[border] == 1
+
+
+@given(DECISIONS)
+def test_the_error_is_what_the_paper_defines(decisions):
+    expected = 0.0
+    for index in range(BINS):
+        low, high = index / BINS, (index + 1) / BINS
+        inside = [pair for pair in decisions if low < pair[0] <= high or pair[0] == low == 0]
+        if inside:
+            gap = np.mean([right for _, right in inside]) - np.mean([score for score, _ in inside])
+            expected += len(inside) / len(decisions) * abs(gap)
+    error = reliability(*zip(*decisions, strict=True)).expected_calibration_error
+    assert error == pytest.approx(expected, abs=1e-12)
+
+
+@given(DECISIONS)
+def test_the_error_is_at_least_that_of_one_bin_and_at_most_one(decisions):
+    confidences, right = map(np.array, zip(*decisions, strict=True))
+    error = reliability(confidences, right).expected_calibration_error
+    assert abs(confidences.mean() - right.mean()) - 1e-12 <= error <= 1
+
+
+@given(DECISIONS, st.randoms())
+def test_the_order_of_the_decisions_does_not_matter(decisions, random):
+    error = reliability(*zip(*decisions, strict=True)).expected_calibration_error
+    random.shuffle(decisions)
+    again = reliability(*zip(*decisions, strict=True)).expected_calibration_error
+    assert again == pytest.approx(error, abs=1e-12)
+
+
+def test_looks_are_judged_one_by_one():
+    # Two images of class 0 at two looks: half right with 0.75 and 0.65, then right with 0.5.
+    scores = np.array([[[0.75, 0.25], [0.5, 0.5]], [[0.35, 0.65], [0.5, 0.5]]], np.float32)
+    looks = calibration_of_looks(scores, np.array([0, 0]))
+    np.testing.assert_allclose(looks.accuracy, [0.5, 1.0])
+    np.testing.assert_allclose(looks.confidence, [0.7, 0.5])
+    np.testing.assert_allclose(looks.error, [(0.25 + 0.65) / 2, 0.5])
