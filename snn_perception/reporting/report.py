@@ -12,10 +12,15 @@ from snn_perception import energy
 from snn_perception.backends import Simulator
 from snn_perception.evaluation import Evaluation
 from snn_perception.images import prepare
-from snn_perception.reporting import pictures
-from snn_perception.reporting.calibration import Reliability, reliability
+from snn_perception.reporting import image_pictures, pictures, robustness
+from snn_perception.reporting.calibration import (
+    Reliability,
+    calibration_of_looks,
+    reliability,
+)
 from snn_perception.reporting.page import Section, page
 from snn_perception.reporting.raster import record_raster
+from snn_perception.reporting.style import CHIP
 from snn_perception.reporting.trajectories import (
     OperatingPoint,
     Trajectories,
@@ -40,19 +45,25 @@ def write_report(
     own, evaluation = trajectories.operating_point(threshold), trajectories.evaluation(threshold)
     scores = [decision.score for decision in evaluation.decisions]
     bins = reliability(scores, evaluation.answers == evaluation.labels)
+    conditions = robustness.measure(simulator, rates, dataset)
     drawn = _draw(trajectories, own, evaluation, bins, dataset)
+    drawn['robustness'] = image_pictures.damaged(model, conditions)
     for name, figure in drawn.items():
         figure.savefig(output / f'{name}.png', dpi=150)
     figures = evaluation.summary()
     # The run went on past the decisions: its duration says nothing about them.
     del figures['ms_per_image']
+    figures['simulated_time_p99_s'] = _percentile_of_times(evaluation)
     figures['expected_calibration_error'] = bins.expected_calibration_error
+    figures['accuracy_if_damaged'] = {
+        condition.damage: condition.evaluation.accuracy for condition in conditions[1:]
+    }
     introduction = (
         f'{model.description or "A spiking network"}: {len(dataset)} images, shown for up to '
         f'{1000 * model.presentation_time:g} ms on the engine {simulator.name}. Every figure on '
         f'this page is from runs of the network.'
     )
-    sections = _sections(trajectories, figures, output)
+    sections = _sections(trajectories, figures, conditions, output)
     text = page(f'{model.name} on spikes', introduction, _headline(figures), sections)
     (output / 'report.html').write_text(text, encoding='utf-8')
     pictures_at = ' '.join(str(output / f'{name}.png') for name in drawn)
@@ -72,30 +83,43 @@ def _draw(
     image = int(np.argmax(evaluation.answers == evaluation.labels))
     pixels, decision = dataset.images[image], evaluation.decisions[image]
     spikes = record_raster(model, prepare(pixels, model.preprocessing))
+    looks = calibration_of_looks(trajectories.scores, trajectories.labels)
     return {
         'time': pictures.accuracy_over_time(trajectories, own),
         'operations': pictures.accuracy_against_operations(trajectories, own),
         'layers': pictures.layers(model, evaluation),
-        'raster': pictures.raster(model, spikes, pixels, decision),
-        'calibration': pictures.calibration(bins),
+        'raster': image_pictures.raster(model, spikes, pixels, decision),
+        'calibration': pictures.calibration(bins, looks, trajectories.steps * model.dt),
         'confusion': pictures.confusion(evaluation.confusion(len(model.labels)), model.labels),
-        'examples': pictures.examples(dataset.images, model, evaluation),
+        'examples': image_pictures.examples(dataset.images, model, evaluation),
     }
+
+
+def _percentile_of_times(evaluation: Evaluation, percent: int = 99) -> float:
+    """The simulated time in s within which at least `percent` of the decisions fell."""
+    times = [decision.simulated_time for decision in evaluation.decisions]
+    return float(np.percentile(times, percent, method='inverted_cdf'))
 
 
 def _headline(figures: dict[str, Any]) -> dict[str, str]:
     return {
         'accuracy on spikes': f'{100 * figures["accuracy"]:.2f} %',
         'of the rate network': f'{100 * figures["rate_accuracy"]:.2f} %',
-        'simulated time': f'{1000 * figures["simulated_time_s"]:.1f} ms',
+        'mean simulated time': f'{1000 * figures["simulated_time_s"]:.1f} ms',
+        '99 % decided within': f'{1000 * figures["simulated_time_p99_s"]:.1f} ms',
         'operations per MAC': f'{figures["synaptic_operations"] / figures["macs"]:.2f}',
         'firing rate': f'{figures["firing_rate_hz"]:.1f} Hz',
-        f'energy on {pictures.CHIP}': quantity(figures['energy_j'][pictures.CHIP], 'J'),
+        f'energy on {CHIP}': quantity(figures['energy_j'][CHIP], 'J'),
         'calibration error': f'{100 * figures["expected_calibration_error"]:.2f} %',
     }
 
 
-def _sections(trajectories: Trajectories, figures: dict[str, Any], output: Path) -> list[Section]:
+def _sections(
+    trajectories: Trajectories,
+    figures: dict[str, Any],
+    conditions: list[robustness.Condition],
+    output: Path,
+) -> list[Section]:
     model = trajectories.simulator.model
     stages = model.network.stages
     return [
@@ -132,14 +156,26 @@ def _sections(trajectories: Trajectories, figures: dict[str, Any], output: Path)
             'Calibration',
             'Whether scores are probabilities: of the answers with a score of about 90 %, nine '
             'in ten should be right (Guo et al., "On Calibration of Modern Neural Networks", '
-            '2017).',
+            '2017). At right, had all decisions fallen at the same time.',
             output / 'calibration.png',
         ),
-        Section('Confusion', 'Wrong answers in colour.', output / 'confusion.png'),
+        Section(
+            'Damaged images',
+            f'{len(conditions[0].evaluation.decisions)} of the {figures["images"]} images, the '
+            'same ones in every row, damaged as cameras damage them. Blur and noise are given as '
+            'standard deviations. Below the pictures of one image, the answer and its score.',
+            output / 'robustness.png',
+            robustness.table(conditions),
+        ),
+        Section(
+            'Confusion',
+            'Wrong answers in colour; at right, how many images of a class are read rightly.',
+            output / 'confusion.png',
+        ),
         Section(
             'Examples',
             'Answer, score, simulated time, and estimated energy on the chip '
-            f'{pictures.CHIP}; where there are wrong answers, the most confident ones.',
+            f'{CHIP}; where there are wrong answers, the most confident ones.',
             output / 'examples.png',
         ),
         Section(

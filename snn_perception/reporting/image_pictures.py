@@ -1,0 +1,125 @@
+"""The pictures of a report that show images: one step by step, decisions on some, damaged ones."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from snn_perception import energy
+from snn_perception.backends import Decision
+from snn_perception.evaluation import Evaluation
+from snn_perception.model import Model
+from snn_perception.reporting.raster import Raster
+from snn_perception.reporting.robustness import Condition
+from snn_perception.reporting.style import (
+    BESIDE,
+    CHIP,
+    CLASSES,
+    PALE,
+    SPIKES,
+    WIDTH,
+    below,
+    finish,
+    no_evidence,
+    shortened,
+    show,
+    verdict,
+)
+from snn_perception.reporting.trajectories import times_of
+from snn_perception.units import quantity
+
+
+def raster(model: Model, record: Raster, image: NDArray[np.uint8], decision: Decision) -> Figure:
+    """Spikes of some neurons of each layer, the scores below, and the moment of decision."""
+    heights = [1.2, *[1] * len(record.spikes), 2]
+    figure = Figure(figsize=(WIDTH, 0.4 + 0.95 * sum(heights)), layout='constrained')
+    shown, *trains, scores = figure.subplots(len(heights), 1, height_ratios=heights)
+    show(shown, image)
+    text = (
+        f'answer: {decision.label} ({100 * decision.score:.1f} %)\n'
+        f'after {1000 * decision.simulated_time:.0f} ms and {decision.activity.spikes.sum():,} '
+        f'spikes\n{quantity(energy.estimate(decision)[CHIP], "J")} on {CHIP} (estimated)'
+    )
+    shown.annotate(text, (1, 0.5), (14, 0), xycoords='axes fraction', **BESIDE)
+    times = 1000 * model.dt * np.arange(1, len(record.counts) + 1)
+    end = 1000 * decision.simulated_time
+    for layer, (axes, spikes) in enumerate(zip(trains, record.spikes, strict=True)):
+        axes.sharex(scores)
+        when, who = np.nonzero(spikes)
+        axes.plot(times[when], who, '|', color=SPIKES, markersize=5, markeredgewidth=1.8)
+        axes.axvline(end, color='black', linestyle='--', zorder=0)
+        axes.tick_params(labelbottom=False)
+        stage = model.network.stages[layer]
+        rate = record.counts[:, layer].mean() / stage.neurons / model.dt
+        name = f'{layer} {type(stage.layer).__name__.lower()}'
+        text = f'{name}\n{spikes.shape[1]} of {stage.neurons:,}\nneurons, {rate:.0f} Hz'
+        axes.set_ylabel(text, rotation=0, ha='right', va='center', fontsize=9)
+        axes.set(yticks=[], ylim=(-1, spikes.shape[1]))
+        axes.spines[['top', 'right']].set_visible(False)
+    _scores(scores, model, record, end)
+    return figure
+
+
+def _scores(axes: Axes, model: Model, record: Raster, end: float) -> None:
+    """The scores over time, those of the classes with the highest ones in colour and by name."""
+    times = 1000 * times_of(model)
+    order = np.argsort(-record.scores.max(axis=0), kind='stable')
+    named, others = order[: len(CLASSES)], order[len(CLASSES) :]
+    axes.plot(times, record.scores[:, others], color=PALE, linewidth=1)
+    for index, (colour, line) in zip(named, CLASSES, strict=False):
+        label = shortened(model.labels[index], 15)
+        axes.plot(times, record.scores[:, index], line, color=colour, linewidth=2, label=label)
+    axes.axvline(end, color='black', linestyle='--', label='decision')
+    no_evidence(axes, model)
+    axes.set(xlabel='simulated time (ms)', ylabel='score', xlim=(0, times[-1] * 1.01))
+    axes.set_ylim(-0.02, 1.04)
+    finish(axes, percent=True)
+    axes.legend(loc='center left', bbox_to_anchor=(1, 0.5), frameon=False, fontsize=9)
+
+
+def examples(
+    images: NDArray[np.uint8], model: Model, evaluation: Evaluation, columns: int = 6
+) -> Figure:
+    """Some right decisions and the most confident wrong ones, with their times and energies."""
+    right = np.flatnonzero(evaluation.answers == evaluation.labels)
+    wrong = np.flatnonzero(evaluation.answers != evaluation.labels)
+    scores = np.array([decision.score for decision in evaluation.decisions])
+    spread = np.linspace(0, len(right) - 1, min(columns, len(right))).astype(int)
+    rows = [right[spread], wrong[np.argsort(-scores[wrong])][:columns]]
+    rows = [row for row in rows if len(row)]
+    figure = Figure(figsize=(WIDTH, 2.1 * len(rows)), layout='constrained')
+    grid = figure.subplots(len(rows), columns, squeeze=False)
+    for axes in grid.ravel():
+        axes.axis('off')
+    for place, row in zip(grid, rows, strict=True):
+        for axes, index in zip(place, row, strict=False):
+            truth, decision = model.labels[evaluation.labels[index]], evaluation.decisions[index]
+            show(axes, images[index])
+            title, colour = verdict(decision.label, truth, 14)
+            title += '' if decision.label == truth else f'\nis {shortened(truth, 14)}'
+            axes.set_title(title, fontsize=10, color=colour)
+            cost = quantity(energy.estimate(decision)[CHIP], 'J')
+            time = f'{1000 * decision.simulated_time:.0f} ms'
+            below(axes, f'{100 * decision.score:.1f} %\n{time}, {cost}', 9)
+    return figure
+
+
+def damaged(model: Model, conditions: list[Condition]) -> Figure:
+    """One image in every condition, with the answer and its score; the undamaged one at left."""
+    columns = 1 + len(conditions) // 2
+    figure = Figure(figsize=(WIDTH, 3.7), layout='constrained')
+    grid = figure.subplots(2, columns)
+    for axes in grid.ravel():
+        axes.axis('off')
+    truth = model.labels[conditions[0].evaluation.labels[conditions[0].index]]
+    grid[1, 0].text(0.5, 0.5, f'true class\n{shortened(truth, 14)}', ha='center', fontsize=8.5)
+    places = [*grid[0], *grid[1, 1:]]
+    for axes, condition in zip(places, conditions, strict=False):
+        show(axes, condition.example)
+        axes.set_title(condition.damage.replace(', ', '\n'), fontsize=8.5)
+        decision = condition.evaluation.decisions[condition.index]
+        text, colour = verdict(decision.label, truth, 12)
+        below(axes, f'{text}\n{100 * decision.score:.0f} %', 8.5, colour)
+    return figure

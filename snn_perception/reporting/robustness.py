@@ -1,0 +1,144 @@
+"""How often answers are still right when images are damaged as cameras damage them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from snn_perception.backends import Simulator
+from snn_perception.evaluation import Evaluation, evaluate
+from snn_perception.images import decode_compressed
+from snn_perception.training.datasets import Dataset
+
+IMAGES = 500
+"""At most so many images are damaged, the same ones in every way."""
+SEED = 0
+"""Chooses the images and makes the noise."""
+QUALITIES = (50, 25, 10)
+BLURS = (0.5 / 32, 1 / 32, 1.5 / 32)
+"""Standard deviations as shares of the shorter side of an image."""
+NOISES = (5, 10, 20)
+"""Standard deviations, of levels from 0 to 255."""
+BRIGHTNESSES = (0.5, 0.75, 1.5)
+
+Images = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What became of the same images with one kind of damage, or with none.
+
+    `example` (height, width, channels) is one of them, damaged, and `index` its place in the
+    evaluation.
+    """
+
+    damage: str
+    evaluation: Evaluation
+    example: Images
+    index: int
+
+    @property
+    def simulated_time(self) -> float:
+        """Mean time of the decisions in s."""
+        times = [decision.simulated_time for decision in self.evaluation.decisions]
+        return float(np.mean(times))
+
+
+def measure(simulator: Simulator, rates: Simulator, dataset: Dataset) -> list[Condition]:
+    """Run both networks on IMAGES of `dataset`, first as they are and then damaged.
+
+    The images have the size of the network and the labels are indices of the model's.
+    """
+    order = np.random.default_rng(SEED).permutation(len(dataset))
+    chosen = dataset.subset(np.sort(order[:IMAGES]))
+    conditions: list[Condition] = []
+    index = 0
+    for name, damage in damages(min(chosen.images.shape[1:3])).items():
+        images = damage(chosen.images)
+        evaluation = evaluate(simulator, rates, Dataset(images, chosen.labels, chosen.class_names))
+        if not conditions:
+            # One that is read rightly shows best when it no longer is.
+            index = int(np.argmax(evaluation.answers == evaluation.labels))
+        conditions.append(Condition(name, evaluation, images[index], index))
+    return conditions
+
+
+def table(conditions: list[Condition]) -> list[tuple[str, ...]]:
+    """The figures, a row for each condition under a head."""
+    head = ('images', 'accuracy on spikes', 'of the rate network', 'mean simulated time')
+    rows = [
+        (
+            condition.damage,
+            f'{100 * condition.evaluation.accuracy:.1f} %',
+            f'{100 * condition.evaluation.rate_accuracy:.1f} %',
+            f'{1000 * condition.simulated_time:.1f} ms',
+        )
+        for condition in conditions
+    ]
+    return [head, *rows]
+
+
+def markdown(conditions: list[Condition]) -> str:
+    """The figures as a table of Markdown, for a model card."""
+    head, *rows = ('| ' + ' | '.join(row) + ' |' for row in table(conditions))
+    return '\n'.join((head, '|---|---|---|---|', *rows))
+
+
+def damages(size: int) -> dict[str, Callable[[Images], Images]]:
+    """Every damage by its name, none at first, for images with a shorter side of `size` pixels.
+
+    All map images (count, height, width, channels), grey or RGB, to others of the same shape,
+    always in the same way.
+    """
+    found: dict[str, Callable[[Images], Images]] = {'undamaged': np.copy}
+    for quality in QUALITIES:
+        found[f'JPEG, quality {quality}'] = partial(jpeg, quality=quality)
+    for share in BLURS:
+        found[f'blur, {share * size:.2f} pixels'] = partial(blur, deviation=share * size)
+    for deviation in NOISES:
+        found[f'noise, {deviation} of 255'] = partial(noise, deviation=deviation)
+    for factor in BRIGHTNESSES:
+        found[f'brightness, {factor:g} times'] = partial(brightness, factor=factor)
+    return found
+
+
+def jpeg(images: Images, quality: int) -> Images:
+    """`images` after compression with a `quality` from 0 to 100."""
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    damaged = np.empty_like(images)
+    for image, place in zip(images, damaged, strict=True):
+        # From RGB to the BGR of OpenCV; a single channel stays as it is.
+        _, content = cv2.imencode('.jpg', np.ascontiguousarray(image[:, :, ::-1]), options)
+        place[:] = decode_compressed(content.tobytes()).reshape(image.shape)
+    return damaged
+
+
+def blur(images: Images, deviation: float) -> Images:
+    """`images` out of focus: convolved with a Gaussian of `deviation` pixels."""
+    blurred = [cv2.GaussianBlur(image, (0, 0), deviation) for image in images]
+    return np.stack(blurred).reshape(images.shape)
+
+
+def noise(images: Images, deviation: float) -> Images:
+    """`images` with normal noise of `deviation` levels, another for every pixel and channel."""
+    random = np.random.default_rng(SEED)
+    damaged = np.empty_like(images)
+    for image, place in zip(images, damaged, strict=True):
+        place[:] = _levels(image + random.normal(0, deviation, image.shape))
+    return damaged
+
+
+def brightness(images: Images, factor: float) -> Images:
+    """`images` exposed `factor` times as long; what gets too bright is white."""
+    levels = _levels(factor * np.arange(256))
+    return levels[images]
+
+
+def _levels(values: NDArray[np.float64]) -> Images:
+    """`values` rounded to levels from 0 to 255."""
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)

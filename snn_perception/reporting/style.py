@@ -1,0 +1,72 @@
+"""What all pictures of a report have in common: colours, sizes, grids and legends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+from numpy.typing import NDArray
+
+from snn_perception.model import Model
+
+# Blue and vermilion of Okabe and Ito, which all eyes tell apart.
+SPIKES, ACCENT, RATES, PALE = '#0072b2', '#d55e00', '#5f6b76', '#c4ccd4'
+RIGHT, WRONG = '#00598c', '#b34700'
+CLASSES = (('#0072b2', '-'), ('#d55e00', '--'), ('#009e73', '-.'), ('#cc79a7', ':'))
+"""Colours and styles of the lines of some classes."""
+WIDTH = 8.0
+"""Width of a picture in inches, at which its text is as large as that of the page."""
+CHIP = 'loihi'
+"""The chip whose energies are shown below images, the default of the node."""
+BESIDE: dict[str, Any] = {'textcoords': 'offset points', 'va': 'center', 'fontsize': 9}
+
+
+def finish(axes: Axes, percent: bool = False, grid: Any = 'both') -> None:
+    """A light grid, no box, and with `percent` shares on the vertical axis in percent."""
+    axes.grid(axis=grid, alpha=0.3)
+    axes.set_axisbelow(True)
+    axes.spines[['top', 'right']].set_visible(False)
+    if percent:
+        axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=' %'))
+
+
+def legend_above(figure: Figure, axes: Axes, columns: int = 3) -> None:
+    """The legend of `axes` over the picture, where it hides nothing."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc='outside upper center', ncols=columns, frameon=False, fontsize=9
+    )
+
+
+def no_evidence(axes: Axes, model: Model) -> None:
+    """Mark the time before `start_time`, whose outputs do not count; the axis is in ms."""
+    start = 1000 * model.readout.start_time
+    if start:
+        axes.axvspan(0, start, color='#eceff2', linewidth=0, label='no evidence yet')
+
+
+def show(axes: Axes, image: NDArray[np.uint8]) -> None:
+    """The picture (height, width, channels), grey or RGB, without axes."""
+    pixels = image.squeeze(axis=2) if image.shape[2] == 1 else image
+    axes.imshow(pixels, cmap='gray', vmin=0, vmax=255)
+    axes.axis('off')
+
+
+def verdict(answer: str, truth: str, longest: int) -> tuple[str, str]:
+    """The answer, cut to the `longest` number of letters, as right or wrong, and its colour."""
+    sign, colour = ('✓', RIGHT) if answer == truth else ('✗', WRONG)
+    return f'{sign} {shortened(answer, longest)}', colour
+
+
+def below(axes: Axes, text: str, size: float, color: str = 'black') -> None:
+    """`text` under a picture without axes, `size` in points."""
+    place = BESIDE | {'ha': 'center', 'va': 'top', 'fontsize': size, 'color': color}
+    axes.annotate(text, (0.5, 0), (0, -3), xycoords='axes fraction', **place)
+
+
+def shortened(name: str, longest: int) -> str:
+    """`name`, or its beginning with an ellipsis, with at most `longest` letters."""
+    return name if len(name) <= longest else name[: longest - 1] + '…'

@@ -1,0 +1,60 @@
+"""Images are shown with the decisions on them."""
+
+from __future__ import annotations
+
+import colour_model
+import numpy as np
+from matplotlib.axes import Axes
+
+from snn_perception.backends import create_simulator
+from snn_perception.evaluation import Evaluation, evaluate
+from snn_perception.reporting import robustness
+from snn_perception.reporting.image_pictures import damaged, examples
+from snn_perception.training.datasets import Dataset
+
+MODEL = colour_model.build()
+SIMULATORS = create_simulator(MODEL, 'reference'), create_simulator(MODEL, 'rate')
+
+
+def dataset(*labels: int) -> Dataset:
+    """Red, green and blue, with these `labels`."""
+    size = colour_model.SIZE
+    images = [colour_model.image(name, size, size) for name in colour_model.LABELS]
+    return Dataset(np.stack(images), np.array(labels), colour_model.LABELS)
+
+
+def shown(data: Dataset) -> tuple[list[Axes], Evaluation]:
+    evaluation = evaluate(*SIMULATORS, data)
+    figure = examples(data.images, MODEL, evaluation)
+    return [axes for axes in figure.axes if axes.images], evaluation
+
+
+def test_right_answers_have_a_tick_and_wrong_ones_the_truth():
+    axes, _ = shown(dataset(0, 1, 0))
+    assert [each.get_title() for each in axes] == ['✓ red', '✓ green', '✗ blue\nis red']
+    right, _, wrong = (each.title.get_color() for each in axes)
+    assert right != wrong
+
+
+def test_below_an_example_are_score_time_and_energy():
+    axes, evaluation = shown(dataset(0, 1, 2))
+    for each, decision in zip(axes, evaluation.decisions, strict=True):
+        score, cost = each.texts[0].get_text().splitlines()
+        assert score == f'{100 * decision.score:.1f} %'
+        assert cost.startswith('30 ms, ')
+        assert cost.endswith('J')
+
+
+def test_one_image_is_shown_in_every_condition():
+    conditions = robustness.measure(*SIMULATORS, dataset(1, 0, 2))
+    figure = damaged(MODEL, conditions)
+    assert figure.axes[len(figure.axes) // 2].texts[0].get_text() == 'true class\nblue'
+    axes = [each for each in figure.axes if each.images]
+    assert len(axes) == len(conditions)
+    for each, condition in zip(axes, conditions, strict=True):
+        assert each.get_title() == condition.damage.replace(', ', '\n')
+        np.testing.assert_array_equal(each.images[0].get_array(), condition.example)
+        decision = condition.evaluation.decisions[2]
+        sign = '✓' if decision.label == 'blue' else '✗'
+        expected = f'{sign} {decision.label}\n{100 * decision.score:.0f} %'
+        assert each.texts[0].get_text() == expected

@@ -1,0 +1,73 @@
+"""The page of a model: what is written, and what stands at its top."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from random_models import random_model
+
+from snn_perception.backends import create_simulator
+from snn_perception.readout import Readout
+from snn_perception.reporting.report import write_report
+from snn_perception.reporting.robustness import damages
+from snn_perception.training.datasets import Dataset
+
+
+def write(output: Path, channels: int, threshold: float = 0.5) -> tuple[dict[str, Any], str]:
+    """The figures and the page of a random model on random images."""
+    model = random_model(input_shape=(11, 10, channels))
+    model = replace(model, readout=Readout(0.05, 0.01, 0.002, threshold, temperature=3.0))
+    random = np.random.default_rng(3)
+    brightest = random.integers(1, 256, (20, 1, 1, channels))
+    images = random.integers(0, brightest, (20, 11, 10, channels)).astype(np.uint8)
+    dataset = Dataset(images, random.integers(0, 3, 20), model.labels)
+    simulator, rates = create_simulator(model, 'reference'), create_simulator(model, 'rate')
+    figures = write_report(simulator, rates, dataset, output)
+    return figures, (output / 'report.html').read_text()
+
+
+@pytest.fixture(scope='module')
+def written(tmp_path_factory) -> tuple[dict[str, Any], str]:
+    return write(tmp_path_factory.mktemp('report'), 3)
+
+
+def headline(text: str) -> dict[str, str]:
+    return dict(re.findall('<dt>(.*?)</dt><dd>(.*?)</dd>', text))
+
+
+def test_the_page_and_the_pictures_are_written(written):
+    figures, text = written
+    page = Path(figures['page'])
+    paths = [Path(path) for path in figures['pictures'].split()]
+    assert {*paths, page} == set(page.parent.iterdir())
+    assert text.count('<img') == len(paths)
+    assert all(cv2.imread(str(path)).std() > 0 for path in paths)
+
+
+def test_at_the_top_are_mean_and_slowest_times_and_operations_per_mac(written):
+    figures, text = written
+    assert figures['simulated_time_s'] < figures['simulated_time_p99_s']
+    tiles = headline(text)
+    assert tiles['mean simulated time'] == f'{1000 * figures["simulated_time_s"]:.1f} ms'
+    assert tiles['99 % decided within'] == f'{1000 * figures["simulated_time_p99_s"]:.1f} ms'
+    per_mac = figures['synaptic_operations'] / figures['macs']
+    assert tiles['operations per MAC'] == f'{per_mac:.2f}'
+
+
+def test_the_slowest_time_of_grey_images_is_the_end_if_none_may_stop(tmp_path):
+    figures, _ = write(tmp_path, 1, threshold=1.0)
+    assert figures['simulated_time_p99_s'] == pytest.approx(0.05)
+
+
+def test_the_accuracy_in_every_condition_is_on_the_page(written):
+    figures, text = written
+    accuracies = figures['accuracy_if_damaged']
+    assert ['undamaged', *accuracies] == list(damages(10))
+    for name, accuracy in {'undamaged': figures['accuracy'], **accuracies}.items():
+        assert f'<td>{name}</td><td>{100 * accuracy:.1f} %</td>' in text
