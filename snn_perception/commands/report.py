@@ -26,14 +26,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> Figures:
     """Write one report; its headline figures and files. Raises ValueError with a sentence."""
+    from snn_perception.reporting.findings import study
     from snn_perception.reporting.report import write_report
+    from snn_perception.reporting.trajectories import record
 
     simulator, rates, dataset = load_evaluation(options)
     if simulator.name == 'rate':
         raise ValueError('backend rate has no spikes to report on; choose another')
     output = options.output or Path(f'report-{simulator.model.name}')
     output.mkdir(parents=True, exist_ok=True)
-    return write_report(simulator, rates, dataset, output)
+    findings = study(record(simulator, rates, dataset), rates, dataset)
+    return write_report(findings, output)
 
 
 if __name__ == '__main__':

@@ -9,96 +9,75 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from snn_perception import energy
-from snn_perception.backends import Simulator
-from snn_perception.evaluation import Evaluation
 from snn_perception.images import prepare
 from snn_perception.reporting import image_pictures, pictures, robustness
-from snn_perception.reporting.calibration import (
-    Reliability,
-    calibration_of_looks,
-    reliability,
-)
+from snn_perception.reporting.calibration import calibration_of_looks
+from snn_perception.reporting.findings import Findings
 from snn_perception.reporting.page import Section, page
 from snn_perception.reporting.raster import record_raster
 from snn_perception.reporting.style import CHIP
-from snn_perception.reporting.trajectories import (
-    OperatingPoint,
-    Trajectories,
-    pareto_front,
-    record,
-)
-from snn_perception.training.datasets import Dataset
+from snn_perception.reporting.trajectories import Trajectories, pareto_front
 from snn_perception.units import quantity
 
 
-def write_report(
-    simulator: Simulator, rates: Simulator, dataset: Dataset, output: Path
-) -> dict[str, Any]:
-    """Run both networks on `dataset`, and write report.html and its pictures into `output`.
+def write_report(findings: Findings, output: Path) -> dict[str, Any]:
+    """Write report.html and its pictures into `output`, which exists.
 
-    Returns the headline figures, units in the names, and the files. `output` exists; the
-    images have the size of the network and the labels are indices of the model's.
+    Returns the headline figures, units in the names, and the files.
     """
-    model = simulator.model
-    trajectories = record(simulator, rates, dataset)
-    threshold = model.readout.confidence_threshold
-    own, evaluation = trajectories.operating_point(threshold), trajectories.evaluation(threshold)
-    scores = [decision.score for decision in evaluation.decisions]
-    bins = reliability(scores, evaluation.answers == evaluation.labels)
-    conditions = robustness.measure(simulator, rates, dataset)
-    drawn = _draw(trajectories, own, evaluation, bins, dataset)
-    drawn['robustness'] = image_pictures.damaged(model, conditions)
-    for name, figure in drawn.items():
-        figure.savefig(output / f'{name}.png', dpi=150)
-    figures = evaluation.summary()
-    # The run went on past the decisions: its duration says nothing about them.
-    del figures['ms_per_image']
-    figures['simulated_time_p99_s'] = _percentile_of_times(evaluation)
-    figures['expected_calibration_error'] = bins.expected_calibration_error
-    figures['accuracy_if_damaged'] = {
-        condition.damage: condition.evaluation.accuracy for condition in conditions[1:]
-    }
+    model, simulator = findings.model, findings.trajectories.simulator
+    paths = save({**draw_figures(findings), **draw_images(findings)}, output)
     introduction = (
-        f'{model.description or "A spiking network"}: {len(dataset)} images, shown for up to '
-        f'{1000 * model.presentation_time:g} ms on the engine {simulator.name}. Every figure on '
-        f'this page is from runs of the network.'
+        f'{model.description or "A spiking network"}: {len(findings.dataset)} images, shown for '
+        f'up to {1000 * model.presentation_time:g} ms on the engine {simulator.name}. Every '
+        f'figure on this page is from runs of the network.'
     )
-    sections = _sections(trajectories, figures, conditions, output)
-    text = page(f'{model.name} on spikes', introduction, _headline(figures), sections)
+    figures = findings.figures
+    text = page(
+        f'{model.name} on spikes', introduction, _headline(figures), _sections(findings, output)
+    )
     (output / 'report.html').write_text(text, encoding='utf-8')
-    pictures_at = ' '.join(str(output / f'{name}.png') for name in drawn)
-    return {**figures, 'page': str(output / 'report.html'), 'pictures': pictures_at}
+    return {**figures, 'page': str(output / 'report.html'), 'pictures': ' '.join(paths)}
 
 
-def _draw(
-    trajectories: Trajectories,
-    own: OperatingPoint,
-    evaluation: Evaluation,
-    bins: Reliability,
-    dataset: Dataset,
-) -> dict[str, Figure]:
-    """The pictures by the names of their files."""
-    model = trajectories.simulator.model
-    # The first image that is read rightly, or the first at all: argmax of all False is 0.
-    image = int(np.argmax(evaluation.answers == evaluation.labels))
-    pixels, decision = dataset.images[image], evaluation.decisions[image]
-    spikes = record_raster(model, prepare(pixels, model.preprocessing))
+def draw_figures(findings: Findings) -> dict[str, Figure]:
+    """The pictures without any of the images, by the names of their files."""
+    model, trajectories = findings.model, findings.trajectories
+    evaluation = findings.evaluation
+    own = trajectories.operating_point(model.readout.confidence_threshold)
     looks = calibration_of_looks(trajectories.scores, trajectories.labels)
     return {
         'time': pictures.accuracy_over_time(trajectories, own),
         'operations': pictures.accuracy_against_operations(trajectories, own),
         'layers': pictures.layers(model, evaluation),
-        'raster': image_pictures.raster(model, spikes, pixels, decision),
-        'calibration': pictures.calibration(bins, looks, trajectories.steps * model.dt),
+        'calibration': pictures.calibration(
+            findings.reliability, looks, trajectories.steps * model.dt
+        ),
         'confusion': pictures.confusion(evaluation.confusion(len(model.labels)), model.labels),
-        'examples': image_pictures.examples(dataset.images, model, evaluation),
     }
 
 
-def _percentile_of_times(evaluation: Evaluation, percent: int = 99) -> float:
-    """The simulated time in s within which at least `percent` of the decisions fell."""
-    times = [decision.simulated_time for decision in evaluation.decisions]
-    return float(np.percentile(times, percent, method='inverted_cdf'))
+def draw_images(findings: Findings) -> dict[str, Figure]:
+    """The pictures that show some of the images, by the names of their files."""
+    model, evaluation = findings.model, findings.evaluation
+    # The first image that is read rightly, or the first at all: argmax of all False is 0.
+    image = int(np.argmax(evaluation.answers == evaluation.labels))
+    pixels, decision = findings.dataset.images[image], evaluation.decisions[image]
+    spikes = record_raster(model, prepare(pixels, model.preprocessing))
+    return {
+        'raster': image_pictures.raster(model, spikes, pixels, decision),
+        'examples': image_pictures.examples(findings.dataset.images, model, evaluation),
+        'robustness': image_pictures.damaged(model, findings.conditions),
+    }
+
+
+def save(drawn: dict[str, Figure], folder: Path) -> list[str]:
+    """Save pictures as PNG files named in `drawn`; returns their paths."""
+    paths = []
+    for name, figure in drawn.items():
+        paths.append(str(folder / f'{name}.png'))
+        figure.savefig(paths[-1], dpi=150)
+    return paths
 
 
 def _headline(figures: dict[str, Any]) -> dict[str, str]:
@@ -114,14 +93,10 @@ def _headline(figures: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _sections(
-    trajectories: Trajectories,
-    figures: dict[str, Any],
-    conditions: list[robustness.Condition],
-    output: Path,
-) -> list[Section]:
-    model = trajectories.simulator.model
-    stages = model.network.stages
+def _sections(findings: Findings, output: Path) -> list[Section]:
+    trajectories, conditions = findings.trajectories, findings.conditions
+    figures = findings.figures
+    stages = findings.model.network.stages
     return [
         Section(
             'Accuracy and simulated time',

@@ -7,19 +7,17 @@ from pathlib import Path
 from snn_perception import energy
 from snn_perception.evaluation import Evaluation
 from snn_perception.model import Model
+from snn_perception.readout import Readout
+from snn_perception.reporting import robustness
+from snn_perception.reporting.findings import Findings
 from snn_perception.training.recipe import Recipe
 
 
 def write(
-    output: Path,
-    recipe: Recipe,
-    model: Model,
-    evaluation: Evaluation,
-    training_images: int,
-    seconds: float,
+    output: Path, recipe: Recipe, findings: Findings, training_images: int, seconds: float
 ) -> None:
     """Write README.md into `output`, from what the recipe says and what was measured."""
-    figures = evaluation.summary()
+    model, figures = findings.model, findings.figures
     network = model.network
     sections = [
         f'# {model.name}',
@@ -32,7 +30,7 @@ def write(
         f'{network.neurons} LIF neurons (tau_rc {1000 * network.neuron.tau_rc:g} ms, tau_ref '
         f'{1000 * network.neuron.tau_ref:g} ms), {network.synapses} synapses, '
         f'{sum(w.kernel.size + w.bias.size for w in model.weights)} parameters.',
-        _layers(model, evaluation),
+        _layers(model, findings.evaluation),
         '## Recipe',
         f'`config/train/{recipe.name}.yaml`, trained in {seconds / 60:.0f} minutes. '
         'Reproduce it with',
@@ -40,7 +38,16 @@ def write(
         '![Training curves](curves.png)',
         '## Validation',
         _figures(figures),
+        _decision(model.readout),
+        '![Accuracy over simulated time](time.png)',
+        '![Accuracy against synaptic operations](operations.png)',
+        '![Rates and operations of the layers](layers.png)',
+        '![Calibration](calibration.png)',
         '![Confusion matrix](confusion.png)',
+        '## Damaged images',
+        f'{len(findings.conditions[0].evaluation.decisions)} of the validation images, damaged '
+        'as cameras damage them; differences of a point or two may be chance.',
+        robustness.markdown(findings.conditions),
         '## Estimated energy per decision',
         _energies(figures),
         '## Intended use',
@@ -77,6 +84,7 @@ def _layers(model: Model, evaluation: Evaluation) -> str:
 
 def _figures(figures: dict) -> str:
     ratio = figures['synaptic_operations'] / figures['macs']
+    calibration = 100 * figures['expected_calibration_error']
     return '\n'.join(
         (
             'Means per image; the rate network is the same weights without spikes.',
@@ -86,13 +94,28 @@ def _figures(figures: dict) -> str:
             f'| images | {figures["images"]} |',
             f'| accuracy on spikes | {100 * figures["accuracy"]:.2f} % |',
             f'| accuracy of the rate network | {100 * figures["rate_accuracy"]:.2f} % |',
-            f'| simulated time | {1000 * figures["simulated_time_s"]:.1f} ms |',
+            f'| mean simulated time | {1000 * figures["simulated_time_s"]:.1f} ms |',
+            f'| 99 % decided within | {1000 * figures["simulated_time_p99_s"]:.1f} ms |',
+            f'| expected calibration error | {calibration:.2f} % |',
             f'| spikes | {figures["spikes"]:.0f} |',
             f'| mean firing rate | {figures["firing_rate_hz"]:.1f} Hz |',
             f'| synaptic operations | {figures["synaptic_operations"]:.0f} |',
             f'| multiply-accumulates of one pass without spikes | {figures["macs"]} |',
             f'| synaptic operations per multiply-accumulate | {ratio:.2f} |',
         )
+    )
+
+
+def _decision(readout: Readout) -> str:
+    """How a decision falls, in a sentence."""
+    span = f'{1000 * readout.presentation_time:g} ms'
+    start = f'{1000 * readout.start_time:g} ms'
+    if readout.confidence_threshold == 1:
+        return f'Every image is shown for {span}; outputs count from {start} on.'
+    return (
+        f'Outputs count from {start} on; the decision falls as soon as the best score reaches '
+        f'{readout.confidence_threshold:.4g}, looked at every '
+        f'{1000 * readout.decision_interval:g} ms, after {span} at the latest.'
     )
 
 

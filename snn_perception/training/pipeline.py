@@ -12,8 +12,9 @@ import torch
 
 from snn_perception.backends import create_simulator
 from snn_perception.model import Model, save_model
-from snn_perception.reporting.pictures import confusion
-from snn_perception.reporting.trajectories import Trajectories, record
+from snn_perception.reporting.findings import Findings, study
+from snn_perception.reporting.report import draw_figures, save
+from snn_perception.reporting.trajectories import record
 from snn_perception.training import card, distributed, plots
 from snn_perception.training.calibration import calibrate
 from snn_perception.training.datasets import Dataset, DatasetError, split
@@ -29,7 +30,7 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
     """Train the network of `recipe` on `dataset` and write everything into `output`.
 
     Resumes from the checkpoints in `output`, exactly. Written at the end: the model, its card
-    README.md, curves.png and confusion.png; the log goes to training.log all along. Raises
+    README.md and the pictures in it; the log goes to training.log all along. Raises
     DatasetError or RecipeError before anything is written, FloatingPointError if the loss
     stops being finite.
 
@@ -73,42 +74,54 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
         recipe.dt,
         recipe.description,
     )
-    trajectories = measure(model, validation, device, recipe.accuracy_cost)
-    model = trajectories.model
-    evaluation = trajectories.evaluation(model.readout.confidence_threshold)
+    findings = measure(model, validation, device, recipe.accuracy_cost)
     seconds = sum(stage.progress.seconds for stage in stages)
-    histories = {stage.title: stage.progress.history for stage in stages}
-    figures = evaluation.summary()
-    provenance = {
-        'recipe': recipe.name,
-        'training_images': len(training),
-        'seconds': round(seconds),
-        'validation': figures,
-        'torch': str(torch.__version__),
-    }
-    save_model(model, output, provenance)
-    plots.save_curves(histories, output / 'curves.png')
-    matrix = evaluation.confusion(len(model.labels))
-    confusion(matrix, model.labels, 'validation images').savefig(output / 'confusion.png', dpi=110)
-    card.write(output, recipe, model, evaluation, len(training), seconds)
-    LOG.info('validation: %s', figures)
+    plots.save_curves(
+        {stage.title: stage.progress.history for stage in stages}, output / 'curves.png'
+    )
+    document(findings, recipe, len(training), seconds, output)
     LOG.info('wrote %s', output)
-    return model
+    return findings.model
 
 
 def _held_out(recipe: Recipe, dataset: Dataset) -> int:
     """How many images of `dataset` are for validation."""
     count = recipe.validation_images
-    return round(count if count >= 1 else count * len(dataset))
+    return max(round(count if count >= 1 else count * len(dataset)), 1)
 
 
-def measure(model: Model, validation: Dataset, device: str, accuracy_cost: float) -> Trajectories:
+def measure(model: Model, validation: Dataset, device: str, accuracy_cost: float) -> Findings:
     """The validation images on spikes, with a readout calibrated on them; see `calibrate`."""
     started = time.monotonic()
-    simulator = create_simulator(model, 'auto', device)
-    trajectories = record(simulator, create_simulator(model, 'rate', device), validation)
-    LOG.info('ran the validation images on spikes in %.0f s', time.monotonic() - started)
-    return replace(trajectories, readout=calibrate(trajectories, accuracy_cost))
+    rates = create_simulator(model, 'rate', device)
+    trajectories = record(create_simulator(model, 'auto', device), rates, validation)
+    readout = calibrate(trajectories, accuracy_cost)
+    simulator = create_simulator(replace(model, readout=readout), 'auto', device)
+    trajectories = replace(trajectories, simulator=simulator, readout=readout)
+    findings = study(trajectories, rates, validation)
+    LOG.info('measured on the validation images in %.0f s', time.monotonic() - started)
+    return findings
+
+
+def document(
+    findings: Findings, recipe: Recipe, training_images: int, seconds: float, output: Path
+) -> None:
+    """Write the model of `findings`, its card and its pictures into `output`.
+
+    `seconds` is how long the training by `recipe` took. No picture shows any of the data.
+    """
+    figures = findings.figures
+    provenance = {
+        'recipe': recipe.name,
+        'training_images': training_images,
+        'seconds': round(seconds),
+        'validation': figures,
+        'torch': str(torch.__version__),
+    }
+    save_model(findings.model, output, provenance)
+    save(draw_figures(findings), output)
+    card.write(output, recipe, findings, training_images, seconds)
+    LOG.info('validation: %s', figures)
 
 
 def keep_memory() -> None:

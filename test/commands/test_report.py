@@ -16,7 +16,10 @@ from snn_perception.model import Model, save_model
 from snn_perception.network import Dense
 from snn_perception.readout import Readout
 
-PICTURES = ('time', 'operations', 'layers', 'raster', 'calibration', 'confusion', 'examples')
+PICTURES = (
+    *('time', 'operations', 'layers', 'calibration', 'confusion'),
+    *('raster', 'examples', 'robustness'),
+)
 
 
 def write(folder, model: Model, names: str = 'abc') -> list[str]:

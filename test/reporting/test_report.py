@@ -14,8 +14,10 @@ from random_models import random_model
 
 from snn_perception.backends import create_simulator
 from snn_perception.readout import Readout
+from snn_perception.reporting.findings import study
 from snn_perception.reporting.report import write_report
 from snn_perception.reporting.robustness import damages
+from snn_perception.reporting.trajectories import record
 from snn_perception.training.datasets import Dataset
 
 
@@ -28,7 +30,8 @@ def write(output: Path, channels: int, threshold: float = 0.5) -> tuple[dict[str
     images = random.integers(0, brightest, (20, 11, 10, channels)).astype(np.uint8)
     dataset = Dataset(images, random.integers(0, 3, 20), model.labels)
     simulator, rates = create_simulator(model, 'reference'), create_simulator(model, 'rate')
-    figures = write_report(simulator, rates, dataset, output)
+    findings = study(record(simulator, rates, dataset), rates, dataset)
+    figures = write_report(findings, output)
     return figures, (output / 'report.html').read_text()
 
 

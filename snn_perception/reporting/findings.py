@@ -1,0 +1,69 @@
+"""What is found out about a model by running it, for a page or a model card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from snn_perception.backends import Simulator
+from snn_perception.evaluation import Evaluation
+from snn_perception.model import Model
+from snn_perception.reporting import robustness
+from snn_perception.reporting.calibration import Reliability, reliability
+from snn_perception.reporting.trajectories import Trajectories
+from snn_perception.training.datasets import Dataset
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Runs of a model on `dataset`, and on some of its images damaged as cameras damage them."""
+
+    trajectories: Trajectories
+    dataset: Dataset
+    conditions: list[robustness.Condition]
+
+    @property
+    def model(self) -> Model:
+        """The model."""
+        return self.trajectories.model
+
+    @cached_property
+    def evaluation(self) -> Evaluation:
+        """The decisions with the model's own threshold."""
+        return self.trajectories.evaluation(self.model.readout.confidence_threshold)
+
+    @cached_property
+    def reliability(self) -> Reliability:
+        """Whether the scores of the decisions are probabilities."""
+        scores = [decision.score for decision in self.evaluation.decisions]
+        return reliability(scores, self.evaluation.answers == self.evaluation.labels)
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Means per image and more, units in the names."""
+        figures = self.evaluation.summary()
+        # The runs went on past the decisions: their duration says nothing about them.
+        del figures['ms_per_image']
+        times = [decision.simulated_time for decision in self.evaluation.decisions]
+        slowest = np.percentile(times, 99, method='inverted_cdf')
+        return {
+            **figures,
+            'simulated_time_p99_s': float(slowest),
+            'expected_calibration_error': self.reliability.expected_calibration_error,
+            'accuracy_if_damaged': {
+                condition.damage: condition.evaluation.accuracy
+                for condition in self.conditions[1:]
+            },
+        }
+
+
+def study(trajectories: Trajectories, rates: Simulator, dataset: Dataset) -> Findings:
+    """Add to `trajectories`, recorded on `dataset`, what damaged images do to both networks.
+
+    The images have the size of the network and the labels are indices of the model's.
+    """
+    conditions = robustness.measure(trajectories.simulator, rates, dataset)
+    return Findings(trajectories, dataset, conditions)
