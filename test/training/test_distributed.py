@@ -24,8 +24,8 @@ from snn_perception.training.loop import Trainer
 from snn_perception.training.parallel import SMALLEST_PART, check_batch
 from snn_perception.training.recipe import RecipeError
 
-TIMEOUT = 100.0
-"""Seconds after which a test gives up; a few are enough on an idle machine."""
+TIMEOUT = 200.0
+"""Seconds after which a test gives up; ten are enough on an idle machine."""
 FORKS = multiprocessing.get_context('forkserver')
 FORKS.set_forkserver_preload(['snn_perception.training.pipeline'])  # once for all, in seconds
 PROCESS = """
