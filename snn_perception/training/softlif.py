@@ -138,7 +138,7 @@ def _copy_entries(current: Any, rate: Any, slope: Any, rates: Any, slopes: Any) 
         slope[i] = slopes[current[i]]
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True, error_model='numpy')
+@numba.njit(nogil=True, cache=True, fastmath={'contract'}, error_model='numpy')
 def _interpolate_entries(
     current: Any, rate: Any, slope: Any, rates: Any, slopes: Any, step: Any
 ) -> None:
@@ -146,8 +146,11 @@ def _interpolate_entries(
     inverse = np.float32(1) / step
     last = np.float32(rates.size - 2)
     for i in range(current.size):
-        position = min(max((current[i] - lowest) * inverse, np.float32(0)), last)
-        left = np.int32(position)
+        position = (current[i] - lowest) * inverse
+        position = np.float32(0) if position < 0 else position
+        position = last if position > last else position
+        # What is no number has no place in the table, but comes out as what it is.
+        left = np.int32(position if position == position else 0)
         part = position - np.float32(left)
         rate[i] = rates[left] + part * (rates[left + 1] - rates[left])
         slope[i] = slopes[left] + part * (slopes[left + 1] - slopes[left])

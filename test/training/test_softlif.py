@@ -67,3 +67,12 @@ def test_permuted_and_strided_currents_are_understood():
     for current in (base.permute(2, 0, 1), base[:, ::2], base.expand(3, 4, 6, 10)):
         rate, _ = rate_and_slope(current)
         assert np.allclose(rate, NEURON.rate(current.double().numpy()), atol=0.1)
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16, torch.float64])
+def test_what_is_no_number_stays_none_and_infinity_is_the_end_of_the_curve(dtype):
+    nan, infinity = float('nan'), float('inf')
+    current = torch.tensor([nan, 2.0, infinity, -infinity], dtype=dtype)
+    rate = soft_lif_rate(current, SoftLIF(0.02, 0.002, 0.02))
+    assert rate.isnan().tolist() == [True, False, False, False]
+    assert 0 <= float(rate[3]) < 0.3 < float(rate[1]) < float(rate[2]) <= 500
