@@ -123,6 +123,17 @@ def test_poolings_in_a_row_count_as_one_and_cut_off_what_is_left_over():
     assert np.array_equal(counts, expected)
 
 
+def test_a_readout_of_second_order_and_layers_of_many_blocks_are_exact_for_each_image():
+    layers = (Convolution(5, 3), Dense(130), Dense(4))
+    model = random_model(layers=layers, readout_synapse=Synapse('alpha', 0.003))
+    images = random_images(model, 3)
+    counts, outputs = run_in_chunks(EventSimulator(model), images, [20, 30])
+    expected, others = run_in_chunks(create_simulator(model, 'reference'), images, [50])
+    assert expected[0].sum() > 1000
+    assert np.array_equal(counts, expected)
+    assert np.allclose(outputs, others, atol=1e-3)
+
+
 def test_times_too_long_for_float32_are_refused():
     with pytest.raises(ValueError, match=r'steps of at most 2 tau_rc, which is 0\.04 s here'):
         create_simulator(random_model(dt=0.05), 'event')
