@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,8 @@ from snn_perception.training.datasets import load_dataset
 from snn_perception.training.recipe import load_recipe
 
 MODELS = share_directory() / 'models'
-MAXIMUM_BYTES = {'mnist': 5_000_000}
+MAXIMUM_BYTES = {'mnist': 5_000_000, 'cifar10': 20_000_000}
+VALIDATION_IMAGES = {'mnist': 6000, 'cifar10': 5000}
 
 
 @pytest.mark.parametrize('name', shipped_models())
@@ -19,9 +22,9 @@ def test_every_shipped_model_has_a_card_with_its_pictures(name):
     card = (MODELS / name / 'README.md').read_text()
     for heading in ('Data', 'Recipe', 'Validation', 'Intended use', 'Limits'):
         assert f'## {heading}\n' in card
-    for picture in ('curves.png', 'confusion.png'):
-        assert f'({picture})' in card
-        assert (MODELS / name / picture).is_file()
+    pictures = set(re.findall(r'\]\((\w+\.png)\)', card))
+    assert {'curves.png', 'time.png', 'operations.png', 'calibration.png'} <= pictures
+    assert pictures == {path.name for path in (MODELS / name).glob('*.png')}
 
 
 @pytest.mark.parametrize('name', shipped_models())
@@ -30,7 +33,9 @@ def test_every_shipped_model_is_what_its_recipe_says(name):
     model = load_model(name)
     assert model.network == recipe.network
     assert model.preprocessing == recipe.preprocessing
-    assert model.presentation_time == recipe.readout.presentation_time
+    assert model.dt == recipe.dt
+    for field in ('presentation_time', 'start_time', 'decision_interval'):
+        assert getattr(model.readout, field) == getattr(recipe.readout, field)
 
 
 @pytest.mark.parametrize('name', shipped_models())
@@ -50,11 +55,24 @@ def test_mnist_reads_the_shipped_digits_with_fewer_operations_than_twice_its_mac
     assert figures['synaptic_operations'] < 2 * figures['macs']
 
 
-def test_the_card_of_mnist_states_the_figures_that_training_measured():
-    figures = read_description(MODELS / 'mnist' / 'model.yaml').training['validation']
-    card = (MODELS / 'mnist' / 'README.md').read_text()
+def test_cifar10_knows_most_of_the_shipped_photographs_soon_and_with_few_operations():
+    model = load_model('cifar10')
+    photos = share_directory() / 'resource' / 'images' / 'photos'
+    dataset = load_dataset(photos, model.preprocessing).matched_to(model.labels)
+    evaluation = evaluate(create_simulator(model), create_simulator(model, 'rate'), dataset)
+    figures = evaluation.summary()
+    assert figures['accuracy'] >= 17 / 21
+    assert figures['simulated_time_s'] <= 0.05
+    assert figures['synaptic_operations'] < figures['macs']
+
+
+@pytest.mark.parametrize('name', shipped_models())
+def test_every_card_states_the_figures_that_training_measured(name):
+    figures = read_description(MODELS / name / 'model.yaml').training['validation']
+    card = (MODELS / name / 'README.md').read_text()
     assert f'| accuracy on spikes | {100 * figures["accuracy"]:.2f} % |' in card
-    assert figures['images'] == 6000
+    assert f'| 99 % decided within | {1000 * figures["simulated_time_p99_s"]:.1f} ms |' in card
+    assert figures['images'] == VALIDATION_IMAGES[name]
 
 
 @pytest.mark.parametrize('backend', ['event', 'torch'])
