@@ -61,5 +61,7 @@ def _draw(place: Any, outcome: Outcome, chip: str) -> None:
         'ha': 'center',
         'va': 'top',
     }
-    place.annotate(label, (0.5, 0), (0, -6), color=colour, fontsize=13, weight='bold', **below)
+    # Long names, smaller, end before the next picture.
+    size = 13 * min(1.0, 15 / len(label))
+    place.annotate(label, (0.5, 0), (0, -6), color=colour, fontsize=size, weight='bold', **below)
     place.annotate(cost, (0.5, 0), (0, -27), color=DIM, fontsize=7.5, **below)
