@@ -17,8 +17,8 @@ class Augmentation:
 
     `rotation` (degrees), `scale` and `shear` (fractions), `translation` (pixels); `elastic`
     (pixels) is the deviation of a smooth random displacement; `shift` moves by whole pixels,
-    which blurs nothing, and mirrors what is missing at the edge; `flip` mirrors every second
-    image; `erase` is the side of a square (pixels) at a random place that gets the mean colour of
+    which blurs nothing, and mirrors what is missing at the edge; `flip` mirrors each image every
+    second time it is shown; `erase` is the side of a square (pixels) at a random place that gets the mean colour of
     the image.
     """
 
@@ -44,14 +44,17 @@ class Augmentation:
         """Whether images are resampled at all."""
         return any((self.rotation, self.scale, self.shear, self.translation, self.elastic))
 
-    def apply(self, images: Tensor, generator: Generator | None = None) -> Tensor:
+    def apply(self, images: Tensor, turns: Tensor, generator: Generator | None = None) -> Tensor:
         """Changed copies of `images` (batch, channels, height, width) in 0..1.
 
-        Random numbers come from `generator`, which is on the device of `images`.
+        `turns` (batch) are integers that count up each time the same image is shown; an image is
+        mirrored at the odd ones (alternating flips: Jordan, "94% on CIFAR-10 in 3.29 seconds on
+        a single GPU", 2024). Random numbers come from `generator`, which is on the device of
+        `images`.
         """
         random: dict[str, Any] = {'device': images.device, 'generator': generator}
         if self.flip:
-            mirrored = torch.rand(len(images), 1, 1, 1, **random) < 0.5
+            mirrored = (turns.to(images.device) % 2 == 1).view(-1, 1, 1, 1)
             images = torch.where(mirrored, images.flip(3), images)
         if self.resamples:
             grid = self._grid(images, random)

@@ -143,7 +143,8 @@ class Trainer:
         generator = torch.Generator(self.device)
         generator.manual_seed(random_seed(recipe.seed, step, part))
         images, labels = self.data.training.batch(indices)
-        images = self.data.normalise(recipe.augmentation.apply(images, generator))
+        turns = indices + step // self.steps_per_epoch
+        images = self.data.normalise(recipe.augmentation.apply(images, turns, generator))
         with self._precision():
             outputs, mean_rates = network(images, generator)
         smoothing = self.optimisation.label_smoothing

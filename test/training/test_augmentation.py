@@ -5,6 +5,9 @@ import torch
 
 from snn_perception.training.augmentation import Augmentation
 
+FIRST = torch.zeros(64, dtype=torch.int64)
+"""The turn of images that are shown for the first time."""
+
 
 def images(count=64, size=20):
     """A bright square in the middle of each image."""
@@ -23,12 +26,12 @@ def centre(batch):
 
 
 def test_no_augmentation_changes_nothing():
-    assert torch.equal(Augmentation().apply(images()), images())
+    assert torch.equal(Augmentation().apply(images(), FIRST), images())
 
 
 def test_translation_moves_by_at_most_what_it_says_and_not_always_alike():
     torch.manual_seed(0)
-    moved = centre(Augmentation(translation=3.0).apply(images())) - 9.5
+    moved = centre(Augmentation(translation=3.0).apply(images(), FIRST)) - 9.5
     assert moved.abs().max() <= 3.05
     assert moved.std(dim=0).min() > 1
 
@@ -36,7 +39,7 @@ def test_translation_moves_by_at_most_what_it_says_and_not_always_alike():
 def test_a_shift_is_of_whole_pixels_within_its_bounds_and_mirrors_the_edge():
     torch.manual_seed(0)
     columns = torch.arange(20.0).expand(64, 3, 20, 20)
-    shifted = Augmentation(shift=2).apply(columns + 100 * columns.transpose(2, 3))
+    shifted = Augmentation(shift=2).apply(columns + 100 * columns.transpose(2, 3), FIRST)
     right, down = shifted[:, 0, 9, 9] % 100 - 9, shifted[:, 0, 9, 9] // 100 - 9
     assert set(right.tolist()) == set(down.tolist()) == {-2, -1, 0, 1, 2}
     assert not torch.equal(right, down)
@@ -48,7 +51,7 @@ def test_a_shift_is_of_whole_pixels_within_its_bounds_and_mirrors_the_edge():
 
 def test_rotation_keeps_the_centre_and_the_mass():
     torch.manual_seed(0)
-    turned = Augmentation(rotation=40.0).apply(images())
+    turned = Augmentation(rotation=40.0).apply(images(), FIRST)
     assert not torch.allclose(turned, images())
     assert (centre(turned) - 9.5).abs().max() < 0.05
     assert torch.allclose(turned.sum(dim=(1, 2, 3)), images().sum(dim=(1, 2, 3)), rtol=0.05)
@@ -56,23 +59,24 @@ def test_rotation_keeps_the_centre_and_the_mass():
 
 def test_scale_changes_the_area_within_its_bounds():
     torch.manual_seed(0)
-    area = Augmentation(scale=0.2).apply(images()).sum(dim=(1, 2, 3)) / 36
+    area = Augmentation(scale=0.2).apply(images(), FIRST).sum(dim=(1, 2, 3)) / 36
     assert 1 / 1.2**2 - 0.05 < area.min() < 0.9
     assert 1.1 < area.max() < 1 / 0.8**2 + 0.05
 
 
-def test_flip_mirrors_about_half_of_the_images():
-    torch.manual_seed(0)
-    ramp = torch.linspace(0, 1, 20).expand(400, 1, 20, 20)
-    flipped = Augmentation(flip=True).apply(ramp)
-    mirrored = (flipped == ramp.flip(3)).all(dim=3).all(dim=2)
-    assert 150 < int(mirrored.sum()) < 250
+def test_flip_mirrors_each_image_every_second_time_it_is_shown():
+    images = torch.rand(6, 3, 20, 20)
+    turns = torch.tensor([0, 1, 2, 7, 8, 9])
+    now, next_time = (Augmentation(flip=True).apply(images, turns + more) for more in (0, 1))
+    for image, turn, first, second in zip(images, turns, now, next_time, strict=True):
+        expected = (image.flip(2), image) if turn % 2 else (image, image.flip(2))
+        assert torch.equal(first, expected[0]) and torch.equal(second, expected[1])
 
 
 def test_erase_gives_a_square_of_its_size_the_mean_colour_of_the_image():
     torch.manual_seed(0)
     images = torch.rand(50, 3, 20, 20)
-    erased = Augmentation(erase=5).apply(images)
+    erased = Augmentation(erase=5).apply(images, FIRST[:50])
     mean = images.mean(dim=(2, 3), keepdim=True)
     changed = (erased != images).any(dim=1)
     assert torch.all(changed.sum(dim=(1, 2)) == 25)
