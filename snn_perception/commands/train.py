@@ -7,7 +7,7 @@ import logging
 import sys
 from pathlib import Path
 
-from snn_perception.commands.options import add_data
+from snn_perception.commands.options import add_data, count
 from snn_perception.files import resolve
 
 
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
         '--output', help='directory to write to and to resume from (default: trained/<name>)'
     )
     parser.add_argument(
-        '--images-per-class', type=int, metavar='N', help='use the first N of each class only'
+        '--images-per-class', type=count, metavar='N', help='use the first N of each class only'
     )
     parser.add_argument('--device', default='auto', choices=('auto', 'cpu', 'cuda'))
     options = parser.parse_args(arguments)
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         device = choose_device(options.device)
         dataset = load_dataset(resolve(options.data, 'data'), recipe.preprocessing)
         if options.images_per_class is not None:
-            dataset = dataset.first_of_each(max(options.images_per_class, 1))
+            dataset = dataset.first_of_each(options.images_per_class)
         output = Path(options.output) if options.output else Path('trained') / recipe.name
         train(recipe, dataset, output, device)
     except (ValueError, FloatingPointError, OSError) as reason:
