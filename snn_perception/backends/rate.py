@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -66,15 +67,24 @@ class RateSimulator(Simulator):
     @torch.inference_mode()
     def advance(self, memory: None, images: NDArray[np.float32], steps: int) -> Activity:
         """See `Simulator.advance`."""
-        network = self.model.network
-        values = torch.from_numpy(np.ascontiguousarray(images)).to(self.device, torch.float32)[
-            None
-        ]
+        *_, last = self._values(images)
+        outputs = last.flatten(2).expand(steps, -1, -1).cpu().numpy()
+        layers = len(self.model.network.stages)
+        return Activity(outputs, *np.zeros((3, len(images), layers), np.int64))
+
+    @torch.inference_mode()
+    def firing_rates(self, images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Rates (batch, *output_shape) in Hz of the neurons of each layer on prepared images."""
+        *hidden, _ = self._values(images)
+        return [rates[0].cpu().numpy() for rates in hidden]
+
+    def _values(self, images: NDArray[np.float32]) -> Iterator[Tensor]:
+        """What each weighted layer puts out, (1, batch, *output_shape)."""
+        images = np.ascontiguousarray(images)
+        values = torch.from_numpy(images).to(self.device, torch.float32)[None]
         for index, placed in enumerate(self.stages):
             values = placed.weighted_sum(values) + placed.bias
             if not placed.stage.is_readout:
                 values = soft_lif_terms(values, self.neuron).rate
             self.layer_done(index)
-        outputs = values.flatten(2).expand(steps, -1, -1).cpu().numpy()
-        nothing = np.zeros((3, len(images), len(network.stages)), np.int64)
-        return Activity(outputs, *nothing)
+            yield values

@@ -9,21 +9,26 @@ from typing import Any
 import numpy as np
 
 from snn_perception.backends import Simulator
-from snn_perception.evaluation import Evaluation
+from snn_perception.evaluation import Evaluation, batches
 from snn_perception.model import Model
-from snn_perception.reporting import robustness
+from snn_perception.reporting import agreement, robustness
+from snn_perception.reporting.agreement import LayerAgreement
 from snn_perception.reporting.calibration import Reliability, reliability
 from snn_perception.reporting.trajectories import Trajectories
-from snn_perception.training.datasets import Dataset
+from snn_perception.training.datasets import Dataset, spread
 
 
 @dataclass(frozen=True)
 class Findings:
-    """Runs of a model on `dataset`, and on some of its images damaged as cameras damage them."""
+    """Runs of a model on `dataset`, and on some of its images damaged as cameras damage them.
+
+    `agreement` is that of each layer's spikes with the rates of the network without spikes.
+    """
 
     trajectories: Trajectories
     dataset: Dataset
     conditions: list[robustness.Condition]
+    agreement: list[LayerAgreement]
 
     @property
     def model(self) -> Model:
@@ -63,7 +68,12 @@ class Findings:
 def study(trajectories: Trajectories, rates: Simulator, dataset: Dataset) -> Findings:
     """Add to `trajectories`, recorded on `dataset`, what damaged images do to both networks.
 
-    The images have the size of the network and the labels are indices of the model's.
+    Also how their layers compare. The images have the size of the network and the labels are
+    indices of the model's.
     """
-    conditions = robustness.measure(trajectories.simulator, rates, dataset)
-    return Findings(trajectories, dataset, conditions)
+    simulator = trajectories.simulator
+    conditions = robustness.measure(simulator, rates, dataset)
+    some = dataset.subset(spread(len(dataset), min(agreement.IMAGES, len(dataset))))
+    [inputs] = batches(simulator, some)
+    layers = agreement.spikes_with_rates(simulator.model, inputs)
+    return Findings(trajectories, dataset, conditions, layers)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from snn_perception.reporting.tables import Table
+
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1f2933; background: #f4f6f8; margin: 0 }
 main { max-width: 56rem; margin: 0 auto; padding: 2rem 1rem }
@@ -33,7 +35,7 @@ class Section:
     heading: str
     text: str
     picture: Path | None = None
-    table: Sequence[Sequence[str]] = ()
+    table: Table = ()
 
     def html(self) -> str:
         """The section with its picture inside."""

@@ -10,12 +10,13 @@ from matplotlib.figure import Figure
 
 from snn_perception import energy
 from snn_perception.images import prepare
-from snn_perception.reporting import image_pictures, pictures, robustness
+from snn_perception.reporting import agreement, image_pictures, pictures, robustness
 from snn_perception.reporting.calibration import calibration_of_looks
 from snn_perception.reporting.findings import Findings
 from snn_perception.reporting.page import Section, page
 from snn_perception.reporting.raster import record_raster
 from snn_perception.reporting.style import CHIP
+from snn_perception.reporting.tables import Table
 from snn_perception.reporting.trajectories import Trajectories, pareto_front
 from snn_perception.units import quantity
 
@@ -122,6 +123,14 @@ def _sections(findings: Findings, output: Path) -> list[Section]:
             output / 'layers.png',
         ),
         Section(
+            'Layers with and without spikes',
+            f'The same neurons in the rate network and on spikes, {agreement.IMAGES} images at '
+            'most. Rates and correlations are over all neurons of a layer and all the images; '
+            'the difference of a neuron is the root of the mean squared one. A layer that '
+            'strays shows here first.',
+            table=agreement.table(findings.model, findings.agreement, 'in rates', 'on spikes'),
+        ),
+        Section(
             'One image, step by step',
             'A mark is a spike; the neurons are chosen at random, the rates are of whole layers. '
             'Below, the scores of the evidence so far. Recorded on the engine reference.',
@@ -161,7 +170,7 @@ def _sections(findings: Findings, output: Path) -> list[Section]:
     ]
 
 
-def _front(trajectories: Trajectories, rows: int = 8) -> list[tuple[str, ...]]:
+def _front(trajectories: Trajectories, rows: int = 8) -> Table:
     """A table of at most `rows` evenly spread points of the Pareto front."""
     front = pareto_front(trajectories.operating_points())
     chosen = np.unique(np.linspace(0, len(front) - 1, rows).round().astype(int))
@@ -182,7 +191,7 @@ def _front(trajectories: Trajectories, rows: int = 8) -> list[tuple[str, ...]]:
     return table
 
 
-def _energies(figures: dict[str, Any]) -> list[tuple[str, ...]]:
+def _energies(figures: dict[str, Any]) -> Table:
     rows = [
         (name, quantity(figures['energy_j'][name], 'J'), chip.source)
         for name, chip in energy.CHIPS.items()

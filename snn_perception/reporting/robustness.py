@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from snn_perception.backends import Simulator
 from snn_perception.evaluation import Evaluation, evaluate
 from snn_perception.images import decode_compressed
+from snn_perception.reporting.tables import Table
 from snn_perception.training.datasets import Dataset
 
 IMAGES = 500
@@ -68,7 +69,7 @@ def measure(simulator: Simulator, rates: Simulator, dataset: Dataset) -> list[Co
     return conditions
 
 
-def table(conditions: list[Condition]) -> list[tuple[str, ...]]:
+def table(conditions: list[Condition]) -> Table:
     """The figures, a row for each condition under a head."""
     head = ('images', 'accuracy on spikes', 'of the rate network', 'mean simulated time')
     rows = [
@@ -81,12 +82,6 @@ def table(conditions: list[Condition]) -> list[tuple[str, ...]]:
         for condition in conditions
     ]
     return [head, *rows]
-
-
-def markdown(conditions: list[Condition]) -> str:
-    """The figures as a table of Markdown, for a model card."""
-    head, *rows = ('| ' + ' | '.join(row) + ' |' for row in table(conditions))
-    return '\n'.join((head, '|---|---|---|---|', *rows))
 
 
 def damages(size: int) -> dict[str, Callable[[Images], Images]]:

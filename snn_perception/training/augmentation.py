@@ -18,8 +18,8 @@ class Augmentation:
     `rotation` (degrees), `scale` and `shear` (fractions), `translation` (pixels); `elastic`
     (pixels) is the deviation of a smooth random displacement; `shift` moves by whole pixels,
     which blurs nothing, and mirrors what is missing at the edge; `flip` mirrors each image every
-    second time it is shown; `erase` is the side of a square (pixels) at a random place that gets the mean colour of
-    the image.
+    second time it is shown; `erase` is the side of a square (pixels) at a random place that gets
+    the mean colour of the image.
     """
 
     rotation: float = 0.0

@@ -8,8 +8,9 @@ from snn_perception import energy
 from snn_perception.evaluation import Evaluation
 from snn_perception.model import Model
 from snn_perception.readout import Readout
-from snn_perception.reporting import robustness
+from snn_perception.reporting import agreement, robustness
 from snn_perception.reporting.findings import Findings
+from snn_perception.reporting.tables import markdown
 from snn_perception.training.recipe import Recipe
 
 
@@ -44,10 +45,14 @@ def write(
         '![Rates and operations of the layers](layers.png)',
         '![Calibration](calibration.png)',
         '![Confusion matrix](confusion.png)',
+        '## Layers with and without spikes',
+        f'The same neurons in the rate network and on spikes, {agreement.IMAGES} validation '
+        'images; the difference of a neuron is the root of the mean squared one.',
+        markdown(agreement.table(model, findings.agreement, 'in rates', 'on spikes')),
         '## Damaged images',
         f'{len(findings.conditions[0].evaluation.decisions)} of the validation images, damaged '
         'as cameras damage them; differences of a point or two may be chance.',
-        robustness.markdown(findings.conditions),
+        markdown(robustness.table(findings.conditions)),
         '## Estimated energy per decision',
         _energies(figures),
         '## Intended use',
@@ -68,41 +73,42 @@ def _layers(model: Model, evaluation: Evaluation) -> str:
     spikes = evaluation.per_layer('spikes')
     operations = evaluation.per_layer('synaptic_operations')
     seconds = evaluation.summary()['simulated_time_s']
-    rows = ['| layer | output | neurons | MACs | synaptic operations | mean rate (Hz) |']
-    rows.append('|---|---|---|---|---|---|')
+    head = ('layer', 'output', 'neurons', 'MACs', 'synaptic operations', 'mean rate (Hz)')
+    rows = [head]
     for index, stage in enumerate(model.network.stages):
         kind = type(stage.layer).__name__.lower()
-        pooled = 'pooling, ' * len(stage.pooling)
-        rate = f'{spikes[index] / stage.neurons / seconds:.1f}' if stage.neurons else 'readout'
-        arrived = f'{operations[index]:.0f}' if index else 'none: analog'
         rows.append(
-            f'| {pooled}{kind} | {_shape(stage.output_shape)} | {stage.neurons} | {stage.macs} '
-            f'| {arrived} | {rate} |'
+            (
+                'pooling, ' * len(stage.pooling) + kind,
+                _shape(stage.output_shape),
+                str(stage.neurons),
+                str(stage.macs),
+                f'{operations[index]:.0f}' if index else 'none: analog',
+                f'{spikes[index] / stage.neurons / seconds:.1f}' if stage.neurons else 'readout',
+            )
         )
-    return '\n'.join(rows)
+    return markdown(rows)
 
 
 def _figures(figures: dict) -> str:
     ratio = figures['synaptic_operations'] / figures['macs']
     calibration = 100 * figures['expected_calibration_error']
-    return '\n'.join(
-        (
-            'Means per image; the rate network is the same weights without spikes.',
-            '',
-            '| figure | value |',
-            '|---|---|',
-            f'| images | {figures["images"]} |',
-            f'| accuracy on spikes | {100 * figures["accuracy"]:.2f} % |',
-            f'| accuracy of the rate network | {100 * figures["rate_accuracy"]:.2f} % |',
-            f'| mean simulated time | {1000 * figures["simulated_time_s"]:.1f} ms |',
-            f'| 99 % decided within | {1000 * figures["simulated_time_p99_s"]:.1f} ms |',
-            f'| expected calibration error | {calibration:.2f} % |',
-            f'| spikes | {figures["spikes"]:.0f} |',
-            f'| mean firing rate | {figures["firing_rate_hz"]:.1f} Hz |',
-            f'| synaptic operations | {figures["synaptic_operations"]:.0f} |',
-            f'| multiply-accumulates of one pass without spikes | {figures["macs"]} |',
-            f'| synaptic operations per multiply-accumulate | {ratio:.2f} |',
-        )
+    rows = (
+        ('figure', 'value'),
+        ('images', f'{figures["images"]}'),
+        ('accuracy on spikes', f'{100 * figures["accuracy"]:.2f} %'),
+        ('accuracy of the rate network', f'{100 * figures["rate_accuracy"]:.2f} %'),
+        ('mean simulated time', f'{1000 * figures["simulated_time_s"]:.1f} ms'),
+        ('99 % decided within', f'{1000 * figures["simulated_time_p99_s"]:.1f} ms'),
+        ('expected calibration error', f'{calibration:.2f} %'),
+        ('spikes', f'{figures["spikes"]:.0f}'),
+        ('mean firing rate', f'{figures["firing_rate_hz"]:.1f} Hz'),
+        ('synaptic operations', f'{figures["synaptic_operations"]:.0f}'),
+        ('multiply-accumulates of one pass without spikes', f'{figures["macs"]}'),
+        ('synaptic operations per multiply-accumulate', f'{ratio:.2f}'),
+    )
+    return 'Means per image; the rate network is the same weights without spikes.\n\n' + markdown(
+        rows
     )
 
 
@@ -120,15 +126,12 @@ def _decision(readout: Readout) -> str:
 
 
 def _energies(figures: dict) -> str:
-    rows = [
-        'Computed from the counts above, not measured; static power, memory and routing are '
-        'left out.',
-        '',
-        '| chip | energy (uJ) | joules per operation from |',
-        '|---|---|---|',
-    ]
+    rows = [('chip', 'energy (uJ)', 'joules per operation from')]
     rows += [
-        f'| {name} | {1e6 * figures["energy_j"][name]:.1f} | {chip.source} |'
+        (name, f'{1e6 * figures["energy_j"][name]:.1f}', chip.source)
         for name, chip in energy.CHIPS.items()
     ]
-    return '\n'.join(rows)
+    return (
+        'Computed from the counts above, not measured; static power, memory and routing are '
+        'left out.\n\n' + markdown(rows)
+    )

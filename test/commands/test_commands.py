@@ -121,3 +121,16 @@ def test_train_refuses_with_one_sentence_and_writes_nothing(
     assert train.main(arguments) == 1
     assert message in capsys.readouterr().err
     assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ('command', 'arguments'),
+    [
+        (evaluate, ['mnist', '--data', 'images', '--limit', '0']),
+        (train, ['mnist', '--data', 'images', '--images-per-class', '0']),
+    ],
+)
+def test_a_number_of_images_below_one_is_refused(capsys, command, arguments):
+    with pytest.raises(SystemExit):
+        command.main(arguments)
+    assert 'must be at least 1' in capsys.readouterr().err

@@ -70,7 +70,8 @@ def test_flip_mirrors_each_image_every_second_time_it_is_shown():
     now, next_time = (Augmentation(flip=True).apply(images, turns + more) for more in (0, 1))
     for image, turn, first, second in zip(images, turns, now, next_time, strict=True):
         expected = (image.flip(2), image) if turn % 2 else (image, image.flip(2))
-        assert torch.equal(first, expected[0]) and torch.equal(second, expected[1])
+        assert torch.equal(first, expected[0])
+        assert torch.equal(second, expected[1])
 
 
 def test_erase_gives_a_square_of_its_size_the_mean_colour_of_the_image():

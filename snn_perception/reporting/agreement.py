@@ -1,0 +1,88 @@
+"""Layer by layer: how far the rates on spikes are from those of the network without spikes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snn_perception.backends.rate import RateSimulator
+from snn_perception.backends.reference import ReferenceSimulator
+from snn_perception.model import Model
+from snn_perception.reporting.tables import Table
+from snn_perception.reporting.trajectories import schedule_of
+
+IMAGES = 8
+"""Images that are enough: every neuron of every image counts."""
+
+
+@dataclass(frozen=True)
+class LayerAgreement:
+    """One layer of neurons in two networks of the same weights, over the same images.
+
+    `expected` and `found` are mean rates in Hz, `error` is the root of the mean squared
+    difference between the rates of a neuron in Hz, `correlation` that between those rates (NaN
+    for a layer whose neurons are all alike).
+    """
+
+    expected: float
+    found: float
+    error: float
+    correlation: float
+
+
+def compare(expected: list[NDArray], found: list[NDArray]) -> list[LayerAgreement]:
+    """Compare rates (Hz) of any equal shape for each layer; silent neurons count."""
+    return [_compare(*pair) for pair in zip(expected, found, strict=True)]
+
+
+def spikes_with_rates(model: Model, inputs: NDArray[np.float32]) -> list[LayerAgreement]:
+    """The layers on spikes beside the rate network, on prepared images `inputs`."""
+    rates = RateSimulator(model, 'cpu').firing_rates(inputs)
+    return compare(rates, spiking_rates(model, inputs))
+
+
+def table(model: Model, layers: list[LayerAgreement], expected: str, found: str) -> Table:
+    """The figures, a row for each layer under a head; the names are those of the networks."""
+    head = ('layer', expected, found, 'difference of a neuron', 'correlation')
+    rows = [
+        (
+            f'{index} {type(stage.layer).__name__.lower()}',
+            f'{layer.expected:.1f} Hz',
+            f'{layer.found:.1f} Hz',
+            f'{layer.error:.1f} Hz',
+            f'{layer.correlation:.3f}',
+        )
+        for index, (stage, layer) in enumerate(zip(model.network.stages, layers, strict=False))
+    ]
+    return [head, *rows]
+
+
+def spiking_rates(model: Model, inputs: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+    """Rates (Hz) of the neurons of each layer, (batch, *output_shape).
+
+    They are the spikes while outputs are evidence, from the start to the end of the
+    presentation, on the reference engine.
+    """
+    simulator, schedule = ReferenceSimulator(model), schedule_of(model)
+    memory = simulator.rest(len(inputs))
+    counts = [np.zeros((len(inputs), *stage.output_shape)) for stage in model.network.stages[:-1]]
+    for step in range(schedule.total):
+        spiked, _ = simulator.step(memory, inputs)
+        if step >= schedule.discarded:
+            for total, spikes in zip(counts, spiked, strict=True):
+                total += spikes
+    seconds = (schedule.total - schedule.discarded) * model.dt
+    return [total / seconds for total in counts]
+
+
+def _compare(expected: NDArray, found: NDArray) -> LayerAgreement:
+    first, second = expected.ravel().astype(np.float64), found.ravel().astype(np.float64)
+    error = np.sqrt(np.mean((second - first) ** 2))
+    deviations = first.std() * second.std()
+    covariance = np.mean((first - first.mean()) * (second - second.mean()))
+    correlation = covariance / deviations if deviations > 0 else np.nan
+    return LayerAgreement(
+        float(first.mean()), float(second.mean()), float(error), float(correlation)
+    )

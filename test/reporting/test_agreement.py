@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from random_models import random_images, random_model
+
+from snn_perception.backends import create_simulator
+from snn_perception.readout import Readout
+from snn_perception.reporting import agreement
+
+
+def test_equal_rates_agree_wholly():
+    rates = [np.random.default_rng(0).random((2, 3, 3, 4)) * 20]
+    [layer] = agreement.compare(rates, rates)
+    assert layer.error == 0
+    assert layer.correlation == pytest.approx(1)
+    assert layer.expected == layer.found == pytest.approx(rates[0].mean())
+
+
+def test_the_difference_and_the_correlation_are_those_of_the_neurons():
+    expected, found = np.array([1.0, 2.0, 3.0, 4.0]), np.array([2.0, 1.0, 4.0, 5.0])
+    [layer] = agreement.compare([expected], [found])
+    assert layer.error == pytest.approx(1)
+    assert layer.correlation == pytest.approx(np.corrcoef(expected, found)[0, 1])
+
+
+def test_a_silent_layer_has_no_correlation():
+    [layer] = agreement.compare([np.ones(4)], [np.zeros(4)])
+    assert np.isnan(layer.correlation)
+    assert layer.error == 1
+
+
+def test_rates_on_spikes_are_what_the_engine_counts_after_the_start():
+    model = replace(random_model(), readout=Readout(0.05, start_time=0.02))
+    images = random_images(model, 3)
+    simulator = create_simulator(model, 'reference')
+    state = simulator.reset(3)
+    simulator.run(state, images, 20)
+    activity = simulator.run(state, images, 30)
+    rates = agreement.spiking_rates(model, images)
+    for layer, found in enumerate(rates):
+        counted = (found * 0.03).sum(axis=(1, 2, 3))
+        assert counted == pytest.approx(activity.spikes[:, layer])
+
+
+def test_in_the_long_run_spikes_come_at_the_rates_of_the_first_layer():
+    model = replace(random_model(drive=3), readout=Readout(1.0, start_time=0.1))
+    # The rate network is the softened one; nearly without softening the two are the same.
+    model = replace(model, network=replace(model.network, gamma=1e-4))
+    first, *_ = agreement.spikes_with_rates(model, random_images(model, 2))
+    assert first.expected > 5
+    assert first.found == pytest.approx(first.expected, rel=0.03)
+    assert first.correlation > 0.99
+
+
+def test_the_table_has_a_row_for_each_layer_of_neurons():
+    model = random_model()
+    layers = agreement.spikes_with_rates(model, random_images(model, 2))
+    head, *rows = agreement.table(model, layers, 'in rates', 'on spikes')
+    assert head[1:3] == ('in rates', 'on spikes')
+    assert len(rows) == len(model.network.stages) - 1
+    assert rows[0][2] == f'{layers[0].found:.1f} Hz'
