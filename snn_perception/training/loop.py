@@ -40,7 +40,8 @@ class Trainer:
     """One stage of training: `network` towards the labels, by the rules of `optimisation`.
 
     `average` is the running average of its weights, which is what is validated and used.
-    Checkpoints go to the file `checkpoint`; if it exists the stage resumes from there.
+    Checkpoints go to the file `checkpoint`; if it exists the stage resumes from there. With a
+    `teacher`, part of what is learned are its answers; see `FineTuning`.
     Raises RecipeError if it is of another run, OSError if not all processes see the same.
     """
 
@@ -52,8 +53,10 @@ class Trainer:
         recipe: Recipe,
         data: Split,
         checkpoint: Path,
+        teacher: TrainableNetwork | None = None,
     ) -> None:
         self.title = title
+        self.teacher = teacher
         self.recipe = recipe
         self.optimisation = optimisation
         self.data = data
@@ -147,10 +150,25 @@ class Trainer:
         images = self.data.normalise(recipe.augmentation.apply(images, turns, generator))
         with self._precision():
             outputs, mean_rates = network(images, generator)
-        smoothing = self.optimisation.label_smoothing
-        loss = F.cross_entropy(outputs, labels, label_smoothing=smoothing)
+            targets = self._targets(images, labels, outputs.shape[1])
+        loss = F.cross_entropy(outputs, targets)
         excess = F.relu(mean_rates / recipe.rate_regularisation.target - 1)
         return loss + recipe.rate_regularisation.weight * excess.square().mean()
+
+    @torch.no_grad()
+    def _targets(self, images: Tensor, labels: Tensor, classes: int) -> Tensor:
+        """Probabilities (batch, classes) to be learned for `images`, as the networks take them.
+
+        Where images are mirrored in training, the teacher looks at both sides of each.
+        """
+        smoothing = self.optimisation.label_smoothing
+        targets = F.one_hot(labels, classes) * (1 - smoothing) + smoothing / classes
+        if self.teacher is None:
+            return targets
+        assert self.recipe.fine_tuning is not None
+        views = [images, images.flip(2)] if self.recipe.augmentation.flip else [images]
+        answers = torch.stack([self.teacher(view)[0] for view in views]).mean(dim=0).softmax(dim=1)
+        return targets.lerp(answers, self.recipe.fine_tuning.distillation)
 
     def _learning_rate(self, step: int) -> float:
         """One cycle: a linear rise, then a cosine fall to zero."""

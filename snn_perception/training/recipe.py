@@ -73,12 +73,16 @@ class FineTuning(Optimisation):
 
     Images are shown for `presentation_time` (s) in steps of `time_step` (s), with evidence
     from `start_time` (s) on; `gamma` softens the curve that the gradient follows.
+    `distillation` (0 to 1) is the part that the answers of the rate network have in what is
+    learned (Hinton et al., "Distilling the Knowledge in a Neural Network", 2015), the rest are
+    the labels; a recipe with a base has no rate network.
     """
 
     presentation_time: float = 0.05
     start_time: float = 0.02
     time_step: float = 0.002
     gamma: float = 0.1
+    distillation: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -88,6 +92,8 @@ class FineTuning(Optimisation):
             raise ValueError(
                 f'start_time must be between 0 and the presentation_time, not {self.start_time}'
             )
+        if not 0 <= self.distillation <= 1:
+            raise ValueError(f'distillation must be between 0 and 1, not {self.distillation}')
 
 
 @dataclass(frozen=True)
@@ -133,6 +139,8 @@ class Recipe:
         _require_positive('validation_images', self.validation_images)
         if self.base and self.fine_tuning is None:
             raise ValueError('fine_tuning is missing: with a base the network is tuned on spikes')
+        if self.base and self.fine_tuning and self.fine_tuning.distillation:
+            raise ValueError('distillation must be 0: with a base there is no rate network')
         _require_not_negative('accuracy_cost', self.accuracy_cost)
 
     @property

@@ -29,7 +29,8 @@ def run_stages(recipe: Recipe, data: Split, checkpoints: Path) -> list[Trainer]:
     shown = presentation(recipe.fine_tuning)
     network = SpikingNetwork(recipe.network, first.average.fold(), shown)
     path = checkpoints / 'spikes.safetensors'
-    spikes = Trainer('spikes', network, recipe.fine_tuning, recipe, data, path)
+    teacher = first.average if recipe.fine_tuning.distillation else None
+    spikes = Trainer('spikes', network, recipe.fine_tuning, recipe, data, path, teacher)
     spikes.run()
     return [first, spikes]
 

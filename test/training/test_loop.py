@@ -55,6 +55,26 @@ def test_training_learns_and_keeps_a_history(tmp_path):
     assert history[-1]['validation_accuracy'] > 0.9
 
 
+@pytest.mark.parametrize('distillation', [0.25, 1.0])
+@pytest.mark.parametrize('flip', [True, False])
+def test_a_teacher_has_its_part_in_what_is_learned(tmp_path, distillation, flip):
+    recipe = tiny_recipe(
+        fine_tuning={'epochs': 1, 'label_smoothing': 0.1, 'distillation': distillation},
+        augmentation={'flip': flip},
+    )
+    recipe = dataclasses.replace(recipe, optimisation=recipe.fine_tuning)
+    trainer = make_trainer(tmp_path, recipe)
+    images, labels = torch.rand(5, 8, 8, 1), torch.tensor([0, 1, 2, 3, 0])
+    smoothed = torch.full((5, 4), 0.025) + 0.9 * torch.eye(4)[labels]
+    torch.testing.assert_close(trainer._targets(images, labels, 4), smoothed)
+    trainer.teacher = trainer.average
+    with torch.no_grad():
+        views = [trainer.average(view)[0] for view in (images, images.flip(2))]
+    seen = torch.stack(views).mean(dim=0) if flip else views[0]
+    expected = distillation * seen.softmax(1) + (1 - distillation) * smoothed
+    torch.testing.assert_close(trainer._targets(images, labels, 4), expected)
+
+
 @pytest.fixture
 def two_threads():
     before = torch.get_num_threads()

@@ -58,6 +58,7 @@ def change(*keys):
         (change('optimisation', 'learning_rate', -1), 'learning_rate must be positive'),
         (change('optimisation', 'precision', 'int4'), "precision must be .* not 'int4'"),
         (change('fine_tuning', 'start_time', 1), 'start_time must be'),
+        (change('fine_tuning', 'distillation', 2), 'distillation must be between 0 and 1'),
         (change('noise', 'type', 'pink'), 'noise type'),
         (change('augmentation', 'spin', 3), 'unknown spin'),
         (change('layers', 0, 'kernel', 99), 'leaves nothing'),

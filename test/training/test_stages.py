@@ -34,6 +34,21 @@ def recipe(base, tmp_path):
     return load_recipe(str(path))[0]
 
 
+def test_the_rate_network_teaches_the_one_on_spikes(tmp_path):
+    tuning = {**CONTENT['fine_tuning'], 'distillation': 1.0}
+    recipe = tiny_recipe(fine_tuning=tuning)
+    data = Split(*split(tiny_dataset(), 80, 0), recipe.preprocessing)
+    rates, spikes = run_stages(recipe, data, tmp_path)
+    assert spikes.teacher is rates.average
+    assert spikes.progress.history[-1]['validation_accuracy'] > 0.9
+
+
+def test_there_is_no_teacher_for_a_network_that_goes_on_from_another(recipe):
+    taught = replace(recipe.fine_tuning, distillation=0.5)
+    with pytest.raises(ValueError, match='there is no rate network'):
+        replace(recipe, fine_tuning=taught)
+
+
 @pytest.fixture
 def top_and_bottom():
     """The quarters of the tiny data as two classes with names of their own, 20 images each."""
