@@ -21,7 +21,9 @@ class Readout:
     evidence divided by a temperature: `temperature` in the end and, as little evidence is
     less certain, higher before, see `scores`. The presentation ends as soon as the best score
     reaches `confidence_threshold` (1: never), looked at every `decision_interval` (s), and
-    at the latest after `presentation_time` (s). Raises ValueError for values out of range.
+    at the latest after `presentation_time` (s). With `mirror` an image and its mirror image are
+    shown at once, each to neurons of its own, and the output is the mean of both. Raises
+    ValueError for values out of range.
     """
 
     presentation_time: float
@@ -30,6 +32,7 @@ class Readout:
     confidence_threshold: float = 1.0
     temperature: float = 1.0
     settling_time: float = 0.0
+    mirror: bool = False
 
     def __post_init__(self) -> None:
         for name in ('presentation_time', 'decision_interval', 'temperature'):
@@ -54,6 +57,11 @@ class Readout:
                 f'confidence_threshold must be over 0 and at most 1, '
                 f'not {self.confidence_threshold}'
             )
+
+    @property
+    def views(self) -> int:
+        """How many views of an image are shown at once."""
+        return 2 if self.mirror else 1
 
     def scores(self, evidence: NDArray, duration: ArrayLike) -> NDArray[np.float32]:
         """Scores that sum to 1 over the last axis, float32, of `evidence` (..., classes).

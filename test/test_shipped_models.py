@@ -34,7 +34,7 @@ def test_every_shipped_model_is_what_its_recipe_says(name):
     assert model.network == recipe.network
     assert model.preprocessing == recipe.preprocessing
     assert model.dt == recipe.dt
-    for field in ('presentation_time', 'start_time', 'decision_interval'):
+    for field in ('presentation_time', 'start_time', 'decision_interval', 'mirror'):
         assert getattr(model.readout, field) == getattr(recipe.readout, field)
 
 

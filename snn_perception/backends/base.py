@@ -38,6 +38,16 @@ class Activity:
     synaptic_operations: Counts
     neuron_updates: Counts
 
+    def merged(self, views: int) -> Activity:
+        """Of a batch of `views` views of each image, one after the other: activity per image.
+
+        Outputs are the mean over the views, counts are sums.
+        """
+        outputs = self.outputs.reshape(len(self.outputs), views, -1, self.outputs.shape[2])
+        counts = (self.spikes, self.synaptic_operations, self.neuron_updates)
+        sums = (count.reshape(views, -1, count.shape[1]).sum(axis=0) for count in counts)
+        return Activity(outputs.mean(axis=1), *sums)
+
 
 @dataclass(frozen=True)
 class LayerActivity:
@@ -79,7 +89,8 @@ class State:
 class Simulator(ABC):
     """A model on an engine. Subclasses are made by `create_simulator`.
 
-    They implement `rest` and `advance`. `options` are those of `create_simulator` that the
+    They implement `rest` and `advance`, which know nothing of views: with two of them the batch
+    that they get is twice as large. `options` are those of `create_simulator` that the
     engine has. `on_layer` is called with the index of a weighted layer whenever a run is done
     with it, for those who measure; it may slow the engine down a little.
     """
@@ -104,7 +115,7 @@ class Simulator(ABC):
         """State of a network at rest for `batch` images; raises ValueError if that is below 1."""
         if batch < 1:
             raise ValueError(f'batch must be at least 1, not {batch}')
-        return State(self.name, self.model, batch, self.rest(batch))
+        return State(self.name, self.model, batch, self.rest(batch * self.views))
 
     def run(self, state: State, images: NDArray[np.float32], steps: int) -> Activity:
         """Show prepared `images` (batch, height, width, channels) for `steps` time steps.
@@ -131,7 +142,15 @@ class Simulator(ABC):
             )
         if steps < 1:
             raise ValueError(f'steps must be at least 1, not {steps}')
-        return self.advance(state.memory, images, steps)
+        if self.views == 1:
+            return self.advance(state.memory, images, steps)
+        both = np.concatenate([images, images[:, :, ::-1]])
+        return self.advance(state.memory, both, steps).merged(self.views)
+
+    @property
+    def views(self) -> int:
+        """How many views of an image are shown at once, each to neurons of its own."""
+        return self.model.readout.views
 
     def decision(self, scores: NDArray[np.float32], steps: int, counts: Counts) -> Decision:
         """The answer after `steps` steps with `scores` (classes,); see `Decision`.
@@ -139,13 +158,14 @@ class Simulator(ABC):
         `counts` int64 (3, layers) are those of `LayerActivity`, in its order.
         """
         model = self.model
-        neurons = model.network.neurons
+        neurons = model.network.neurons * self.views
+        macs = self.macs_per_image * self.views
         best = int(scores.argmax())
         time = float(steps * model.dt)
         activity = LayerActivity(*counts)
         rate = float(activity.spikes.sum() / (neurons * time)) if neurons else 0.0
         label, score = model.labels[best], float(scores[best])
-        return Decision(label, score, scores, time, activity, self.macs_per_image, rate)
+        return Decision(label, score, scores, time, activity, macs, rate)
 
     def layer_done(self, index: int) -> None:
         """Tell `on_layer` that weighted layer `index` is done."""
@@ -154,7 +174,7 @@ class Simulator(ABC):
 
     @property
     def macs_per_image(self) -> int:
-        """Multiply-accumulates done once per image: the analog first layer."""
+        """Multiply-accumulates done once per view of an image: the analog first layer."""
         return self.model.network.stages[0].macs
 
     def classify(

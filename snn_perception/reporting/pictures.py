@@ -124,7 +124,7 @@ def layers(model: Model, evaluation: Evaluation) -> Figure:
     names[-1] += '\n(readout)'
     figure = Figure(figsize=(WIDTH, 1.3 + 0.42 * len(stages)), layout='constrained')
     left, right = figure.subplots(1, 2, sharey=True)
-    neurons = np.array([max(stage.neurons, 1) for stage in stages])
+    neurons = np.array([max(stage.neurons, 1) for stage in stages]) * model.readout.views
     each = np.array(
         [made.activity.spikes / neurons / made.simulated_time for made in evaluation.decisions]
     )

@@ -31,20 +31,22 @@ class Raster:
 def record_raster(model: Model, image: NDArray[np.float32], sample: int = SAMPLE) -> Raster:
     """Show the prepared `image` (height, width, channels) for the whole presentation.
 
+    Of a model that looks at the mirror image, too, the spikes are those for the image itself.
     Runs on the reference engine, the one that shows its spikes. At most `sample` neurons of a
     layer are kept, chosen at random but always the same ones.
     """
     simulator = ReferenceSimulator(model)
-    memory = simulator.rest(1)
+    views = np.stack([image, image[:, ::-1]][: simulator.views])
+    memory = simulator.rest(len(views))
     random = np.random.default_rng(0)
     hidden = [stage.neurons for stage in model.network.stages[:-1]]
     chosen = [np.sort(random.permutation(size)[:sample]) for size in hidden]
     rows, counts, outputs = [], [], []
     for _ in range(schedule_of(model).total):
-        spiked, output = simulator.step(memory, image[None])
-        rows.append([layer.ravel()[some] for layer, some in zip(spiked, chosen, strict=True)])
-        counts.append([int(layer.sum()) for layer in spiked])
-        outputs.append(output)
+        spiked, output = simulator.step(memory, views)
+        rows.append([layer[0].ravel()[some] for layer, some in zip(spiked, chosen, strict=True)])
+        counts.append([int(layer[0].sum()) for layer in spiked])
+        outputs.append(output.mean(axis=0, keepdims=True))
     spikes = tuple(np.stack(layer) for layer in zip(*rows, strict=True))
     scores = scores_over_time(model, np.stack(outputs))[:, 0]
     return Raster(spikes, np.array(counts, np.int64).reshape(len(rows), -1), scores)

@@ -97,7 +97,7 @@ def _headline(figures: dict[str, Any]) -> dict[str, str]:
 def _sections(findings: Findings, output: Path) -> list[Section]:
     trajectories, conditions = findings.trajectories, findings.conditions
     figures = findings.figures
-    stages = findings.model.network.stages
+    stages, views = findings.model.network.stages, findings.model.readout.views
     return [
         Section(
             'Accuracy and simulated time',
@@ -110,8 +110,8 @@ def _sections(findings: Findings, output: Path) -> list[Section]:
             'Accuracy and work',
             'A dot for each threshold of confidence; none on the front is beaten by another in '
             'both accuracy and operations. Operations are those that spikes cause; the first '
-            f'layer adds {quantity(stages[0].macs, "")} MACs per image, in which it reads the '
-            'pixels. Thresholds on the front:',
+            f'layer adds {quantity(stages[0].macs * views, "")} MACs per image, in which it '
+            'reads the pixels. Thresholds on the front:',
             output / 'operations.png',
             _front(trajectories),
         ),

@@ -72,7 +72,7 @@ def _layers(model: Model, evaluation: Evaluation) -> str:
     """Table of the weighted layers and their mean activity."""
     spikes = evaluation.per_layer('spikes')
     operations = evaluation.per_layer('synaptic_operations')
-    seconds = evaluation.summary()['simulated_time_s']
+    seconds = evaluation.summary()['simulated_time_s'] * model.readout.views
     head = ('layer', 'output', 'neurons', 'MACs', 'synaptic operations', 'mean rate (Hz)')
     rows = [head]
     for index, stage in enumerate(model.network.stages):
@@ -116,12 +116,18 @@ def _decision(readout: Readout) -> str:
     """How a decision falls, in a sentence."""
     span = f'{1000 * readout.presentation_time:g} ms'
     start = f'{1000 * readout.start_time:g} ms'
+    seen = (
+        ' An image and its mirror image are shown at once, each to neurons of its own; outputs '
+        'are the mean of both, and all that is counted is the sum.'
+        if readout.mirror
+        else ''
+    )
     if readout.confidence_threshold == 1:
-        return f'Every image is shown for {span}; outputs count from {start} on.'
+        return f'Every image is shown for {span}; outputs count from {start} on.{seen}'
     return (
         f'Outputs count from {start} on; the decision falls as soon as the best score reaches '
         f'{readout.confidence_threshold:.4g}, looked at every '
-        f'{1000 * readout.decision_interval:g} ms, after {span} at the latest.'
+        f'{1000 * readout.decision_interval:g} ms, after {span} at the latest.{seen}'
     )
 
 
