@@ -30,6 +30,14 @@ setup(
     install_requires=['setuptools'],
     extras_require={
         'test': ['pytest'],
+        # The engine of that name and networks for Nengo; Nengo's licence is the GPL-2.
+        'nengo': ['nengo>=4.1'],
+        # The emulator of a chip, on Nengo too; it needs NumPy 1.
+        'loihi': ['nengo>=4.1', 'nengo-loihi>=1.1', 'numpy<2', 'scipy'],
+        # Networks to and from other libraries.
+        'nir': ['nir>=1.0.8', 'h5py'],
+        # What the GPU draws.
+        'nvml': ['nvidia-ml-py'],
         # What `benchmark --peers` compares with.
         'peers': ['nengo', 'norse', 'scipy', 'sinabs', 'snntorch', 'spikingjelly'],
     },

@@ -26,6 +26,10 @@ COMMANDS = {
         'snn_perception.commands.report:main',
         'draw what a model achieves on a data set, as a page with pictures',
     ),
+    'export': (
+        'snn_perception.commands.export:main',
+        'write a model for other tools, as a file of NIR, or take one over from them',
+    ),
     'benchmark': (
         'snn_perception.commands.benchmark:main',
         'measure how fast an engine runs a model on this machine',

@@ -1,54 +1,146 @@
 """What a decision would cost on a chip: an estimate from what was counted, never a measurement.
 
     energy = synaptic operations x E_operation + neuron updates x E_update + MACs x E_mac
+             + static power x chips x simulated time
 
-The multiply-accumulates are those of the analog first layer, done once per image; they are
-charged at 45 nm CMOS prices on every chip, because the neuromorphic ones have no such unit.
-Left out: static power, memory traffic, routing between cores, and input and output.
+Operations are counted as NeuroBench defines them (Yik et al., "The NeuroBench framework for
+benchmarking neuromorphic computing algorithms and systems", 2025): an accumulate for each spike
+and synapse, a multiply-accumulate for each pixel and synapse of the analog first layer. That layer
+is constant and counts once per image, at 45 nm prices on the neuromorphic chips, which have no
+such unit. What NeuroBench would count in another way: accumulates behind an average
+pooling are those of its spikes, and weights of zero are not left out.
+
+The prices are in config/energy.yaml with their sources. Static power is included where it is
+published apart, for as many whole chips as the neurons need. Left out: routing, memory other than
+the chip's own, input and output, and the host.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from snn_perception.backends.base import Decision
+from snn_perception.files import build, read_yaml, share_directory
+
+PICO = 1e-12
+
+
+@dataclass(frozen=True)
+class Price:
+    """A published figure, and the lowest and the highest one; raises ValueError if not in order.
+
+    In pJ, of power in W.
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.value <= self.high < math.inf:
+            raise ValueError(f'low, value and high must be in order, not {self}')
+
+    @property
+    def figures(self) -> NDArray[np.float64]:
+        """All three, `value` first."""
+        return np.array((self.value, self.low, self.high))
+
+
+@dataclass(frozen=True)
+class StaticPower(Price):
+    """Power in W that a chip draws in any case, and how many `neurons` it holds."""
+
+    neurons: int = 1
 
 
 @dataclass(frozen=True)
 class Chip:
-    """Energy of each operation in J, with the publication that it is from."""
+    """A chip that runs spikes: energies of an `operation` and an `update`, and `static` power.
 
-    operation: float
-    update: float
+    `first_layer` names the rival whose multiply-accumulates read the image.
+    """
+
+    title: str
+    operation: Price
+    update: Price
+    source: str
+    static: StaticPower | None = None
+    first_layer: str = 'cmos45'
+
+
+@dataclass(frozen=True)
+class Rival:
+    """What runs the same network without spikes: the energy of a multiply-accumulate."""
+
+    title: str
+    mac: Price
     source: str
 
 
-FP32_ADD = 0.9e-12
-FP32_MAC = 4.6e-12
-"""Addition, and multiplication with addition, of 32-bit floats in 45 nm CMOS (Horowitz 2014)."""
+@dataclass(frozen=True)
+class Prices:
+    """The content of config/energy.yaml."""
 
-CHIPS = {
-    'loihi': Chip(
-        23.6e-12, 81e-12, 'Davies et al., "Loihi: A Neuromorphic Manycore Processor", 2018'
-    ),
-    'spinnaker': Chip(
-        13.3e-9, 26e-9, 'Hoeppner et al., "Dynamic Power Management for SpiNNaker 2", 2019'
-    ),
-    'spinnaker2': Chip(
-        450e-12, 2.19e-9, 'Hoeppner et al., "Dynamic Power Management for SpiNNaker 2", 2019'
-    ),
-    'cmos45': Chip(
-        FP32_ADD, FP32_MAC, 'Horowitz, "Computing\'s Energy Problem", 2014; fp32, arithmetic only'
-    ),
-}
-"""Chips by the name used in topics and files."""
+    chips: dict[str, Chip]
+    rivals: dict[str, Rival]
+
+    def __post_init__(self) -> None:
+        for name, chip in self.chips.items():
+            if chip.first_layer not in self.rivals:
+                raise ValueError(f'first_layer of {name} must be a rival, not {chip.first_layer}')
 
 
-def estimate(decision: Decision) -> dict[str, float]:
-    """Estimated energy of `decision` in J on each of CHIPS."""
-    operations = int(decision.activity.synaptic_operations.sum())
-    updates = int(decision.activity.neuron_updates.sum())
+@dataclass(frozen=True)
+class Estimate:
+    """Energy in J, by the lowest and the highest figures too; `static` is part of `value`."""
+
+    value: float
+    low: float
+    high: float
+    static: float = 0.0
+
+
+PRICES_FILE = share_directory() / 'config' / 'energy.yaml'
+PRICES = build(Prices, read_yaml(PRICES_FILE), PRICES_FILE)
+CHIPS, RIVALS = PRICES.chips, PRICES.rivals
+"""Chips by the names used in topics and files, and rivals."""
+
+
+def estimate(decision: Decision) -> dict[str, Estimate]:
+    """Estimated energy of `decision` on each of CHIPS."""
+    return {name: _on_chip(decision, chip) for name, chip in CHIPS.items()}
+
+
+def mean(estimates: Sequence[dict[str, Estimate]]) -> dict[str, Estimate]:
+    """The mean of several estimates on each chip."""
     return {
-        name: operations * chip.operation + updates * chip.update + decision.macs * FP32_MAC
-        for name, chip in CHIPS.items()
+        name: Estimate(*np.mean([astuple(costs[name]) for costs in estimates], axis=0).tolist())
+        for name in CHIPS
     }
+
+
+def estimate_rivals(macs: float) -> dict[str, Estimate]:
+    """Estimated energy of one pass of `macs` multiply-accumulates on each of RIVALS."""
+    return {
+        name: Estimate(*(macs * PICO * rival.mac.figures).tolist())
+        for name, rival in RIVALS.items()
+    }
+
+
+def _on_chip(decision: Decision, chip: Chip) -> Estimate:
+    counted = (
+        decision.activity.synaptic_operations.sum() * chip.operation.figures
+        + decision.activity.neuron_updates.sum() * chip.update.figures
+        + decision.macs * RIVALS[chip.first_layer].mac.figures
+    )
+    static = np.zeros(3)
+    if chip.static is not None:
+        chips = math.ceil(decision.neurons / chip.static.neurons)
+        static = chip.static.figures * (chips * decision.simulated_time)
+    value, low, high = (counted * PICO + static).tolist()
+    return Estimate(value, low, high, float(static[0]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,11 @@ class Evaluation:
         counts = [getattr(decision.activity, counted) for decision in self.decisions]
         return np.mean(counts, axis=0)
 
+    @cached_property
+    def energies(self) -> dict[str, energy.Estimate]:
+        """Mean estimated energy of a decision on each chip."""
+        return energy.mean([energy.estimate(decision) for decision in self.decisions])
+
     def confusion(self, classes: int) -> NDArray[np.int64]:
         """Counts (true class, answer)."""
         matrix = np.zeros((classes, classes), np.int64)
@@ -54,7 +60,6 @@ class Evaluation:
     def summary(self) -> dict[str, Any]:
         """The figures that `evaluate` prints: means per image, units in the names."""
         decisions = self.decisions
-        joules = [energy.estimate(decision) for decision in decisions]
         return {
             'images': len(decisions),
             'accuracy': self.accuracy,
@@ -64,8 +69,10 @@ class Evaluation:
             'synaptic_operations': float(self.per_layer('synaptic_operations').sum()),
             'macs': self.macs,
             'firing_rate_hz': float(np.mean([d.firing_rate for d in decisions])),
-            'energy_j': {
-                chip: float(np.mean([entry[chip] for entry in joules])) for chip in energy.CHIPS
+            'energy_j': {chip: cost.value for chip, cost in self.energies.items()},
+            'energy_range_j': {chip: [c.low, c.high] for chip, c in self.energies.items()},
+            'rival_energy_j': {
+                name: cost.value for name, cost in energy.estimate_rivals(self.macs).items()
             },
             'ms_per_image': 1000 * self.seconds / len(decisions),
         }

@@ -105,7 +105,8 @@ def share_directory(package: str = 'snn_perception') -> Path:
         from ament_index_python.packages import get_package_share_directory
 
         return Path(get_package_share_directory(package))
-    except (ImportError, LookupError):
+    # OSError: there is an index, but no workspace is sourced.
+    except (ImportError, LookupError, OSError):
         if package != 'snn_perception':
             raise ValueError(
                 f'package {package} is not found; is its workspace sourced?'

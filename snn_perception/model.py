@@ -20,7 +20,7 @@ from safetensors.numpy import save_file
 from snn_perception.files import build, read_yaml, resolve, share_directory, written_whole
 from snn_perception.images import Preprocessing
 from snn_perception.network import AveragePooling, Convolution, Dense, Layer, Network
-from snn_perception.neurons import LIF
+from snn_perception.neurons import NEURON_TYPES, Neuron
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
 
@@ -97,12 +97,15 @@ class InputSection:
 
 @dataclass(frozen=True)
 class NeuronSection:
-    """The `neuron` of model.yaml; times in s, `gamma` in units of the firing threshold."""
+    """The `neuron` of model.yaml: its `type`, its parameters, and `gamma`; see `neurons`."""
 
-    type: str
-    tau_rc: float
-    tau_ref: float
+    neuron: Neuron
     gamma: float
+
+    @property
+    def mapping(self) -> dict[str, Any]:
+        """The YAML form."""
+        return {**_to_mapping(NEURON_TYPES, self.neuron), 'gamma': self.gamma}
 
 
 @dataclass(frozen=True)
@@ -124,33 +127,69 @@ class ModelFile:
 
     def network(self) -> Network:
         """The network described here; raises ValueError if its layers do not fit."""
-        if self.neuron.type != 'lif':
-            raise ValueError(f'neuron.type must be lif, not {self.neuron.type!r}')
         return Network(
             self.input.shape,
             self.layers,
-            LIF(self.neuron.tau_rc, self.neuron.tau_ref),
+            self.neuron.neuron,
             self.synapse,
             self.readout_synapse,
             self.neuron.gamma,
         )
 
+    def model(self, weights: tuple[Weights, ...]) -> Model:
+        """The model described here with `weights`; raises ValueError if they do not fit."""
+        return Model(
+            self.name,
+            self.labels,
+            self.network(),
+            weights,
+            Preprocessing(**asdict(self.input)),
+            self.readout,
+            self.dt,
+            self.description,
+        )
+
 
 def layer_from_mapping(content: Any) -> Layer:
     """A layer from its YAML form, a mapping with its `type`; raises ValueError otherwise."""
-    if not isinstance(content, dict):
-        raise ValueError(f'a layer must be a mapping with a type, not {content!r}')
-    values = dict(content)
-    kind = values.pop('type', None)
-    if not isinstance(kind, str) or kind not in LAYER_TYPES:
-        raise ValueError(f'unknown layer type {kind!r}; known are {", ".join(LAYER_TYPES)}')
-    return build(LAYER_TYPES[kind], values, f'layer {kind}')
+    return _from_mapping('layer', LAYER_TYPES, content)
 
 
 def layer_to_mapping(layer: Layer) -> dict[str, Any]:
     """The YAML form of `layer`."""
-    kind = next(name for name, type_ in LAYER_TYPES.items() if type_ is type(layer))
-    return {'type': kind, **asdict(layer)}
+    return _to_mapping(LAYER_TYPES, layer)
+
+
+def neuron_from_mapping(content: Any) -> NeuronSection:
+    """Neurons and the softening of their curve from the YAML form; raises ValueError."""
+    values = dict(content) if isinstance(content, dict) else content
+    if not isinstance(values, dict) or 'gamma' not in values:
+        raise ValueError(f'neuron must be a mapping with a type and gamma, not {content!r}')
+    gamma = values.pop('gamma')
+    neuron = _from_mapping('neuron', NEURON_TYPES, values)
+    if isinstance(gamma, bool) or not isinstance(gamma, int | float):
+        raise ValueError(f'gamma of the neuron must be a number, not {gamma!r}')
+    return NeuronSection(neuron, float(gamma))
+
+
+HOOKS = {Layer: layer_from_mapping, NeuronSection: neuron_from_mapping}
+"""What makes sections of YAML files whose fields depend on their type; see `files.build`."""
+
+
+def _from_mapping(what: str, types: dict[str, type], content: Any) -> Any:
+    """One of `types` from a mapping with its `type` and its fields; raises ValueError."""
+    if not isinstance(content, dict):
+        raise ValueError(f'a {what} must be a mapping with a type, not {content!r}')
+    values = dict(content)
+    kind = values.pop('type', None)
+    if not isinstance(kind, str) or kind not in types:
+        raise ValueError(f'unknown {what} type {kind!r}; known are {", ".join(types)}')
+    return build(types[kind], values, f'{what} {kind}')
+
+
+def _to_mapping(types: dict[str, type], value: Any) -> dict[str, Any]:
+    kind = next(name for name, type_ in types.items() if type_ is type(value))
+    return {'type': kind, **asdict(value)}
 
 
 def shipped_models() -> tuple[str, ...]:
@@ -163,12 +202,17 @@ def shipped_models() -> tuple[str, ...]:
 def load_model(location: str | Path) -> Model:
     """The model at `location`: a shipped name, a folder, or a `package://PACKAGE/PATH` URI.
 
-    Everything is checked before memory is taken for the weights. Raises ModelError.
+    A folder may be a file of NIR, too, with a name that ends in .nir. Everything is checked
+    before memory is taken for the weights. Raises ModelError.
     """
     try:
         folder = resolve(str(location), 'models')
     except ValueError as reason:
         raise ModelError(f'model {location}: {reason}') from None
+    if folder.suffix == '.nir' and not folder.is_dir():
+        from snn_perception.interchange.nir_reading import read_model
+
+        return read_model(folder)
     if not (folder / 'model.yaml').is_file():
         shipped = ', '.join(shipped_models()) or 'none'
         raise ModelError(
@@ -179,31 +223,24 @@ def load_model(location: str | Path) -> Model:
     try:
         network = description.network()
         _check_labels(description.labels, network)
-        preprocessing = Preprocessing(**asdict(description.input))
-        weights = _read_weights(folder / 'weights.safetensors', network)
-        return Model(
-            description.name,
-            description.labels,
-            network,
-            weights,
-            preprocessing,
-            description.readout,
-            description.dt,
-            description.description,
-        )
+        return description.model(_read_weights(folder / 'weights.safetensors', network))
     except ValueError as reason:
         raise ModelError(f'model {folder}: {reason}') from None
 
 
 def read_description(path: Path) -> ModelFile:
     """The content of the model.yaml at `path`; raises ModelError."""
-    content = read_yaml(path, ModelError)
+    return description_from(read_yaml(path, ModelError), path)
+
+
+def description_from(content: dict[str, Any], source: object) -> ModelFile:
+    """`content` of a model.yaml, which messages call `source`; raises ModelError."""
     version = content.get('format')
     if version != FORMAT:
         raise ModelError(
-            f'{path}: unknown format version {version!r}; this package reads {FORMAT}'
+            f'{source}: unknown format version {version!r}; this package reads {FORMAT}'
         )
-    return build(ModelFile, content, path, ModelError, hooks={Layer: layer_from_mapping})
+    return build(ModelFile, content, source, ModelError, hooks=HOOKS)
 
 
 def save_model(model: Model, folder: Path, training: dict[str, Any] | None = None) -> None:
@@ -211,26 +248,6 @@ def save_model(model: Model, folder: Path, training: dict[str, Any] | None = Non
 
     Raises OSError with a sentence if a file cannot be written, as on a full disk.
     """
-    network, neuron = model.network, model.network.neuron
-    content = {
-        'format': FORMAT,
-        'name': model.name,
-        'description': model.description,
-        'labels': list(model.labels),
-        'input': asdict(model.preprocessing),
-        'dt': model.dt,
-        'neuron': {
-            'type': 'lif',
-            'tau_rc': neuron.tau_rc,
-            'tau_ref': neuron.tau_ref,
-            'gamma': network.gamma,
-        },
-        'synapse': asdict(network.synapse),
-        'readout_synapse': asdict(network.readout_synapse),
-        'layers': [layer_to_mapping(layer) for layer in network.layers],
-        'readout': asdict(model.readout),
-        'training': training or {},
-    }
     tensors = {}
     for index, weights in enumerate(model.weights):
         tensors[f'layers.{index}.weight'] = np.ascontiguousarray(weights.kernel, np.float32)
@@ -238,9 +255,28 @@ def save_model(model: Model, folder: Path, training: dict[str, Any] | None = Non
     folder.mkdir(parents=True, exist_ok=True)
     with written_whole(folder / 'weights.safetensors') as unfinished:
         save_file(tensors, unfinished)
-    text = yaml.dump(content, Dumper=_Dumper, sort_keys=False, default_flow_style=None)
     with written_whole(folder / 'model.yaml') as unfinished:
-        unfinished.write_text(text, encoding='utf-8')
+        unfinished.write_text(to_yaml(model, training), encoding='utf-8')
+
+
+def to_yaml(model: Model, training: dict[str, Any] | None = None) -> str:
+    """The text of the model.yaml of `model`: everything but its weights."""
+    network = model.network
+    content = {
+        'format': FORMAT,
+        'name': model.name,
+        'description': model.description,
+        'labels': list(model.labels),
+        'input': asdict(model.preprocessing),
+        'dt': model.dt,
+        'neuron': NeuronSection(network.neuron, network.gamma).mapping,
+        'synapse': asdict(network.synapse),
+        'readout_synapse': asdict(network.readout_synapse),
+        'layers': [layer_to_mapping(layer) for layer in network.layers],
+        'readout': asdict(model.readout),
+        'training': training or {},
+    }
+    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, default_flow_style=None)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -4,7 +4,7 @@ Arrays are channels-last: an image or feature map is (height, width, channels), 
 of a convolution are (kernel, kernel, inputs, channels) and those of a dense layer
 (inputs, units), where a feature map is flattened in the order of its memory.
 
-Every convolution and dense layer but the last drives LIF neurons; the last is the linear
+Every convolution and dense layer but the last drives spiking neurons; the last is the linear
 readout. What a weighted layer stores gives the input current J = W s + b in units in which
 the firing threshold is 1, with s the spike trains of the layer before in Hz after the
 synapse, or for the first layer the prepared image.
@@ -20,7 +20,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.neurons import LIF
+from snn_perception.neurons import LIF, Neuron
 from snn_perception.synapses import Synapse
 
 Shape: TypeAlias = tuple[int, int, int]
@@ -175,13 +175,13 @@ class Network:
     """Layers on an input of `input_shape`, with one kind of neuron and of synapse.
 
     `synapse` filters the spikes into every hidden layer, `readout_synapse` those into the
-    last. `gamma` is the softening of the LIF curve with which the network was trained.
+    last. `gamma` is the softening of the rate curve with which the network was trained.
     Raises ValueError for layers that do not fit each other and for absurd sizes.
     """
 
     input_shape: Shape
     layers: tuple[Layer, ...]
-    neuron: LIF = field(default_factory=LIF)
+    neuron: Neuron = field(default_factory=LIF)
     synapse: Synapse = field(default_factory=Synapse)
     readout_synapse: Synapse = field(default_factory=Synapse)
     gamma: float = 0.02

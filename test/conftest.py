@@ -5,6 +5,11 @@ import resource
 from contextlib import contextmanager
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says nothing here: machines are shared and noisy.
+settings.register_profile('untimed', deadline=None)
+settings.load_profile('untimed')
 
 # The networks here are so small, and other processes so many, that threads only wait.
 os.environ.setdefault('OMP_NUM_THREADS', '1')

@@ -4,9 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from random_models import random_images, random_model
 
 from snn_perception import create_simulator, energy
+from snn_perception.energy import Price
 
 
 @pytest.fixture(scope='module')
@@ -15,22 +18,86 @@ def decision():
     return create_simulator(model, 'reference').classify_batch(random_images(model, 1))[0]
 
 
-def test_every_chip_names_its_source_and_costs_something():
-    for chip in energy.CHIPS.values():
-        assert chip.source
-        assert chip.operation > 0
+def with_counts(decision, operations, updates):
+    """`decision` with other counts, all in its first layer."""
+    counts = {
+        name: np.eye(1, len(getattr(decision.activity, name)), dtype=np.int64)[0] * count
+        for name, count in (('synaptic_operations', operations), ('neuron_updates', updates))
+    }
+    activity = dataclasses.replace(decision.activity, **counts)
+    return dataclasses.replace(decision, activity=activity)
+
+
+def test_every_chip_and_rival_names_its_source():
+    for entry in (*energy.CHIPS.values(), *energy.RIVALS.values()):
+        assert len(entry.source) > 20
+        assert entry.title
+
+
+def test_chips_without_a_published_figure_are_not_listed():
+    assert 'loihi2' not in energy.CHIPS
+    assert set(energy.CHIPS) >= {'loihi', 'truenorth', 'spinnaker', 'spinnaker2', 'cmos45'}
 
 
 def test_energy_is_the_priced_sum_of_what_was_counted(decision):
     operations = decision.activity.synaptic_operations.sum()
     updates = decision.activity.neuron_updates.sum()
-    expected = operations * 23.6e-12 + updates * 81e-12 + decision.macs * 4.6e-12
-    assert energy.estimate(decision)['loihi'] == pytest.approx(expected)
+    dynamic = operations * 23.6e-12 + updates * 81e-12 + decision.macs * 4.6e-12
+    cost = energy.estimate(decision)['loihi']
+    assert cost.value == pytest.approx(dynamic + cost.static)
+    assert cost.static == pytest.approx(0.104 * decision.simulated_time)
 
 
-def test_silence_costs_only_updates_and_the_analog_layer(decision):
-    nothing = np.zeros_like(decision.activity.synaptic_operations)
-    quiet = dataclasses.replace(decision.activity, synaptic_operations=nothing)
-    silent = energy.estimate(dataclasses.replace(decision, activity=quiet))
-    for chip, joules in energy.estimate(decision).items():
-        assert 0 < silent[chip] < joules
+@given(operations=st.integers(0, 10**12), updates=st.integers(0, 10**10))
+def test_the_value_is_within_its_range_and_grows_with_what_is_counted(
+    decision, operations, updates
+):
+    less = energy.estimate(with_counts(decision, operations, updates))
+    more = energy.estimate(with_counts(decision, operations + 10**6, updates + 10**6))
+    for name, cost in less.items():
+        assert 0 < cost.low <= cost.value <= cost.high
+        assert more[name].value > cost.value
+        assert more[name].static == cost.static <= cost.value
+
+
+def test_static_power_is_that_of_whole_chips_for_the_simulated_time(decision):
+    static = energy.CHIPS['spinnaker'].static
+    several = dataclasses.replace(decision, neurons=2 * static.neurons + 1)
+    one = energy.estimate(decision)['spinnaker'].static
+    assert one == pytest.approx(static.value * decision.simulated_time)
+    assert energy.estimate(several)['spinnaker'].static == pytest.approx(3 * one)
+
+
+def test_a_figure_for_everything_is_not_charged_twice(decision):
+    chip = energy.CHIPS['truenorth']
+    assert chip.static is None
+    assert chip.update.high == 0
+    assert energy.estimate(decision)['truenorth'].static == 0
+
+
+def test_silence_costs_only_updates_the_analog_layer_and_static_power(decision):
+    updates = int(decision.activity.neuron_updates.sum())
+    silent = energy.estimate(with_counts(decision, 0, updates))
+    for chip, cost in energy.estimate(decision).items():
+        assert 0 < silent[chip].value < cost.value
+
+
+def test_the_mean_of_estimates_is_that_of_each_figure(decision):
+    many = [energy.estimate(with_counts(decision, count, 0)) for count in (1000, 5000, 9000)]
+    means = energy.mean(many)
+    for name in energy.CHIPS:
+        assert means[name].value == pytest.approx(many[1][name].value)
+        assert means[name].high == pytest.approx(many[1][name].high)
+
+
+def test_a_rival_pays_for_every_multiply_accumulate():
+    costs = energy.estimate_rivals(2_000_000)
+    assert costs['cmos45'].value == pytest.approx(9.2e-6)
+    assert costs['cmos45_int8'].value < 0.1 * costs['cmos45'].value
+    assert all(cost.low <= cost.value <= cost.high for cost in costs.values())
+
+
+@pytest.mark.parametrize('figures', [(1.0, 2.0, 3.0), (1.0, -1.0, 1.0), (2.0, 1.0, float('inf'))])
+def test_figures_out_of_order_are_refused(figures):
+    with pytest.raises(ValueError, match='in order'):
+        Price(*figures)

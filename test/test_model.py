@@ -11,6 +11,7 @@ from random_models import random_model
 
 from snn_perception import load_model
 from snn_perception.model import ModelError, save_model, shipped_models
+from snn_perception.neurons import NEURON_TYPES
 
 
 @pytest.fixture
@@ -36,6 +37,16 @@ def test_a_saved_model_loads_as_it_was(folder):
     for mine, theirs in zip(model.weights, loaded.weights, strict=True):
         assert np.array_equal(mine.kernel, theirs.kernel)
         assert np.array_equal(mine.bias, theirs.bias)
+
+
+@pytest.mark.parametrize('kind', NEURON_TYPES.values())
+def test_every_kind_of_neuron_is_saved_with_its_parameters(tmp_path, kind):
+    model = random_model()
+    names = [field.name for field in dataclasses.fields(kind)]
+    neuron = kind(**{name: 0.003 * (index + 1) for index, name in enumerate(names)})
+    network = dataclasses.replace(model.network, neuron=neuron, gamma=0.07)
+    save_model(dataclasses.replace(model, network=network), tmp_path)
+    assert load_model(tmp_path).network == network
 
 
 @pytest.mark.parametrize('name', shipped_models())
@@ -118,7 +129,10 @@ def test_weights_that_are_not_finite_are_refused(folder):
         (lambda c: c['layers'].insert(1, 'relu'), 'a layer must be a mapping'),
         (lambda c: c['input'].update(shape=[60000, 60000, 3]), 'neurons are more'),
         (lambda c: c['input'].update(shape=[11, 10]), r'input\.shape'),
-        (lambda c: c['neuron'].update(type='izhikevich'), r'neuron\.type must be lif'),
+        (lambda c: c['neuron'].update(type='izhikevich'), "unknown neuron type 'izhikevich'"),
+        (lambda c: c['neuron'].update(type='theta'), 'unknown tau_rc, tau_ref'),
+        (lambda c: c['neuron'].pop('gamma'), 'a type and gamma'),
+        (lambda c: c['neuron'].update(gamma='soft'), 'gamma of the neuron must be a number'),
         (lambda c: c['neuron'].update(tau_rc=-1.0), 'tau_rc'),
         (lambda c: c['synapse'].update(type='gauss'), 'synapse type'),
         (lambda c: c.update(dt=5.0), 'dt must be'),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from snn_perception.network import AveragePooling, Convolution, Dense, Network
@@ -15,7 +15,6 @@ from snn_perception.network import AveragePooling, Convolution, Dense, Network
     stride=st.integers(1, 4),
     padding=st.integers(0, 3),
 )
-@settings(deadline=None)
 def test_shapes_and_fan_out_of_a_convolution_equal_those_of_pytorch(size, kernel, stride, padding):
     if size + 2 * padding < kernel:
         return

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from snn_perception.files import build
-from snn_perception.model import layer_from_mapping
-from snn_perception.network import Layer
+from snn_perception.model import HOOKS
 from snn_perception.training.datasets import Dataset
 from snn_perception.training.recipe import Recipe
 
@@ -38,7 +37,7 @@ CONTENT = {
 
 
 def tiny_recipe(**changes) -> Recipe:
-    return build(Recipe, {**CONTENT, **changes}, 'tiny recipe', hooks={Layer: layer_from_mapping})
+    return build(Recipe, {**CONTENT, **changes}, 'tiny recipe', hooks=HOOKS)
 
 
 def tiny_dataset(count: int = 400) -> Dataset:

@@ -7,6 +7,7 @@ from importlib import import_module
 
 from snn_perception.backends.base import Activity, Decision, Interrupted, Simulator
 from snn_perception.model import Model
+from snn_perception.neurons import LIF
 
 __all__ = ['BACKENDS', 'Activity', 'Decision', 'Interrupted', 'Simulator', 'create_simulator']
 
@@ -16,6 +17,7 @@ BACKENDS = {
     'torch': ('snn_perception.backends.torch', 'TorchSimulator'),
     'rate': ('snn_perception.backends.rate', 'RateSimulator'),
     'reference': ('snn_perception.backends.reference', 'ReferenceSimulator'),
+    'nengo': ('snn_perception.backends.nengo', 'NengoSimulator'),
 }
 DEVICES = ('auto', 'cpu', 'cuda')
 
@@ -35,7 +37,7 @@ def create_simulator(
     backend or device, for a device that is not there, for a choice that the engine does not
     have, and if a library that it needs is not installed.
     """
-    module, name = BACKENDS[choose_backend(backend, device)]
+    module, name = BACKENDS[choose_backend(backend, device, model)]
     try:
         engine: type[Simulator] = getattr(import_module(module), name)
     except ImportError as reason:
@@ -48,10 +50,13 @@ def create_simulator(
     return engine(model, device, **options)
 
 
-def choose_backend(backend: str = 'auto', device: str = 'auto') -> str:
+def choose_backend(
+    backend: str = 'auto', device: str = 'auto', model: Model | None = None
+) -> str:
     """Name of the engine meant: 'auto' is torch on a GPU and event on the CPU.
 
-    Raises ValueError for an unknown backend or device.
+    For a `model` with neurons that event does not run it is torch. Raises ValueError for an
+    unknown backend or device.
     """
     if backend not in ('auto', *BACKENDS):
         raise ValueError(f'unknown backend {backend!r}; choose from auto, {", ".join(BACKENDS)}')
@@ -59,7 +64,9 @@ def choose_backend(backend: str = 'auto', device: str = 'auto') -> str:
         raise ValueError(f'unknown device {device!r}; choose from {", ".join(DEVICES)}')
     if backend != 'auto':
         return backend
-    return 'torch' if device == 'cuda' or (device == 'auto' and _has_gpu()) else 'event'
+    is_lif = model is None or type(model.network.neuron) is LIF
+    on_gpu = device == 'cuda' or (device == 'auto' and _has_gpu())
+    return 'event' if is_lif and not on_gpu else 'torch'
 
 
 def _has_gpu() -> bool:

@@ -64,7 +64,7 @@ class Decision:
 
     `scores` (classes,) float32 sum to 1; `simulated_time` is in s; `macs` are the
     multiply-accumulates done once per image (those of the analog first layer in a spiking
-    network); `firing_rate` is the mean over all neurons in Hz.
+    network); `firing_rate` is the mean over all `neurons` in Hz.
     """
 
     label: str
@@ -73,6 +73,7 @@ class Decision:
     simulated_time: float
     activity: LayerActivity
     macs: int
+    neurons: int
     firing_rate: float
 
 
@@ -165,7 +166,7 @@ class Simulator(ABC):
         activity = LayerActivity(*counts)
         rate = float(activity.spikes.sum() / (neurons * time)) if neurons else 0.0
         label, score = model.labels[best], float(scores[best])
-        return Decision(label, score, scores, time, activity, macs, rate)
+        return Decision(label, score, scores, time, activity, macs, neurons, rate)
 
     def layer_done(self, index: int) -> None:
         """Tell `on_layer` that weighted layer `index` is done."""

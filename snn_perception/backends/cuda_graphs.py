@@ -59,7 +59,7 @@ class RecordedRun:
     def __init__(
         self, simulate: Simulate, memory: Memory, images: Tensor, steps: int, pool: Any
     ) -> None:
-        self.memory = [type(state)(*(value.clone() for value in state)) for state in memory]
+        self.memory = [state.clone() for state in memory]
         self.images = images.clone()
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
@@ -83,4 +83,7 @@ class RecordedRun:
 
 def copy_memory(source: Memory, target: Memory) -> None:
     """Copy all values of `source` to `target`, together: every launch counts."""
-    torch._foreach_copy_(list(chain(*target)), list(chain(*source)))
+    values, places = (
+        list(chain.from_iterable(state.tensors for state in memory)) for memory in (source, target)
+    )
+    torch._foreach_copy_(places, values)

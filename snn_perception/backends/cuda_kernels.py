@@ -31,11 +31,11 @@ def integrate(
     """`backends.torch.integrate` for tensors on a CUDA device."""
     sums = sums.contiguous()
     spikes = sums.new_empty((steps, *sums.shape[1:]))
-    neurons = state.membrane_potential.numel()
+    neurons = state.neuron[0].numel()
     _integrate[(triton.cdiv(neurons, NEURONS_OF_A_PROGRAM),)](
         sums,
         bias.detach(),
-        *state,
+        *state.tensors,
         spikes,
         steps,
         neurons,

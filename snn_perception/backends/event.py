@@ -19,6 +19,7 @@ from snn_perception.backends.event_layout import PRECISIONS, Sizes, aligned_zero
 from snn_perception.backends.reference import apply_stage
 from snn_perception.backends.vectors import BITS_AT_ONCE, EVENTS_AT_ONCE
 from snn_perception.model import Model
+from snn_perception.neurons import as_lif
 from snn_perception.threads import default_threads, together
 
 LONGEST_STEP = 2.0
@@ -145,7 +146,7 @@ class EventSimulator(Simulator):
 
 def _check(model: Model) -> None:
     """Raise ValueError, with a sentence, for a model that the engine cannot run."""
-    neuron = model.network.neuron
+    neuron = as_lif(model.network.neuron, 'backend event')
     for name, time, longest in (
         ('steps', model.dt, LONGEST_STEP),
         ('refractory times', neuron.tau_ref, LONGEST_REFRACTORY_TIME),

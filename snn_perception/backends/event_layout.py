@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 from snn_perception.backends.event_kernels import LANES_16, PLAN, WIDTHS, Weights
 from snn_perception.model import Model
 from snn_perception.network import Convolution, Network, Stage
+from snn_perception.neurons import as_lif
 
 PRECISIONS = ('float32', 'bfloat16', 'int8')
 
@@ -42,8 +43,8 @@ def arrange(model: Model, precision: str) -> Weights:
             padded = _pad_rows(weights.kernel * np.float32(scale), layer)
             rows.append(_quantise(padded, 'float32' if stage.is_readout else precision))
         scales.append(rows[-1][1] if index else np.ones_like(inputs[-1]))
-    times = -dt, network.neuron.tau_ref - dt
-    exponentials = [math.exp(time / network.neuron.tau_rc) for time in times]
+    neuron = as_lif(network.neuron, 'backend event')
+    exponentials = [math.exp(time / neuron.tau_rc) for time in (-dt, neuron.tau_ref - dt)]
     return Weights(
         orders=(0,) * network.synapse.order,
         read_orders=(0,) * network.readout_synapse.order,

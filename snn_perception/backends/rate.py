@@ -1,45 +1,20 @@
-"""The soft-LIF network itself, in firing rates: what a spiking run is compared with."""
+"""The network itself in softened firing rates: what a spiking run is compared with."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from snn_perception.backends.base import Activity, Simulator
+from snn_perception.backends.rate_curve import soft_rate
 from snn_perception.backends.torch import PlacedStage, choose_device
 from snn_perception.model import Model
-from snn_perception.neurons import SoftLIF
-
-
-class SoftLIFTerms(NamedTuple):
-    """The soft-LIF rate (Hz) and its parts, for currents of any shape.
-
-    `x` is (J - 1) / gamma, `log_softened` is ln j of the softened j, `log_inverse` is
-    ln(1 + 1/j); see `neurons.SoftLIF`.
-    """
-
-    x: Tensor
-    log_softened: Tensor
-    log_inverse: Tensor
-    rate: Tensor
-
-
-def soft_lif_terms(current: Tensor, neuron: SoftLIF) -> SoftLIFTerms:
-    """Evaluate the rate curve of `neuron`, in at least float32."""
-    x = (current.float() if current.dtype.itemsize < 4 else current).sub(1).div_(neuron.gamma)
-    # ln softplus(x) is x to within rounding where softplus itself would underflow.
-    log_softened = F.softplus(x.clamp(min=-15), threshold=40).log_().add_((x + 15).clamp_(max=0))
-    log_softened.add_(math.log(neuron.gamma))
-    log_inverse = F.softplus(-log_softened, threshold=40)
-    rate = log_inverse.mul(neuron.tau_rc).add_(neuron.tau_ref).reciprocal_()
-    return SoftLIFTerms(x, log_softened, log_inverse, rate)
+from snn_perception.neurons import Softened
 
 
 class RateSimulator(Simulator):
@@ -49,8 +24,7 @@ class RateSimulator(Simulator):
 
     def __init__(self, model: Model, device: str = 'auto') -> None:
         super().__init__(model, choose_device(device))
-        neuron = model.network.neuron
-        self.neuron = SoftLIF(neuron.tau_rc, neuron.tau_ref, model.network.gamma)
+        self.neuron = Softened(model.network.neuron, model.network.gamma)
         self.stages = [
             PlacedStage(stage, weights, 1.0, self.device, torch.float32)
             for stage, weights in zip(model.network.stages, model.weights, strict=True)
@@ -85,6 +59,6 @@ class RateSimulator(Simulator):
         for index, placed in enumerate(self.stages):
             values = placed.weighted_sum(values) + placed.bias
             if not placed.stage.is_readout:
-                values = soft_lif_terms(values, self.neuron).rate
+                values = soft_rate(values, self.neuron)
             self.layer_done(index)
             yield values

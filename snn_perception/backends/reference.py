@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from snn_perception.backends.base import Activity, Simulator
 from snn_perception.model import Model
 from snn_perception.network import AveragePooling, Convolution, Stage
-from snn_perception.neurons import NeuronState
+from snn_perception.neurons import State
 
 
 class StageState(NamedTuple):
-    """What the neurons of one weighted layer remember: filter values and membranes."""
+    """What the neurons of one weighted layer remember: filter values and their own state."""
 
     synapse: NDArray
-    neuron: NeuronState
+    neuron: State
 
 
 Memory = list[StageState]

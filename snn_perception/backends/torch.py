@@ -22,7 +22,7 @@ from snn_perception.backends.base import Activity, Simulator
 from snn_perception.backends.cuda_graphs import LARGEST_BATCH, RecordedRuns
 from snn_perception.model import Model, Weights
 from snn_perception.network import Convolution, Stage
-from snn_perception.neurons import LIF
+from snn_perception.neurons import LIF, Neuron
 from snn_perception.synapses import Synapse
 from snn_perception.threads import in_parallel
 
@@ -33,19 +33,29 @@ HAS_TRITON = find_spec('triton') is not None
 class StageState(NamedTuple):
     """What the neurons of one weighted layer remember.
 
-    filters: (order, batch, height, width, channels) values of the synapse;
-    membrane_potential and refractory_time (batch, height, width, channels), as in
-    `neurons.NeuronState`.
+    filters: (order, batch, height, width, channels) values of the synapse; neuron: state of the
+    neurons, (batch, height, width, channels) each, see `Neuron.names`.
     """
 
     filters: Tensor
-    membrane_potential: Tensor
-    refractory_time: Tensor
+    neuron: tuple[Tensor, ...]
 
     @classmethod
-    def rest(cls, shape: tuple[int, ...], order: int, like: Tensor) -> StageState:
+    def rest(
+        cls, shape: tuple[int, ...], synapse: Synapse, neuron: Neuron, like: Tensor
+    ) -> StageState:
         """Neurons of `shape` at rest, of the dtype and on the device of `like`."""
-        return cls(like.new_zeros(order, *shape), like.new_zeros(shape), like.new_zeros(shape))
+        filters = like.new_zeros(synapse.order, *shape)
+        return cls(filters, tuple(like.new_full(shape, value) for value in neuron.resting))
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All of it."""
+        return self.filters, *self.neuron
+
+    def clone(self) -> StageState:
+        """A copy with values of its own."""
+        return StageState(self.filters.clone(), tuple(values.clone() for values in self.neuron))
 
 
 Memory = list[StageState]
@@ -77,7 +87,7 @@ class TorchSimulator(Simulator):
         network = self.model.network
         return [
             StageState.rest(
-                (batch, *stage.output_shape), network.synapse_of(index).order, self.like
+                (batch, *stage.output_shape), network.synapse_of(index), network.neuron, self.like
             )
             for index, stage in enumerate(network.stages)
         ]
@@ -205,14 +215,17 @@ def integrate(
     steps: int,
     state: StageState,
     synapse: Synapse,
-    neuron: LIF,
+    neuron: Neuron,
     dt: float,
 ) -> Tensor:
-    """Spikes (steps, ...), 1 or 0, of LIF neurons with weighted inputs `sums` (steps or 1, ...).
+    """Spikes (steps, ...), 1 or 0, of neurons with weighted inputs `sums` (steps or 1, ...).
 
     They are of the dtype of `sums`, which is that of `bias` and `state` or bfloat16. Advances
-    `state` in place; see `neurons.LIF.step` for the equations.
+    `state` in place. LIF neurons have compiled loops of their own; see `neurons.LIF.step` for
+    the equations.
     """
+    if type(neuron) is not LIF:
+        return _integrate_stepwise(sums, bias, steps, state, synapse, neuron, dt)
     if sums.device.type == 'cpu':
         return _integrate_compiled(sums, bias, steps, state, synapse, neuron, dt)
     if HAS_TRITON and sums.device.type == 'cuda':
@@ -228,26 +241,15 @@ def _integrate_stepwise(
     steps: int,
     state: StageState,
     synapse: Synapse,
-    neuron: LIF,
+    neuron: Neuron,
     dt: float,
 ) -> Tensor:
-    """`integrate` in operations of PyTorch, on every device."""
+    """`integrate` in operations of PyTorch, for every neuron on every device."""
     currents = filter_currents(sums.to(bias.dtype), state.filters, synapse, dt).add_(bias)
     currents = currents.expand(steps, *sums.shape[1:])
-    potential, refractory = state.membrane_potential, state.refractory_time
     spikes = torch.empty_like(currents, memory_format=torch.contiguous_format)
     for current, spiked in zip(currents, spikes, strict=True):
-        growth = (dt - refractory).clamp_(0, dt).div_(-neuron.tau_rc)
-        torch.expm1(growth, out=growth)
-        potential.addcmul_(current - potential, growth, value=-1).clamp_(min=0)
-        torch.gt(potential, 1, out=spiked)
-        # Overshoot is only used where a neuron spiked; elsewhere its argument may be anything.
-        overshoot = ((1 - potential) / (current - 1)).clamp_(min=-1)
-        overshoot = torch.log1p(overshoot).mul_(-neuron.tau_rc)
-        refractory.sub_(dt)
-        fired = spiked.bool()
-        refractory.copy_(torch.where(fired, neuron.tau_ref - overshoot, refractory))
-        potential.masked_fill_(fired, 0)
+        spiked.copy_(neuron.step(current, state.neuron, dt))
     return spikes.to(sums.dtype)
 
 
@@ -265,17 +267,18 @@ def _integrate_compiled(
     decay = synapse.decay(dt)
     times = np.array((decay, 1 - decay, neuron.tau_rc, neuron.tau_ref, dt))
     constants = bias.detach().numpy()
+    potential, refractory = state.neuron
     run = partial(
         kernels.integrate,
         _bits(sums).flatten(1).numpy(),
         _bits(spikes).flatten(1).numpy(),
         state.filters.flatten(1).numpy(),
-        state.membrane_potential.view(-1).numpy(),
-        state.refractory_time.view(-1).numpy(),
+        potential.view(-1).numpy(),
+        refractory.view(-1).numpy(),
         constants,
         times.astype(constants.dtype),
     )
-    in_parallel(run, state.membrane_potential.numel() // bias.numel(), torch.get_num_threads())
+    in_parallel(run, potential.numel() // bias.numel(), torch.get_num_threads())
     return spikes
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from snn_perception.backends import Simulator, create_simulator
 from snn_perception.benchmarking.peers import Run
 from snn_perception.model import Model
+from snn_perception.neurons import as_lif
 
 RATES = (10, 25, 50, 100, 250)
 """Firing rates (Hz) of the scaling."""
@@ -99,7 +100,7 @@ def at_rate(model: Model, rate: float, seed: int = 0) -> Model:
     Adding zeros takes as long as adding other numbers, so what this costs is what the network
     would cost at that rate. The biases differ by a tenth, so that neurons do not keep time.
     """
-    neuron = model.network.neuron
+    neuron = as_lif(model.network.neuron, 'the benchmark at other rates')
     interval = (1 / rate - neuron.tau_ref) / neuron.tau_rc
     current = 1 / -np.expm1(-interval)
     random = np.random.default_rng(seed)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from snn_perception.model import Model
 from snn_perception.network import Convolution, Stage
+from snn_perception.neurons import LIF, as_lif
 
 ROUNDS = 15
 
@@ -78,11 +79,15 @@ def _seconds(run: Run, image: NDArray[np.float32], steps: int) -> float:
     return time.perf_counter() - started
 
 
+def _lif(model: Model) -> LIF:
+    return as_lif(model.network.neuron, 'the comparison with other libraries')
+
+
 def _snntorch(model: Model) -> Callable[[], Any]:
     import snntorch
     import torch
 
-    beta = float(np.exp(-model.dt / model.network.neuron.tau_rc))
+    beta = float(np.exp(-model.dt / _lif(model).tau_rc))
 
     def neurons() -> Any:
         leaky = snntorch.Leaky(beta=beta, threshold=1.0, reset_mechanism='zero')
@@ -103,7 +108,7 @@ def _spikingjelly(model: Model) -> Callable[[], Any]:
     from spikingjelly.activation_based import functional, neuron
 
     # Its decay is 1 / tau in steps, where ours is 1 - exp(-dt / tau_rc).
-    tau = float(1 / -np.expm1(-model.dt / model.network.neuron.tau_rc))
+    tau = float(1 / -np.expm1(-model.dt / _lif(model).tau_rc))
 
     def neurons() -> Any:
         lif = neuron.LIFNode(tau=tau, v_threshold=1.0, v_reset=0.0, step_mode='m')
@@ -122,7 +127,7 @@ def _norse(model: Model) -> Callable[[], Any]:
     import torch
 
     parameters = norse.LIFBoxParameters(
-        tau_mem_inv=torch.tensor(1 / model.network.neuron.tau_rc), v_th=torch.tensor(1.0)
+        tau_mem_inv=torch.tensor(1 / _lif(model).tau_rc), v_th=torch.tensor(1.0)
     )
 
     def neurons() -> Any:
@@ -135,7 +140,7 @@ def _norse(model: Model) -> Callable[[], Any]:
 def _sinabs(model: Model) -> Callable[[], Any]:
     from sinabs import activation, layers
 
-    tau = model.network.neuron.tau_rc / model.dt
+    tau = _lif(model).tau_rc / model.dt
 
     def neurons() -> Any:
         lif = layers.LIF(
@@ -210,7 +215,7 @@ def _nengo(model: Model) -> Run:
     """The model in Nengo's reference simulator, whose LIF has the refractory time."""
     import nengo
 
-    lif = nengo.LIF(tau_rc=model.network.neuron.tau_rc, tau_ref=model.network.neuron.tau_ref)
+    lif = nengo.LIF(tau_rc=_lif(model).tau_rc, tau_ref=_lif(model).tau_ref)
     shown: list[NDArray] = [np.zeros(int(np.prod(model.network.input_shape)))]
     network = nengo.Network(seed=0)
     network.config[nengo.Connection].synapse = None

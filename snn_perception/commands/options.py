@@ -32,7 +32,9 @@ def add_data(parser: argparse.ArgumentParser, default: str | None = None) -> Non
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
     """The options that choose an engine."""
-    parser.add_argument('--backend', default='auto', help='auto, event, torch, rate or reference')
+    parser.add_argument(
+        '--backend', default='auto', help='auto, event, torch, rate, reference or nengo'
+    )
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda')
     parser.add_argument('--threads', type=int, default=0, help='of event; 0: its own choice')
     parser.add_argument(

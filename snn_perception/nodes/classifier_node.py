@@ -98,6 +98,7 @@ class ClassifierNode(LifecycleNode):
     def close(self) -> None:
         """Stop working and destroy the node, in whatever state it is."""
         self._end_work()
+        self._let_go()
         self.destroy_node()
 
     @reported
@@ -122,7 +123,7 @@ class ClassifierNode(LifecycleNode):
         self.get_logger().info(
             f'model {model.name} with {len(model.labels)} classes and {model.network.neurons} '
             f'neurons runs with {recognizer.engine}; ready after '
-            f'{time.monotonic() - start:.1f} s; host power: {recognizer.power_source}'
+            f'{time.monotonic() - start:.1f} s; host power: {recognizer.meter.description}'
         )
         return super().on_configure(state)
 
@@ -147,21 +148,21 @@ class ClassifierNode(LifecycleNode):
     @reported
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Let go of the model."""
-        self._recognizer = None
+        self._let_go()
         return super().on_cleanup(state)
 
     @reported
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop to work and let go of the model."""
         self._end_work()
-        self._recognizer = None
+        self._let_go()
         return super().on_shutdown(state)
 
     @reported
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """After a transition that failed halfway: back to unconfigured."""
         self._end_work()
-        self._recognizer = None
+        self._let_go()
         return super().on_error(state)
 
     def _end_work(self) -> bool:
@@ -172,6 +173,12 @@ class ClassifierNode(LifecycleNode):
             return True
         self.get_logger().error('the engine does not stop')
         return False
+
+    def _let_go(self) -> None:
+        """Let go of the model and of the sensors."""
+        recognizer, self._recognizer = self._recognizer, None
+        if recognizer is not None:
+            recognizer.close()
 
     # --- frames ---
 
@@ -288,7 +295,7 @@ class ClassifierNode(LifecycleNode):
             values['model'] = recognizer.model.name
             values['backend'] = recognizer.simulator.name
             values['device'] = recognizer.simulator.device
-            values['host_power_source'] = recognizer.power_source
+            values['host_power_source'] = recognizer.meter.source
         header = Header(stamp=self.get_clock().now().to_msg())
         self._diagnostics.publish(
             messages.diagnostics(

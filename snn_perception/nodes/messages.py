@@ -57,7 +57,8 @@ def statistics(
         'firing_rate_hz': f'{decision.firing_rate:.4f}',
     }
     values |= {f'energy_{chip}_j': f'{joules:.6e}' for chip, joules in answer.energies.items()}
-    values |= {'host_power_w': f'{answer.power:.3f}', 'host_power_source': answer.power_source}
+    power = answer.power
+    values |= {'host_power_w': f'{power.watts:.3f}', 'host_power_source': power.source}
     return diagnostics(header, name, answer.engine, Level.OK, shown, values)
 
 

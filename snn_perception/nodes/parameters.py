@@ -91,7 +91,7 @@ class ClassifierParameters:
         'package://PACKAGE/PATH.',
     )
     backend: str = parameter(
-        'auto', 'Engine that runs the network: auto, event, torch, rate or reference.'
+        'auto', 'Engine that runs the network: auto, event, torch, rate, reference or nengo.'
     )
     device: str = parameter('auto', 'Where the engine runs: auto, cpu or cuda.')
     threads: int = parameter(

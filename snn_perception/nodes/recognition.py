@@ -19,7 +19,7 @@ from snn_perception.nodes.frames import FrameReader
 from snn_perception.nodes.parameters import ClassifierParameters
 from snn_perception.nodes.process import load_library
 from snn_perception.nodes.timing import StreamClock
-from snn_perception.power import PowerMeter, find_meter
+from snn_perception.power import Power, PowerMeter, find_meter, mean_power
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,7 @@ class Answer:
     """A decision, and what it took on this host and would take on chips.
 
     `labels` are all classes, `engine` is what ran the network and where, and `network_time`
-    how long that took, in s. `power` is the mean power of the host
-    meanwhile in W, NaN if `power_source` is 'unavailable'. `energies` are J by chip.
+    how long that took, in s. `power` is what the host drew meanwhile. `energies` are J by chip.
     `restart` says why a stream began again at rest, if it did.
     """
 
@@ -37,22 +36,21 @@ class Answer:
     engine: str
     energies: dict[str, float]
     network_time: float
-    power: float
-    power_source: str
+    power: Power
     restart: str = ''
 
 
 class Recognizer:
-    """Classifies the frames of one camera. All methods but `reset` are for one thread.
+    """Classifies the frames of one camera. All methods are for one thread, but `reset`, `close`.
 
-    In mode 'stream' the neurons keep their state from frame to frame.
+    In mode 'stream' the neurons keep their state from frame to frame. To be closed after use.
     """
 
     def __init__(self, simulator: Simulator, mode: str, meter: PowerMeter) -> None:
         self.simulator = simulator
         self.model = simulator.model
         self._mode = mode
-        self._meter = meter
+        self.meter = meter
         self._reader = FrameReader()
         self._clock = StreamClock(self.model.dt)
         self._state: Any = None
@@ -80,17 +78,16 @@ class Recognizer:
         )
         black = np.zeros(model.network.input_shape[:2], np.uint8)
         simulator.classify(black, stop=stop)
-        return cls(simulator, parameters.mode, find_meter())
+        return cls(simulator, parameters.mode, find_meter(simulator.device))
 
     @property
     def engine(self) -> str:
         """Name of the engine and where it runs, for people."""
         return f'{self.simulator.name} on {self.simulator.device}'
 
-    @property
-    def power_source(self) -> str:
-        """How the power of the host is measured, or 'unavailable'."""
-        return self._meter.source
+    def close(self) -> None:
+        """End the measurement of power."""
+        self.meter.close()
 
     def reset(self) -> None:
         """Have the next frame begin anew: at rest, and of any size. From any thread."""
@@ -124,12 +121,12 @@ class Recognizer:
             if step.restart:
                 self._state = self.simulator.reset()
             duration, restart = step.duration, step.reason
-        before = self._meter.read()
+        before = self.meter.read()
         start = time.perf_counter()
         decision = self.simulator.classify(pixels, self._state, duration, stop)
         network_time = time.perf_counter() - start
-        power = self._meter.mean_power(before, self._meter.read())
-        energies = energy.estimate(decision)
+        power = mean_power(before, self.meter.read())
+        energies = {name: cost.value for name, cost in energy.estimate(decision).items()}
         return Answer(
             decision,
             self.model.labels,
@@ -137,7 +134,6 @@ class Recognizer:
             energies,
             network_time,
             power,
-            self._meter.source,
             restart,
         )
 

@@ -40,7 +40,7 @@ def raster(model: Model, record: Raster, image: NDArray[np.uint8], decision: Dec
     text = (
         f'answer: {decision.label} ({100 * decision.score:.1f} %)\n'
         f'after {1000 * decision.simulated_time:.0f} ms and {decision.activity.spikes.sum():,} '
-        f'spikes\n{quantity(energy.estimate(decision)[CHIP], "J")} on {CHIP} (estimated)'
+        f'spikes\n{quantity(energy.estimate(decision)[CHIP].value, "J")} on {CHIP} (estimated)'
     )
     shown.annotate(text, (1, 0.5), (14, 0), xycoords='axes fraction', **BESIDE)
     times = 1000 * model.dt * np.arange(1, len(record.counts) + 1)
@@ -100,7 +100,7 @@ def examples(
             title, colour = verdict(decision.label, truth, 14)
             title += '' if decision.label == truth else f'\nis {shortened(truth, 14)}'
             axes.set_title(title, fontsize=10, color=colour)
-            cost = quantity(energy.estimate(decision)[CHIP], 'J')
+            cost = quantity(energy.estimate(decision)[CHIP].value, 'J')
             time = f'{1000 * decision.simulated_time:.0f} ms'
             below(axes, f'{100 * decision.score:.1f} %\n{time}, {cost}', 9)
     return figure

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from snn_perception import energy
 from snn_perception.images import prepare
-from snn_perception.reporting import agreement, image_pictures, pictures, robustness
+from snn_perception.reporting import agreement, energies, image_pictures, pictures, robustness
 from snn_perception.reporting.calibration import calibration_of_looks
 from snn_perception.reporting.findings import Findings
 from snn_perception.reporting.page import Section, page
@@ -54,6 +53,7 @@ def draw_figures(findings: Findings) -> dict[str, Figure]:
         'calibration': pictures.calibration(
             findings.reliability, looks, trajectories.steps * model.dt
         ),
+        'energies': energies.picture(evaluation),
         'confusion': pictures.confusion(evaluation.confusion(len(model.labels)), model.labels),
     }
 
@@ -164,8 +164,9 @@ def _sections(findings: Findings, output: Path) -> list[Section]:
         ),
         Section(
             'Estimated energy per decision',
-            'Computed from counts, not measured; static power, memory and routing are left out.',
-            table=_energies(figures),
+            energies.NOTE,
+            output / 'energies.png',
+            energies.table(findings.evaluation),
         ),
     ]
 
@@ -189,11 +190,3 @@ def _front(trajectories: Trajectories, rows: int = 8) -> Table:
             )
         )
     return table
-
-
-def _energies(figures: dict[str, Any]) -> Table:
-    rows = [
-        (name, quantity(figures['energy_j'][name], 'J'), chip.source)
-        for name, chip in energy.CHIPS.items()
-    ]
-    return [('chip', 'energy', 'joules per operation from'), *rows]

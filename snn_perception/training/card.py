@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
-from snn_perception import energy
 from snn_perception.evaluation import Evaluation
 from snn_perception.model import Model
+from snn_perception.neurons import Neuron
 from snn_perception.readout import Readout
-from snn_perception.reporting import agreement, robustness
+from snn_perception.reporting import agreement, energies, robustness
 from snn_perception.reporting.findings import Findings
 from snn_perception.reporting.tables import markdown
 from snn_perception.training.recipe import Recipe
@@ -28,8 +29,7 @@ def write(
         f'of the same set for validation (seed {recipe.seed}, the same ones always).'.strip(),
         '## Network',
         f'{_shape(network.input_shape)} inputs, {len(network.stages)} weighted layers, '
-        f'{network.neurons} LIF neurons (tau_rc {1000 * network.neuron.tau_rc:g} ms, tau_ref '
-        f'{1000 * network.neuron.tau_ref:g} ms), {network.synapses} synapses, '
+        f'{network.neurons} {_kind(network.neuron)}, {network.synapses} synapses, '
         f'{sum(w.kernel.size + w.bias.size for w in model.weights)} parameters.',
         _layers(model, findings.evaluation),
         '## Recipe',
@@ -54,7 +54,9 @@ def write(
         'as cameras damage them; differences of a point or two may be chance.',
         markdown(robustness.table(findings.conditions)),
         '## Estimated energy per decision',
-        _energies(figures),
+        energies.NOTE,
+        '![Estimated energy per decision](energies.png)',
+        markdown(energies.table(findings.evaluation)),
         '## Intended use',
         recipe.intended_use or 'Not stated in the recipe.',
         '## Limits',
@@ -66,6 +68,15 @@ def write(
 
 def _shape(shape: tuple[int, ...]) -> str:
     return 'x'.join(map(str, shape))
+
+
+def _kind(neuron: Neuron) -> str:
+    """What sort of neurons these are, with their parameters."""
+    values = (
+        f'{name} {1000 * value:g} ms' if name.startswith('tau') else f'{name} {value:g}'
+        for name, value in asdict(neuron).items()  # type: ignore[call-overload]
+    )
+    return f'{type(neuron).__name__} neurons ({", ".join(values)})'
 
 
 def _layers(model: Model, evaluation: Evaluation) -> str:
@@ -128,16 +139,4 @@ def _decision(readout: Readout) -> str:
         f'Outputs count from {start} on; the decision falls as soon as the best score reaches '
         f'{readout.confidence_threshold:.4g}, looked at every '
         f'{1000 * readout.decision_interval:g} ms, after {span} at the latest.{seen}'
-    )
-
-
-def _energies(figures: dict) -> str:
-    rows = [('chip', 'energy (uJ)', 'joules per operation from')]
-    rows += [
-        (name, f'{1e6 * figures["energy_j"][name]:.1f}', chip.source)
-        for name, chip in energy.CHIPS.items()
-    ]
-    return (
-        'Computed from the counts above, not measured; static power, memory and routing are '
-        'left out.\n\n' + markdown(rows)
     )

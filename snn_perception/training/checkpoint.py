@@ -42,6 +42,7 @@ def fingerprint(recipe: Recipe, images: int, on_spikes: bool) -> str:
     """What a checkpoint must agree on with the run that resumes it."""
     excluded = AFTERWARDS if on_spikes or recipe.base else AFTERWARDS + SPIKES_ONLY
     sections = {key: value for key, value in asdict(recipe).items() if key not in excluded}
+    sections['neuron'] = recipe.neuron.mapping
     text = json.dumps([sections, images, on_spikes], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -1,6 +1,6 @@
 """A network in training: rates, batch normalisation, noise; and its folding into weights.
 
-Each hidden layer is weighted sum -> batch normalisation -> soft-LIF rate -> noise -> times
+Each hidden layer is weighted sum -> batch normalisation -> softened rate -> noise -> times
 `AMPLITUDE`. All but the rate curve is linear, so on export it folds into the weights and
 biases that a chip would hold, J = W s + b.
 """
@@ -15,26 +15,26 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
+from snn_perception.backends.rate_curve import soft_rate
 from snn_perception.backends.torch import weighted_sum
 from snn_perception.model import Weights
 from snn_perception.network import Convolution, Network, Stage
-from snn_perception.neurons import SoftLIF
+from snn_perception.neurons import Softened
 from snn_perception.training.noise import Noise
-from snn_perception.training.softlif import soft_lif_rate
 
 AMPLITUDE = 0.01
 """Output of a neuron per Hz: signals of order one between layers in training."""
 
 
 class HiddenLayer(nn.Module):
-    """A weighted layer with its soft-LIF neurons.
+    """A weighted layer with its neurons, in softened rates.
 
     `forward` takes the firing rates (Hz) of the layer before, or the image, and returns its
     own, (batch, height, width, channels), with noise in training. `input_scale` times its
     weights are those that the inputs meet.
     """
 
-    def __init__(self, stage: Stage, neuron: SoftLIF, noise: Noise, input_scale: float) -> None:
+    def __init__(self, stage: Stage, neuron: Softened, noise: Noise, input_scale: float) -> None:
         super().__init__()
         self.input_scale = input_scale
         self.stage = stage
@@ -43,13 +43,14 @@ class HiddenLayer(nn.Module):
         channels = stage.output_shape[2]
         self.weight = nn.Parameter(_initial_weight(stage))
         self.normalisation = nn.BatchNorm2d(channels)
-        nn.init.ones_(self.normalisation.bias)
+        # Half of the neurons fire at first: that is where the curve bends.
+        nn.init.constant_(self.normalisation.bias, neuron.neuron.rheobase)
 
     def forward(self, values: Tensor, generator: Generator | None) -> Tensor:
         kernel = as_kernel(self.stage, self.weight * self.input_scale)
         sums = weighted_sum(self.stage, kernel, values)
         current = self.normalisation(sums.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        rate = soft_lif_rate(current, self.neuron)
+        rate = soft_rate(current, self.neuron)
         return self.noise.apply(rate, generator) if self.training else rate
 
     def fold(self) -> Weights:
@@ -105,7 +106,7 @@ class RateNetwork(TrainableNetwork):
 
     def __init__(self, network: Network, noise: Noise) -> None:
         super().__init__()
-        neuron = SoftLIF(network.neuron.tau_rc, network.neuron.tau_ref, network.gamma)
+        neuron = Softened(network.neuron, network.gamma)
         *hidden, readout = network.stages
         self.hidden = nn.ModuleList(
             HiddenLayer(stage, neuron, noise, AMPLITUDE if index else 1.0)

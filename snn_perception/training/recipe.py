@@ -9,9 +9,8 @@ from typing import Any
 
 from snn_perception.files import build, read_yaml, resolve
 from snn_perception.images import Preprocessing
-from snn_perception.model import InputSection, NeuronSection, layer_from_mapping
+from snn_perception.model import HOOKS, InputSection, NeuronSection
 from snn_perception.network import Convolution, Dense, Layer, Network
-from snn_perception.neurons import LIF
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
 from snn_perception.training.augmentation import Augmentation
@@ -134,8 +133,6 @@ class Recipe:
     limits: str = ''
 
     def __post_init__(self) -> None:
-        if self.neuron.type != 'lif':
-            raise ValueError(f'neuron.type must be lif, not {self.neuron.type!r}')
         _require_positive('validation_images', self.validation_images)
         if self.base and self.fine_tuning is None:
             raise ValueError('fine_tuning is missing: with a base the network is tuned on spikes')
@@ -146,11 +143,10 @@ class Recipe:
     @property
     def network(self) -> Network:
         """The network to train; raises ValueError if its layers do not fit."""
-        neuron = LIF(self.neuron.tau_rc, self.neuron.tau_ref)
         return Network(
             self.input.shape,
             self.layers,
-            neuron,
+            self.neuron.neuron,
             self.synapse,
             self.readout_synapse,
             self.neuron.gamma,
@@ -187,7 +183,7 @@ def load_recipe(location: str) -> tuple[Recipe, Path]:
     content = read_yaml(path, RecipeError)
     if 'base' in content:
         content = _inherited(content, path) | content
-    recipe = build(Recipe, content, path, RecipeError, hooks={Layer: layer_from_mapping})
+    recipe = build(Recipe, content, path, RecipeError, hooks=HOOKS)
     try:
         _ = recipe.network, recipe.preprocessing
     except ValueError as reason:

@@ -1,8 +1,8 @@
-"""Training on spikes: forward with real LIF spikes, backward along the soft-LIF curve.
+"""Training on spikes: forward with real spikes, backward along the softened rate curve.
 
 The network of a model is simulated from rest for a short presentation, layer by layer. What a
 layer hands on is its spike trains; what the gradient sees is the mean rate of each neuron,
-as if it were the soft-LIF rate of its mean current: the straight-through estimator. So the
+as if it were the softened rate of its mean current: the straight-through estimator. So the
 weights learn to be right with the spikes there are, latency and all.
 """
 
@@ -14,10 +14,11 @@ from typing import cast
 import torch
 from torch import Generator, Tensor, nn
 
+from snn_perception.backends.rate_curve import soft_rate
 from snn_perception.backends.torch import StageState, filter_currents, integrate, weighted_sum
 from snn_perception.model import Weights
 from snn_perception.network import Network, Stage
-from snn_perception.neurons import SoftLIF
+from snn_perception.neurons import Softened
 from snn_perception.synapses import Synapse
 from snn_perception.training.network import (
     AMPLITUDE,
@@ -27,7 +28,6 @@ from snn_perception.training.network import (
     weight_from_numpy,
     weight_to_numpy,
 )
-from snn_perception.training.softlif import soft_lif_rate
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Presentation:
 
 
 class SpikingLayer(nn.Module):
-    """A weighted layer and its LIF neurons; the last has none.
+    """A weighted layer and its neurons; the last has none.
 
     Weights are kept for inputs of `AMPLITUDE` per Hz, which gives them the size for which
     the optimiser's steps are made.
@@ -82,9 +82,8 @@ class SpikingNetwork(TrainableNetwork):
         self, network: Network, weights: tuple[Weights, ...], presentation: Presentation
     ) -> None:
         super().__init__()
-        neuron = network.neuron
-        self.neuron = neuron
-        self.soft_neuron = SoftLIF(neuron.tau_rc, neuron.tau_ref, presentation.gamma)
+        self.neuron = network.neuron
+        self.soft_neuron = Softened(network.neuron, presentation.gamma)
         self.presentation = presentation
         self.layers = nn.ModuleList(
             SpikingLayer(stage, weights[index], network.synapse_of(index), index == 0)
@@ -101,7 +100,7 @@ class SpikingNetwork(TrainableNetwork):
         scale, rates = 1.0, []
         *hidden, readout = self._layers
         for layer in hidden:
-            soft = soft_lif_rate(layer.current(values), self.soft_neuron)
+            soft = soft_rate(layer.current(values), self.soft_neuron)
             with torch.no_grad():
                 trains = self._spikes(layer, trains, scale)
                 scale = 1 / self.presentation.dt
@@ -119,7 +118,8 @@ class SpikingNetwork(TrainableNetwork):
     def _spikes(self, layer: SpikingLayer, trains: Tensor, scale: float) -> Tensor:
         """Spikes (steps, batch, ...), 1 or 0, of neurons that start at rest."""
         time, sums = self.presentation, layer.sums(trains, scale)
-        state = StageState.rest(tuple(sums.shape[1:]), layer.synapse.order, layer.bias.detach())
+        shape = tuple(sums.shape[1:])
+        state = StageState.rest(shape, layer.synapse, self.neuron, layer.bias.detach())
         return integrate(sums, layer.bias, time.steps, state, layer.synapse, self.neuron, time.dt)
 
     def _outputs(self, readout: SpikingLayer, trains: Tensor, scale: float) -> Tensor:

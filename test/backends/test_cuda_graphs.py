@@ -20,7 +20,7 @@ needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason='there is n
 
 def values(memory):
     """All tensors of a memory."""
-    return [value for state in memory for value in state]
+    return [value for state in memory for value in state.tensors]
 
 
 def assert_alike(one, other):
@@ -67,9 +67,9 @@ def test_without_triton_the_steps_are_those_of_the_compiled_loop(synapse):
     sums = torch.from_numpy(np.random.default_rng(0).normal(1, 1, (60, 2, 3, 4, 5)))
     results = []
     for integrate in (engine._integrate_stepwise, engine._integrate_compiled):
-        state = StageState.rest(sums.shape[1:], synapse.order, sums)
+        state = StageState.rest(sums.shape[1:], synapse, model.network.neuron, sums)
         arguments = (sums.new_full((5,), 0.1), 60, state, synapse, model.network.neuron, 0.001)
-        results.append((integrate(sums.clone(), *arguments), *state))
+        results.append((integrate(sums.clone(), *arguments), *state.tensors))
     assert results[0][0].mean() > 0.01
     for one, other in zip(*results, strict=True):
         assert torch.allclose(one, other)

@@ -46,7 +46,7 @@ def random_bias(like):
 def run(kernels, sums, state=None, synapse=SYNAPSES[0], neuron=LIF(), dt=0.001, steps=None):  # noqa: B008
     """Spikes and the state after them, from rest if there is no `state`."""
     bias = random_bias(sums.new_zeros((), dtype=torch.promote_types(sums.dtype, torch.float32)))
-    state = state or StageState.rest(SHAPE, synapse.order, bias)
+    state = state or StageState.rest(SHAPE, synapse, neuron, bias)
     steps = steps or len(sums)
     return kernels.integrate(sums.clone(), bias, steps, state, synapse, neuron, dt), state
 
@@ -77,8 +77,8 @@ def test_float64_is_the_numpy_neuron_spike_for_spike(kernels, synapse, dt, tau_r
     assert 0.002 < expected.mean() < 0.6
     assert np.array_equal(spikes.cpu().numpy(), expected)
     assert np.allclose(state.filters.cpu(), filters)
-    assert np.allclose(state.membrane_potential.cpu(), potential)
-    assert np.allclose(state.refractory_time.cpu(), refractory, rtol=1e-9, atol=1e-12)
+    assert np.allclose(state.neuron[0].cpu(), potential)
+    assert np.allclose(state.neuron[1].cpu(), refractory, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize('synapse', SYNAPSES, ids=lambda synapse: synapse.type)
@@ -89,8 +89,8 @@ def test_float32_is_as_exact_as_float32(kernels, synapse):
     assert spikes.dtype == torch.float32
     alike = (spikes.cpu().numpy() == expected).all(axis=0)
     assert alike.mean() > 0.99
-    assert np.abs(state.membrane_potential.cpu().numpy() - potential)[alike].max() < 1e-4
-    assert np.abs(state.refractory_time.cpu().numpy() - refractory)[alike].max() < 1e-6
+    assert np.abs(state.neuron[0].cpu().numpy() - potential)[alike].max() < 1e-4
+    assert np.abs(state.neuron[1].cpu().numpy() - refractory)[alike].max() < 1e-6
 
 
 @pytest.mark.parametrize('synapse', SYNAPSES, ids=lambda synapse: synapse.type)

@@ -66,7 +66,7 @@ def assert_alike(counts, expected):
     chunks=st.lists(st.integers(1, 17), min_size=1, max_size=4),
     threads=st.integers(1, 3),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_random_networks_spike_as_in_the_reference(
     seed, channels, kernel, stride, padding, pooling, drive, synapse, chunks, threads
 ):

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import colour_model
 import numpy as np
 import pytest
+from sysfs_tree import ina226
 
 from snn_perception import create_simulator
 from snn_perception.backends import Interrupted
@@ -17,14 +18,14 @@ from snn_perception.energy import CHIPS
 from snn_perception.model import save_model
 from snn_perception.nodes.parameters import ClassifierParameters
 from snn_perception.nodes.recognition import Recognizer
-from snn_perception.power import NoMeter
+from snn_perception.power import PowerMeter, find_meter
 
 SECOND = 1_000_000_000
 PARAMETERS = ClassifierParameters(backend='reference')
 
 
 def recognizer(mode: str = 'frame') -> Recognizer:
-    return Recognizer(create_simulator(colour_model.build(), 'reference'), mode, NoMeter())
+    return Recognizer(create_simulator(colour_model.build(), 'reference'), mode, PowerMeter())
 
 
 def message(pixels: np.ndarray) -> SimpleNamespace:
@@ -56,8 +57,19 @@ def test_frame_is_given_its_label_with_what_it_cost(colour: str) -> None:
     assert set(result.energies) == set(CHIPS)
     assert min(result.energies.values()) > 0
     assert result.network_time > 0
-    assert math.isnan(result.power)
-    assert result.power_source == 'unavailable'
+    assert math.isnan(result.power.watts)
+    assert result.power.source == 'unavailable'
+
+
+def test_answer_tells_what_the_host_drew_meanwhile(tmp_path: Path) -> None:
+    ina226(tmp_path, 0, 12_000, 1_500)
+    simulator = create_simulator(colour_model.build(), 'reference')
+    seer = Recognizer(simulator, 'frame', find_meter(simulator.device, tmp_path))
+    measured = answer(seer, colour_model.image('red')).power
+    assert measured.watts == pytest.approx(18.0)
+    assert measured.source == 'ina'
+    seer.close()
+    assert answer(seer, colour_model.image('red')).power.source == 'unavailable'
 
 
 def test_frames_do_not_depend_on_each_other_in_frame_mode() -> None:

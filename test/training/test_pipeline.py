@@ -11,6 +11,7 @@ from tiny_training import tiny_dataset, tiny_recipe
 
 from snn_perception import create_simulator, load_model
 from snn_perception.evaluation import evaluate
+from snn_perception.neurons import NEURON_TYPES
 from snn_perception.training.datasets import Dataset, DatasetError, split
 from snn_perception.training.pipeline import train
 
@@ -30,6 +31,16 @@ def test_training_writes_a_model_that_is_right_on_spikes(trained):
     evaluation = evaluate(simulator, rates, validation)
     assert evaluation.accuracy > 0.9
     assert evaluation.confusion(4).trace() == round(80 * evaluation.accuracy)
+
+
+@pytest.mark.parametrize('kind', sorted(set(NEURON_TYPES) - {'lif'}))
+def test_every_kind_of_neuron_learns(tmp_path, kind):
+    model = train(tiny_recipe(neuron={'type': kind, 'gamma': 0.05}), tiny_dataset(), tmp_path)
+    assert isinstance(model.network.neuron, NEURON_TYPES[kind])
+    figures = yaml.safe_load((tmp_path / 'model.yaml').read_text())['training']['validation']
+    # By chance it would be a quarter.
+    assert figures['accuracy'] > 0.7
+    assert f'{NEURON_TYPES[kind].__name__} neurons (tau' in (tmp_path / 'README.md').read_text()
 
 
 def test_training_writes_its_card_with_the_figures_measured(trained):

@@ -64,7 +64,7 @@ def change(*keys):
         (change('layers', 0, 'kernel', 99), 'leaves nothing'),
         (change('layers', 0, 'type', 'attention'), "unknown layer type 'attention'"),
         (change('input', 'shape', [8, 8, 2]), 'channels must be 1'),
-        (change('neuron', 'type', 'izhikevich'), r'neuron\.type must be lif'),
+        (change('neuron', 'type', 'izhikevich'), "unknown neuron type 'izhikevich'"),
         (change('readout', 'presentation_time', 0.001), 'start_time must be between'),
         (change('validation_images', 0), 'validation_images'),
     ],

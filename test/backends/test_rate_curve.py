@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from snn_perception.neurons import SoftLIF
-from snn_perception.training.softlif import soft_lif_rate
+from snn_perception.backends.rate_curve import soft_rate
+from snn_perception.neurons import LIF, Softened
 
-NEURON = SoftLIF()
+NEURON = Softened(LIF(), 0.02)
 
 
 def rate_and_slope(current):
     current = current.clone().requires_grad_()
-    rate = soft_lif_rate(current, NEURON)
+    rate = soft_rate(current, NEURON)
     rate.sum().backward()
     return rate.detach(), current.grad
 
@@ -73,6 +73,6 @@ def test_permuted_and_strided_currents_are_understood():
 def test_what_is_no_number_stays_none_and_infinity_is_the_end_of_the_curve(dtype):
     nan, infinity = float('nan'), float('inf')
     current = torch.tensor([nan, 2.0, infinity, -infinity], dtype=dtype)
-    rate = soft_lif_rate(current, SoftLIF(0.02, 0.002, 0.02))
+    rate = soft_rate(current, NEURON)
     assert rate.isnan().tolist() == [True, False, False, False]
     assert 0 <= float(rate[3]) < 0.3 < float(rate[1]) < float(rate[2]) <= 500

@@ -1,10 +1,10 @@
-"""The soft-LIF rate as one differentiable operation.
+"""A softened rate curve as one differentiable operation, for every kind of neuron.
 
-The curve is a function of one number, so on a CPU it is tabulated once and looked up: one
-fused pass over the activations gives the rate and its slope, exactly in bfloat16, of which
-there are only 65,536 values, and by interpolation in float32. Elsewhere both are computed
-from the equations of `neurons.SoftLIF`. Backward is one product with the slope, the only thing
-that is kept in between. Dtype and memory format are those of the input.
+The curve is a function of one number, so it is tabulated once and looked up: on a CPU one
+fused pass over the currents gives the rate and its slope, exactly in bfloat16, of which there
+are only 65,536 values, and by interpolation in float32. In float64 both are computed from the
+equations of the neuron. Backward is one product with the slope, the only thing that is kept in
+between. Dtype and memory format are those of the input.
 """
 
 from __future__ import annotations
@@ -16,12 +16,10 @@ from typing import Any
 import numba
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from snn_perception.backends.rate import soft_lif_terms
-from snn_perception.neurons import SoftLIF
+from snn_perception.neurons import Softened
 from snn_perception.threads import in_parallel
 
 # Linear interpolation at a twentieth of the softening errs by less than 0.02 Hz for the LIF
@@ -30,17 +28,22 @@ LOWEST_CURRENT, HIGHEST_CURRENT = -4.0, 16.0
 POINTS_PER_GAMMA = 20
 
 
-def soft_lif_rate(current: Tensor, neuron: SoftLIF) -> Tensor:
-    """Soft-LIF firing rate (Hz) under `current`, of the same shape, dtype and layout."""
-    return _SoftLIFRate.apply(current, neuron)
+def soft_rate(current: Tensor, neuron: Softened) -> Tensor:
+    """Softened firing rate (Hz) under `current`, of the same shape, dtype and layout."""
+    return _SoftRate.apply(current, neuron)
 
 
-class _SoftLIFRate(torch.autograd.Function):
+class _SoftRate(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, current: Tensor, neuron: SoftLIF) -> Tensor:
-        dtype = current.dtype if current.device.type == 'cpu' else torch.float64
-        compute = {torch.float64: _compute, torch.bfloat16: _look_up}.get(dtype, _interpolate)
-        rate, slope = compute(current.detach(), neuron)
+    def forward(ctx: Any, current: Tensor, neuron: Softened) -> Tensor:
+        values = current.detach()
+        if values.dtype == torch.float64:
+            rate, slope = _compute(values, neuron)
+        elif values.device.type != 'cpu':
+            rate, slope = _interpolate_on_device(values, neuron)
+        else:
+            look_up = _look_up if values.dtype == torch.bfloat16 else _interpolate
+            rate, slope = look_up(values, neuron)
         ctx.save_for_backward(slope)
         return rate
 
@@ -50,16 +53,26 @@ class _SoftLIFRate(torch.autograd.Function):
         return gradients[0] * slope, None
 
 
-def _compute(current: Tensor, neuron: SoftLIF) -> tuple[Tensor, Tensor]:
-    """Rate and slope from the equations, in at least float32."""
-    terms = soft_lif_terms(current, neuron)
-    # sigmoid(x) / j / (1 + j), where ln(1 + j) = ln j + ln(1 + 1/j)
-    slope = F.logsigmoid(terms.x).sub_(terms.log_softened, alpha=2).sub_(terms.log_inverse).exp_()
-    slope.mul_(terms.rate).mul_(terms.rate).mul_(neuron.tau_rc)
-    return terms.rate.to(current.dtype), slope.to(current.dtype)
+def _compute(current: Tensor, neuron: Softened) -> tuple[Tensor, Tensor]:
+    """Rate and slope from the equations, in float64."""
+    values = current.cpu().numpy()
+    curves = neuron.rate(values), neuron.rate_derivative(values)
+    rate, slope = (torch.empty_like(current).copy_(torch.from_numpy(curve)) for curve in curves)
+    return rate, slope
 
 
-def _look_up(current: Tensor, neuron: SoftLIF) -> tuple[Tensor, Tensor]:
+def _interpolate_on_device(current: Tensor, neuron: Softened) -> tuple[Tensor, Tensor]:
+    """`_interpolate` in operations of PyTorch, where the currents are."""
+    step = neuron.gamma / POINTS_PER_GAMMA
+    tables = [torch.from_numpy(values).to(current.device) for values in _table(neuron)]
+    position = ((current.float() - LOWEST_CURRENT) / step).clamp(0, len(tables[0]) - 2)
+    left = position.nan_to_num().long()
+    part = position - left
+    rate, slope = (torch.lerp(values[left], values[left + 1], part) for values in tables)
+    return rate.to(current.dtype), slope.to(current.dtype)
+
+
+def _look_up(current: Tensor, neuron: Softened) -> tuple[Tensor, Tensor]:
     """Rate and slope of bfloat16 currents: the table of `neuron` has every one of them."""
     precise = _dense(current)
     rate, slope = torch.empty_like(precise), torch.empty_like(precise)
@@ -68,7 +81,7 @@ def _look_up(current: Tensor, neuron: SoftLIF) -> tuple[Tensor, Tensor]:
     return rate, slope
 
 
-def _interpolate(current: Tensor, neuron: SoftLIF) -> tuple[Tensor, Tensor]:
+def _interpolate(current: Tensor, neuron: Softened) -> tuple[Tensor, Tensor]:
     """Rate and slope by interpolation in the table of `neuron`, in float32."""
     precise = _dense(current.float())
     rate, slope = torch.empty_like(precise), torch.empty_like(precise)
@@ -107,7 +120,7 @@ def _memory_order(tensor: Tensor) -> list[int]:
 
 
 @lru_cache
-def _table(neuron: SoftLIF) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _table(neuron: Softened) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Rate and slope on the grid of currents."""
     step = neuron.gamma / POINTS_PER_GAMMA
     points = math.ceil((HIGHEST_CURRENT - LOWEST_CURRENT) / step) + 2
@@ -119,14 +132,14 @@ def _table(neuron: SoftLIF) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 
 @lru_cache
-def _table_of_bfloat16(neuron: SoftLIF) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+def _table_of_bfloat16(neuron: Softened) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
     """Rate and slope as bfloat16 of each of its 65,536 values, all as their bits."""
     every = torch.arange(2**16, dtype=torch.int32).to(torch.uint16).view(torch.bfloat16)
     currents = every.double().clamp(LOWEST_CURRENT, HIGHEST_CURRENT).numpy()
     with np.errstate(invalid='ignore'):  # some of the values are no numbers
-        rate, slope = neuron.rate(currents), neuron.rate_derivative(currents)
+        curves = neuron.rate(currents), neuron.rate_derivative(currents)
     rate, slope = (
-        torch.from_numpy(values).bfloat16().view(torch.uint16).numpy() for values in (rate, slope)
+        torch.from_numpy(curve).bfloat16().view(torch.uint16).numpy() for curve in curves
     )
     return rate, slope
 

@@ -1,0 +1,101 @@
+"""The engine of Nengo: the model as a Nengo network in Nengo's own simulator, one image a time.
+
+For checking that the network which `nengo_network.build_network` hands over does what it should;
+the engines `event` and `torch` are much faster.
+"""
+
+from __future__ import annotations
+
+import warnings
+import weakref
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snn_perception.backends.base import Activity, Simulator
+from snn_perception.backends.nengo_network import build_network, nengo
+from snn_perception.model import Model
+
+Memory = list[dict[nengo.builder.Signal, NDArray]]
+"""For each image of a batch every value of the simulation that changes."""
+
+
+class NengoSimulator(Simulator):
+    """The model in Nengo, in float64 unless Nengo is configured otherwise, on the CPU.
+
+    One simulation serves all states, by turns; what a state remembers is put into it and taken
+    out again.
+    """
+
+    name: ClassVar[str] = 'nengo'
+
+    def __init__(self, model: Model, device: str = 'auto') -> None:
+        if device not in ('auto', 'cpu'):
+            raise ValueError(f'backend nengo runs on cpu, not on {device}')
+        super().__init__(model, 'cpu')
+        network = build_network(model)
+        self.image = image = network.input.output.copy()
+        network.input.output = lambda _: image
+        # Not a model of Nengo's own making, which would keep decoders in files: here are none.
+        built = nengo.builder.Model(dt=model.dt)
+        with warnings.catch_warnings():
+            # Of rates at an encoded value of 1, and there are no encoded values.
+            warnings.simplefilter('ignore')
+            simulation = nengo.Simulator(network, model=built, progress_bar=False, optimize=False)
+        weakref.finalize(self, simulation.close)
+        self.simulation = simulation
+        self.spikes = [simulation.signals[built.sig[e.neurons]['out']] for e in network.layers]
+        self.output = simulation.signals[built.sig[network.readout]['out']]
+        self.variables = {
+            signal: values
+            for signal, values in simulation.signals.items()
+            if not (signal.readonly or signal.is_view)
+        }
+        self.at_rest = _copy(self.variables)
+
+    def rest(self, batch: int) -> Memory:
+        """See `Simulator.rest`."""
+        return [_copy(self.at_rest) for _ in range(batch)]
+
+    def advance(self, memory: Memory, images: NDArray[np.float32], steps: int) -> Activity:
+        """See `Simulator.advance`."""
+        stages = self.model.network.stages
+        counts = np.zeros((3, len(images), len(stages)), np.int64)
+        outputs = np.zeros((steps, len(images), self.model.network.classes), np.float32)
+        for index, (remembered, image) in enumerate(zip(memory, images, strict=True)):
+            self.image[:] = image.reshape(-1)
+            _assign(self.variables, remembered)
+            fired = self._simulate(outputs[:, index])
+            _assign(remembered, self.variables)
+            for layer, spikes in enumerate(fired):
+                stage, following = stages[layer], stages[layer + 1]
+                spikes = spikes.reshape(stage.output_shape).sum(axis=2)
+                counts[0, index, layer] = spikes.sum()
+                counts[1, index, layer + 1] = (spikes * following.fan_out).sum()
+                counts[2, index, layer] = steps * stage.neurons
+        return Activity(outputs, *counts)
+
+    def _simulate(self, outputs: NDArray[np.float32]) -> list[NDArray[np.int64]]:
+        """Advance by the steps of `outputs` (steps, classes), and write into it.
+
+        Returns how often each neuron of each layer fired, (neurons,).
+        """
+        fired = [np.zeros(spikes.size, np.int64) for spikes in self.spikes]
+        for output in outputs:
+            self.simulation.step()
+            output[:] = self.output
+            for count, spikes in zip(fired, self.spikes, strict=True):
+                count += spikes > 0
+        return fired
+
+
+def _copy(values: dict[nengo.builder.Signal, NDArray]) -> dict[nengo.builder.Signal, NDArray]:
+    return {signal: array.copy() for signal, array in values.items()}
+
+
+def _assign(
+    targets: dict[nengo.builder.Signal, NDArray], values: dict[nengo.builder.Signal, NDArray]
+) -> None:
+    for signal, array in targets.items():
+        array[...] = values[signal]

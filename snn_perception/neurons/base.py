@@ -1,0 +1,122 @@
+"""What all kinds of neurons have in common: a rate curve, its softening, and a step in time.
+
+    rate(J)      = f(j)   with the excess j = max(J - rheobase, 0)
+    soft rate(J) = f(j)   with j = gamma ln(1 + exp((J - rheobase) / gamma))
+
+`J` is the input current, `rheobase` the one above which a neuron fires at last, times are in s
+and rates in Hz. The softening is that of Hunsberger and Eliasmith, "Spiking Deep Networks with
+LIF Neurons", 2015, section 2, which does not ask what the curve f is.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+State: TypeAlias = tuple[Any, ...]
+"""Arrays of the shape of a population, which a step advances in place."""
+
+
+class Neuron(ABC):
+    """A kind of neuron: parameters, immutable, and three equations.
+
+    rheobase: current above which it fires, in units of the input current.
+    names: of the arrays that a population remembers between two steps.
+    """
+
+    rheobase: ClassVar[float]
+    names: ClassVar[tuple[str, ...]]
+
+    @property
+    @abstractmethod
+    def resting(self) -> tuple[float, ...]:
+        """The value at rest of each array in `names`."""
+
+    @abstractmethod
+    def rate_at(self, log_excess: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Firing rate (Hz) for ln j, the logarithm of the excess; 0 where that is -inf."""
+
+    @abstractmethod
+    def slope_at(self, log_excess: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Derivative of `rate_at` with respect to ln j, in Hz, for finite ones."""
+
+    @abstractmethod
+    def step(self, current: Any, state: State, dt: float) -> Any:
+        """Advance `state` in place by `dt` (s) under `current`; return who spiked.
+
+        The current, an array of NumPy or a tensor of PyTorch as those of `state` and of their
+        shape, is constant over the step. A neuron spikes at most once a step. Returns bool of
+        the same shape and kind. Raises ValueError if `dt` is not positive.
+        """
+
+    def rest(self, shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> State:
+        """State of `shape` neurons at rest."""
+        return tuple(np.full(shape, value, dtype) for value in self.resting)
+
+    def rate(self, current: ArrayLike) -> NDArray[np.float64]:
+        """Firing rate (Hz) under a constant `current`, in the long run."""
+        with np.errstate(divide='ignore'):
+            return self.rate_at(np.log(np.maximum(np.asarray(current, float) - self.rheobase, 0)))
+
+
+@dataclass(frozen=True)
+class Softened:
+    """The rate curve of `neuron` with a softened threshold, whose slope is finite everywhere.
+
+    `gamma` is the width of the softening in units of current; as it goes to 0 the curve goes to
+    that of the neuron. Raises ValueError if `gamma` is not positive.
+    """
+
+    neuron: Neuron
+    gamma: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.gamma) and self.gamma > 0):
+            raise ValueError(f'gamma must be a positive current, not {self.gamma}')
+
+    def rate(self, current: ArrayLike) -> NDArray[np.float64]:
+        """Softened firing rate (Hz) under a constant `current`."""
+        return self.neuron.rate_at(self._log_excess(current)[0])
+
+    def rate_derivative(self, current: ArrayLike) -> NDArray[np.float64]:
+        """Derivative of `rate` with respect to the current, in Hz per unit of current."""
+        log_excess, slope = self._log_excess(current)
+        return self.neuron.slope_at(log_excess) * slope
+
+    def _log_excess(self, current: ArrayLike) -> tuple[NDArray, NDArray]:
+        """ln j of the softened excess, and its derivative with respect to the current."""
+        x = (np.asarray(current, float) - self.neuron.rheobase) / self.gamma
+        # Far below threshold j underflows; there ln j is x + ln gamma.
+        far_below = x < -30
+        softplus = np.where(far_below, 1, np.logaddexp(0, x))
+        log_excess = np.where(far_below, x, np.log(softplus)) + math.log(self.gamma)
+        slope = np.where(far_below, 1, np.exp(-np.logaddexp(0, -x)) / softplus) / self.gamma
+        return log_excess, slope
+
+
+def namespace(array: Any) -> ModuleType:
+    """The library of `array`, NumPy or PyTorch: both name what the steps need alike."""
+    return np if isinstance(array, np.ndarray | np.generic) else sys.modules['torch']
+
+
+def check_times(kind: str, positive: dict[str, float], others: dict[str, float]) -> None:
+    """Raise ValueError unless the times (s) of a neuron are above 0, and `others` at least 0."""
+    for name, value in positive.items():
+        if not (math.isfinite(value) and value > 0):
+            raise ValueError(f'{name} of a {kind} neuron must be positive, in s, not {value}')
+    for name, value in others.items():
+        if not (math.isfinite(value) and value >= 0):
+            raise ValueError(f'{name} of a {kind} neuron must be 0 or more, not {value}')
+
+
+def check_step(dt: float) -> None:
+    """Raise ValueError for a step that takes no time."""
+    if not dt > 0:
+        raise ValueError(f'dt must be a positive time in s, not {dt}')

@@ -1,0 +1,68 @@
+"""The integrate-and-fire neuron (IF), which has no leak: any positive current makes it fire.
+
+    tau_rc dv/dt = J        spike at v = 1, then v = 0 for tau_ref
+    f(j)         = 1 / (tau_ref + tau_rc / j)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snn_perception.neurons.base import Neuron, State, check_step, check_times, namespace
+
+
+@dataclass(frozen=True)
+class IF(Neuron):
+    """Integrate-and-fire neuron without a leak.
+
+    `tau_rc` is the time (s) in which a current of 1 brings the membrane to its threshold,
+    `tau_ref` the refractory period (s). A population remembers what that of `LIF` does, but
+    refractory times below 0 are still to be made up for: so rates are exact without a refractory
+    period, too. Raises ValueError if `tau_rc` is not positive or `tau_ref` is negative.
+    """
+
+    tau_rc: float = 0.02
+    tau_ref: float = 0.002
+
+    rheobase: ClassVar[float] = 0.0
+    names: ClassVar[tuple[str, ...]] = ('membrane_potential', 'refractory_time')
+
+    def __post_init__(self) -> None:
+        check_times('IF', {'tau_rc': self.tau_rc}, {'tau_ref': self.tau_ref})
+
+    @property
+    def resting(self) -> tuple[float, ...]:
+        """See `Neuron.resting`."""
+        return 0.0, 0.0
+
+    def rate_at(self, log_excess: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See `Neuron.rate_at`."""
+        excess = np.exp(log_excess)
+        return excess / (self.tau_ref * excess + self.tau_rc)
+
+    def slope_at(self, log_excess: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See `Neuron.slope_at`: tau_rc j / (tau_ref j + tau_rc)^2."""
+        excess = np.exp(log_excess)
+        return self.tau_rc * excess / (self.tau_ref * excess + self.tau_rc) ** 2
+
+    def step(self, current: Any, state: State, dt: float) -> Any:
+        """See `Neuron.step`; the membrane potential never falls below 0."""
+        check_step(dt)
+        library = namespace(current)
+        potential, refractory = state
+        active = library.clip(dt - refractory, 0, None)
+        potential += current * active / self.tau_rc
+        potential[...] = library.clip(potential, 0, None)
+        spiked = potential > 1
+        # Time from the threshold crossing to the end of the step; no more, or a neuron that is
+        # driven to more than a spike a step would fall behind for ever.
+        overshoot = (potential - 1) * self.tau_rc / library.where(spiked, current, 1.0)
+        overshoot = library.clip(overshoot, 0, dt)
+        left = library.clip(refractory - dt, 0, None)
+        refractory[...] = library.where(spiked, self.tau_ref - overshoot, left)
+        potential[...] = library.where(spiked, 0.0, potential)
+        return spiked

@@ -1,0 +1,77 @@
+"""The theta neuron: quadratic integrate-and-fire (QIF), which sweeps through infinity.
+
+    tau dv/dt = v^2 + J - 1        spike at v = infinity, from where v goes on at -infinity
+    f(j)      = sqrt(j) / (pi tau)
+
+With v = tan(theta / 2) the neuron is a point on a circle that spikes at theta = pi. Equations:
+Ermentrout and Kopell, "Parabolic bursting in an excitable system coupled with a slow
+oscillation", 1986, scaled so that a current of 1 is the rheobase.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snn_perception.neurons.base import Neuron, State, check_step, check_times, namespace
+
+
+@dataclass(frozen=True)
+class Theta(Neuron):
+    """Theta neuron, of which a population remembers the phases theta, from -pi to pi.
+
+    `tau` is its time constant (s). It rests where it settles without a current, at v = -1.
+    Raises ValueError if `tau` is not positive.
+    """
+
+    tau: float = 0.01
+
+    rheobase: ClassVar[float] = 1.0
+    names: ClassVar[tuple[str, ...]] = ('phase',)
+
+    def __post_init__(self) -> None:
+        check_times('theta', {'tau': self.tau}, {})
+
+    @property
+    def resting(self) -> tuple[float, ...]:
+        """See `Neuron.resting`."""
+        return (-math.pi / 2,)
+
+    def rate_at(self, log_excess: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See `Neuron.rate_at`."""
+        return np.exp(log_excess / 2) / (math.pi * self.tau)
+
+    def slope_at(self, log_excess: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See `Neuron.slope_at`."""
+        return self.rate_at(log_excess) / 2
+
+    def step(self, current: Any, state: State, dt: float) -> Any:
+        """See `Neuron.step`.
+
+        v = p / q solves its equation (of Riccati) if dp/dt = (J - 1) q and dq/dt = -p, times
+        in units of tau: a rotation above the rheobase and a hyperbolic one below. Both are
+        exact; the spike is where q changes its sign.
+        """
+        check_step(dt)
+        library = namespace(current)
+        (phase,) = state
+        # Half a turn of the rotation is one spike: no more in a step.
+        excess = library.clip(current - 1, None, (math.pi * self.tau / dt) ** 2)
+        angle = library.sqrt(abs(excess)) * (dt / self.tau)
+        is_above = excess > 0
+        # Below the rheobase divided by cosh(angle), which changes neither v nor the signs.
+        cosine = library.where(is_above, library.cos(angle), 1.0)
+        sine = library.where(is_above, library.sin(angle), library.tanh(angle))
+        is_still = angle < 1e-6
+        sine = library.where(is_still, 1.0, sine / library.where(is_still, 1.0, angle))
+        sine = sine * (dt / self.tau)
+        p, q = library.sin(phase / 2), library.cos(phase / 2)
+        p, q = p * cosine + excess * q * sine, q * cosine - p * sine
+        spiked = q < 0
+        sign = library.where(spiked, -1.0, 1.0)
+        phase[...] = 2 * library.arctan2(sign * p, sign * q)
+        return spiked

@@ -1,0 +1,54 @@
+"""What the host really draws while it classifies: measured by its own sensors, or unavailable.
+
+A meter is read before and after a decision, and `mean_power` says what came between. Nothing
+here estimates: what no sensor measured has the power NaN and the source 'unavailable'.
+
+| source | measured are | by |
+|---|---|---|
+| `rapl` | all processor packages and their memory | energy counters of the processor |
+| `nvml` | the whole board of the GPU that computes | NVIDIA's management library |
+| `ina` | all that enters the module (Jetson), or the only such sensor | INA power monitors |
+
+One number is from one source, never a sum of several.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from snn_perception.power.base import (
+    UNAVAILABLE,
+    Power,
+    PowerMeter,
+    Reading,
+    Unreadable,
+    mean_power,
+)
+from snn_perception.power.hwmon import find_ina
+from snn_perception.power.nvml import find_nvml
+from snn_perception.power.rapl import find_rapl
+
+__all__ = [
+    'UNAVAILABLE',
+    'Power',
+    'PowerMeter',
+    'Reading',
+    'Unreadable',
+    'find_meter',
+    'mean_power',
+]
+
+SYSFS = Path('/sys')
+
+
+def find_meter(device: str = 'cpu', sysfs: Path = SYSFS) -> PowerMeter:
+    """The meter for a network that runs on `device`, 'cpu' or 'cuda'.
+
+    On the CPU that is RAPL, else INA sensors. On a GPU it is INA sensors, which on a Jetson
+    count the GPU with all the rest, else NVML; never RAPL, which would leave out what computes.
+    To be closed after use.
+    """
+    rapl = partial(find_rapl, sysfs / 'class/powercap')
+    ina = partial(find_ina, sysfs)
+    return PowerMeter(ina, find_nvml) if device == 'cuda' else PowerMeter(rapl, ina)

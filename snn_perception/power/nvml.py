@@ -1,0 +1,130 @@
+"""The board of an NVIDIA GPU, by the driver's management library (NVML).
+
+GPUs from Volta on count their energy in mJ since the driver was loaded; others tell the power
+of the moment in mW (NVML API reference, nvmlDeviceGetTotalEnergyConsumption and
+nvmlDeviceGetPowerUsage). The counter moves only every 20 to 100 ms, most often not at all
+during a decision and sometimes for all that came before it, hence `SteppedCounter`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from snn_perception.power.base import Unreadable
+from snn_perception.power.sampled import SampledCounter, Sensor
+
+INTERVAL = 0.02
+"""Seconds between two questions."""
+
+WINDOW = 0.2
+"""Shortest time in s over which a power is the mean: ten questions, two steps or more."""
+
+PATIENCE = 1.0
+"""Seconds without a step after which the counter counts nothing."""
+
+
+class SteppedCounter:
+    """Power from an energy counter that moves in steps: the mean from one step to a later one."""
+
+    def __init__(self) -> None:
+        self._mark: tuple[float, float] | None = None
+        self._last: tuple[float, float] | None = None
+
+    def power(self, time: float, joules: float) -> float | None:
+        """Power in W if the counter, `joules` at `time` (s), ends a window with this step.
+
+        Raises Unreadable if it went back, or stands still for PATIENCE.
+        """
+        if self._last is None:
+            self._last = time, joules
+        since, before = self._last
+        if joules < before:
+            raise Unreadable('the energy counter of the GPU went back')
+        if joules == before:
+            if time - since > PATIENCE:
+                raise Unreadable('the energy counter of the GPU stands still')
+            return None
+        self._last = time, joules
+        if self._mark is None:
+            self._mark = time, joules
+        start, mark = self._mark
+        if time - start < WINDOW:
+            return None
+        self._mark = time, joules
+        return (joules - mark) / (time - start)
+
+
+def find_nvml() -> SampledCounter:
+    """The board of the first GPU of CUDA; raises Unreadable if it does not say what it draws."""
+    try:
+        import pynvml
+    except ImportError:
+        raise Unreadable(
+            "the power of the GPU needs nvidia-ml-py: pip install 'snn_perception[nvml]'"
+        ) from None
+    _call(pynvml, pynvml.nvmlInit)
+
+    def release() -> None:
+        # It may be gone with its driver.
+        with suppress(pynvml.NVMLError):
+            pynvml.nvmlShutdown()
+
+    try:
+        gpu = _call(pynvml, pynvml.nvmlDeviceGetHandleByPciBusId, cuda_bus_id())
+        return SampledCounter('nvml', _sensor(pynvml, gpu), INTERVAL, release)
+    except Unreadable:
+        release()
+        raise
+
+
+def cuda_bus_id() -> str:
+    """PCI address of the first GPU of CUDA, which NVML may number otherwise.
+
+    Raises Unreadable if there is none.
+    """
+    address = ctypes.create_string_buffer(32)
+    device = ctypes.c_int()
+    try:
+        cuda = ctypes.CDLL('libcuda.so.1')
+    except OSError as reason:
+        raise Unreadable(f'there is no driver for CUDA: {reason}') from None
+    if (
+        cuda.cuInit(0)
+        or cuda.cuDeviceGet(ctypes.byref(device), 0)
+        or cuda.cuDeviceGetPCIBusId(address, len(address), device)
+    ):
+        raise Unreadable('CUDA finds no GPU')
+    return address.value.decode()
+
+
+def _sensor(pynvml: Any, gpu: Any) -> Sensor:
+    """What asks `gpu` for its power: by its energy counter, or directly if it has none."""
+    counter = SteppedCounter()
+
+    def by_energy() -> float | None:
+        millijoules = _call(pynvml, pynvml.nvmlDeviceGetTotalEnergyConsumption, gpu)
+        return counter.power(time.monotonic(), 1e-3 * millijoules)
+
+    def by_power() -> float:
+        watts = 1e-3 * _call(pynvml, pynvml.nvmlDeviceGetPowerUsage, gpu)
+        if watts <= 0:
+            raise Unreadable(f'the GPU says that it draws {watts:g} W')
+        return watts
+
+    try:
+        by_energy()
+    except Unreadable:
+        return by_power
+    return by_energy
+
+
+def _call(pynvml: Any, function: Callable[..., Any], *arguments: Any) -> Any:
+    """What `function` of NVML returns; raises Unreadable with its error."""
+    try:
+        return function(*arguments)
+    except pynvml.NVMLError as reason:
+        raise Unreadable(f'NVML: {reason}') from None

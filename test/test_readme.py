@@ -1,0 +1,36 @@
+"""The README's examples that need no ROS, as pasted."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(marker: str) -> list[str]:
+    """The lines that the one Python block of the README with `marker` prints."""
+    blocks = re.findall(r'```python\n(.*?)```', (ROOT / 'README.md').read_text(), re.DOTALL)
+    (example,) = [block for block in blocks if marker in block]
+    done = subprocess.run(
+        [sys.executable, '-c', example], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_the_example_in_python_reads_its_digit():
+    decision, counts = run('simulator.classify')
+    assert decision.startswith('7 ')
+    assert counts
+
+
+def test_the_example_in_nengo_reads_its_digit_and_counts_spikes():
+    pytest.importorskip('nengo')
+    label, spikes = run('build_network(model)')
+    assert label == '7'
+    assert re.fullmatch(r'[1-9]\d* spikes in the first layer', spikes)
