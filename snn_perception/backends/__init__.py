@@ -50,9 +50,7 @@ def create_simulator(
     return engine(model, device, **options)
 
 
-def choose_backend(
-    backend: str = 'auto', device: str = 'auto', model: Model | None = None
-) -> str:
+def choose_backend(backend: str = 'auto', device: str = 'auto', model: Model | None = None) -> str:
     """Name of the engine meant: 'auto' is torch on a GPU and event on the CPU.
 
     For a `model` with neurons that event does not run it is torch. Raises ValueError for an

@@ -1,7 +1,7 @@
 """The integrate-and-fire neuron (IF), which has no leak: any positive current makes it fire.
 
-    tau_rc dv/dt = J        spike at v = 1, then v = 0 for tau_ref
-    f(j)         = 1 / (tau_ref + tau_rc / j)
+tau_rc dv/dt = J        spike at v = 1, then v = 0 for tau_ref
+f(j)         = 1 / (tau_ref + tau_rc / j)
 """
 
 from __future__ import annotations
