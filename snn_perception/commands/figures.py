@@ -37,5 +37,6 @@ def _print(figures: Figures, indent: str = '') -> None:
                 print(f'{indent}{name}')
             _print(value, indent + '  ')
         else:
-            shown = f'{value:.6g}' if isinstance(value, float) else str(value)
-            print(f'{indent}{name:<{26 - len(indent)}} {shown}')
+            values = value if isinstance(value, list) else [value]
+            shown = (f'{each:.6g}' if isinstance(each, float) else str(each) for each in values)
+            print(f'{indent}{name:<{26 - len(indent)}} {" ".join(shown)}')

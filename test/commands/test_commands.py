@@ -15,7 +15,7 @@ from snn_perception.model import save_model
 
 KEYS = {
     'images', 'accuracy', 'rate_accuracy', 'simulated_time_s', 'spikes', 'synaptic_operations',
-    'macs', 'firing_rate_hz', 'energy_j', 'ms_per_image',
+    'macs', 'firing_rate_hz', 'energy_j', 'energy_range_j', 'rival_energy_j', 'ms_per_image',
 }  # fmt: skip
 
 
@@ -49,7 +49,10 @@ def test_evaluate_prints_and_writes_its_figures(model, tmp_path, capsys):
     assert figures['images'] == 18
     assert 0 <= figures['accuracy'] <= 1
     assert figures['macs'] == load_model(model).network.macs
-    assert all(joules > 0 for joules in figures['energy_j'].values())
+    for chip, joules in figures['energy_j'].items():
+        low, high = figures['energy_range_j'][chip]
+        assert 0 < low <= joules <= high
+    assert all(joules > 0 for joules in figures['rival_energy_j'].values())
     printed = capsys.readouterr().out
     assert all(key in printed for key in KEYS)
 
