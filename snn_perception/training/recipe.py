@@ -134,6 +134,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _require_positive('validation_images', self.validation_images)
+        if self.readout.mirror and not self.augmentation.flip:
+            raise ValueError('mirror of the readout is for images that are mirrored in training: '
+                             'set flip of the augmentation, too')  # fmt: skip
         if self.base and self.fine_tuning is None:
             raise ValueError('fine_tuning is missing: with a base the network is tuned on spikes')
         if self.base and self.fine_tuning and self.fine_tuning.distillation:
@@ -201,7 +204,12 @@ def _inherited(content: dict[str, Any], path: Path) -> dict[str, Any]:
     except ValueError as reason:
         raise RecipeError(f'{path}: base: {reason}') from None
     description = read_yaml(folder / 'model.yaml', RecipeError)
-    return {name: description[name] for name in INHERITED if name in description}
+    sections = {name: description[name] for name in INHERITED if name in description}
+    augmentation, readout = content.get('augmentation'), sections.get('readout')
+    flips = isinstance(augmentation, dict) and augmentation.get('flip')
+    if isinstance(readout, dict) and not flips:
+        sections['readout'] = {**readout, 'mirror': False}
+    return sections
 
 
 def _require_positive(name: str, value: float) -> None:

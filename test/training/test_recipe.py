@@ -66,6 +66,7 @@ def change(*keys):
         (change('input', 'shape', [8, 8, 2]), 'channels must be 1'),
         (change('neuron', 'type', 'izhikevich'), "unknown neuron type 'izhikevich'"),
         (change('readout', 'presentation_time', 0.001), 'start_time must be between'),
+        (change('readout', 'mirror', True), 'set flip of the augmentation'),
         (change('validation_images', 0), 'validation_images'),
     ],
 )
@@ -88,6 +89,18 @@ def with_base(folder, **changes):
     path = folder / 'mine.yaml'
     path.write_text(yaml.safe_dump(content | changes))
     return str(path)
+
+
+@pytest.mark.parametrize('flip', [True, False])
+def test_a_recipe_with_a_base_looks_at_mirror_images_if_it_mirrors_them_in_training(
+    tmp_path, flip
+):
+    content = {name: CONTENT[name] for name in ('optimisation', 'fine_tuning')}
+    content |= {'name': 'onward', 'base': 'cifar10', 'augmentation': {'flip': flip}}
+    path = tmp_path / 'onward.yaml'
+    path.write_text(yaml.safe_dump(content))
+    recipe, _ = load_recipe(str(path))
+    assert recipe.readout.mirror == flip
 
 
 def test_a_recipe_with_a_base_has_its_network_but_for_the_classes(tmp_path):
