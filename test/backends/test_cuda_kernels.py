@@ -62,7 +62,7 @@ def reference(sums, synapse=SYNAPSES[0], neuron=LIF(), dt=0.001):  # noqa: B008
 
 
 def assert_equal(one, other):
-    for value, expected in zip(one, other, strict=True):
+    for value, expected in zip(one.tensors, other.tensors, strict=True):
         assert torch.equal(value, expected)
 
 
@@ -130,7 +130,7 @@ def test_neurons_just_above_threshold_stay_finite(kernels):
     for dt, steps in ((0.001, 200), (0.05, 40)):
         spikes, state = run(kernels, sums, dt=dt, steps=steps)
         assert spikes.max() <= 1
-        assert all(value.isfinite().all() for value in state)
+        assert all(value.isfinite().all() for value in state.tensors)
 
 
 # What the interpreter accepts the compiler may refuse; that needs no GPU either.

@@ -1,0 +1,113 @@
+"""`export MODEL --format nir`: hand a network over to other tools, or take one over from them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from snn_perception.commands.figures import Figures, report
+from snn_perception.commands.options import count
+from snn_perception.files import resolve
+
+if TYPE_CHECKING:
+    from snn_perception.model import Model
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog='export',
+        description='Write a model for other tools, and say what they will not know of it.',
+    )
+    parser.add_argument('model', help='name of a shipped model, a folder, or a file of NIR')
+    parser.add_argument(
+        '--format',
+        choices=('nir', 'folder'),
+        default='nir',
+        help='nir: a file for other tools; folder: a model of this package, such as of a file '
+        'of NIR, to edit its model.yaml',
+    )
+    parser.add_argument('--output', type=Path, help='what to write (NAME.nir, or the folder NAME)')
+    parser.add_argument(
+        '--step',
+        type=float,
+        help='time step in s of the library at the other end, in which a spike is 1 (that of the '
+        'model); 0: continuous time, spikes of area 1',
+    )
+    parser.add_argument(
+        '--data', help='labelled images, as of evaluate, to measure on what the losses cost'
+    )
+    parser.add_argument('--limit', type=count, help='use at most so many images, evenly spread')
+    options = parser.parse_args(arguments)
+    return report('export', partial(run, options), None)
+
+
+def run(options: argparse.Namespace) -> Figures:
+    """Write one model; what there is to know of it. Raises ValueError with a sentence."""
+    from snn_perception.interchange.nir_reading import read_model
+    from snn_perception.model import load_model, save_model
+
+    if options.format == 'nir':
+        return _write_nir(load_model(options.model), options)
+    source = Path(options.model)
+    is_foreign = source.suffix == '.nir' and options.step is not None
+    model = read_model(source, options.step) if is_foreign else load_model(options.model)
+    folder = options.output or Path(model.name)
+    save_model(model, folder)
+    neuron, synapse = model.network.neuron, model.network.synapse
+    return {'folder': folder, 'step_s': model.dt, 'neuron': neuron, 'synapse': synapse}
+
+
+def _write_nir(model: Model, options: argparse.Namespace) -> Figures:
+    from snn_perception.interchange.nir_files import write_graph
+    from snn_perception.interchange.nir_reading import read_model
+    from snn_perception.interchange.nir_writing import lost, to_graph
+    from snn_perception.interchange.timing import Timing
+
+    target = options.output or Path(f'{model.name}.nir')
+    if target.suffix != '.nir':
+        raise ValueError(f'the file to write must have a name that ends in .nir, not {target}')
+    timing = Timing(model.dt if options.step is None else options.step)
+    graph = to_graph(model, timing)
+    write_graph(graph, target)
+    figures: Figures = {'file': target, 'nodes': len(graph.nodes), 'step_s': timing.step}
+    figures['lost_in_other_tools'] = lost(model, timing)
+    if options.data:
+        there = read_model(target, timing.step, use_metadata=False)
+        figures |= _compare(model, there, options)
+    return figures
+
+
+def _compare(model: Model, there: Model, options: argparse.Namespace) -> Figures:
+    """What `model` achieves on labelled images, and the network that is `there` in its place.
+
+    Images and decisions are those of `model`, which other tools must be told of.
+    """
+    from dataclasses import replace
+
+    from snn_perception.backends import create_simulator
+    from snn_perception.evaluation import evaluate
+    from snn_perception.training.datasets import load_dataset
+
+    dataset = load_dataset(
+        resolve(options.data, 'data'), model.preprocessing, held_out=True, limit=options.limit
+    ).matched_to(model.labels)
+    there = replace(
+        there, labels=model.labels, preprocessing=model.preprocessing, readout=model.readout
+    )
+    rates = create_simulator(model, 'rate')
+    figures: Figures = {'images': len(dataset)}
+    for where, simulated in (('here', model), ('there', there)):
+        evaluation = evaluate(create_simulator(simulated), rates, dataset)
+        figures[f'accuracy_{where}'] = evaluation.accuracy
+        figures[f'firing_rate_{where}_hz'] = fmean(d.firing_rate for d in evaluation.decisions)
+    figures['accuracy_change'] = figures['accuracy_there'] - figures['accuracy_here']
+    return figures
+
+
+if __name__ == '__main__':
+    sys.exit(main())

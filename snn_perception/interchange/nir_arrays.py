@@ -1,0 +1,154 @@
+"""What the fields of NIR nodes hold, as what a network is made of; ValueError says what is wrong.
+
+A feature map of NIR is (channels, height, width). A vector is one, too, in the order of its
+memory: the shape of a map is always given here with three sizes, and whether it is flattened.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snn_perception.network import MAXIMUM_WEIGHTS, Shape
+
+Floats = NDArray[np.float64]
+
+
+def numbers(node: Any, field: str, dimensions: int | None = None) -> Floats:
+    """`field` of `node` as finite float64, with so many `dimensions` if they are given."""
+    try:
+        values = np.asarray(getattr(node, field), np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f'{field} must be numbers') from None
+    if dimensions is not None and values.ndim != dimensions:
+        raise ValueError(
+            f'{field} must have {dimensions} dimensions, not the shape {values.shape}'
+        )
+    if values.size == 0:
+        raise ValueError(f'{field} is empty')
+    if not np.isfinite(values).all():
+        raise ValueError(f'{field} holds values that are not finite')
+    return values
+
+
+def uniform(node: Any, field: str) -> float:
+    """The one value that all of `field` have."""
+    values = numbers(node, field)
+    if not np.allclose(values, values.flat[0], rtol=1e-5, atol=0):
+        raise ValueError(
+            f'{field} must be the same for all neurons, not between {values.min():.6g} and '
+            f'{values.max():.6g}'
+        )
+    return float(values.flat[0])
+
+
+def spread(node: Any, field: str, shape: Shape, is_flat: bool) -> Floats:
+    """`field` for a map of `shape`: (channels, 1, 1) if it is the same all over each channel,
+    (channels, height, width) otherwise.
+    """
+    values = numbers(node, field)
+    expected = (math.prod(shape),) if is_flat else shape
+    if values.size == 1:
+        values = values.reshape(1)
+    try:
+        values = np.broadcast_to(values, expected).reshape(shape)
+    except ValueError:
+        raise ValueError(
+            f'{field} of shape {values.shape} does not fit values of shape {expected}'
+        ) from None
+    first = values[:, :1, :1]
+    return first if (values == first).all() else values
+
+
+def per_channel(values: Floats, what: str) -> Floats:
+    """`values` of `spread` as one value per channel, (channels,)."""
+    if values.shape[1:] != (1, 1):
+        raise ValueError(f'{what} must be the same all over each channel')
+    return values[:, 0, 0]
+
+
+def whole(value: Any, what: str) -> int:
+    """The whole number that `value` is, or that both of its elements are."""
+    values = np.asarray(value).reshape(-1)
+    if values.dtype.kind not in 'iu' or values.size not in (1, 2) or len(set(values)) > 1:
+        raise ValueError(f'{what} must be one whole number for height and width, not {value}')
+    return int(values[0])
+
+
+def padding_of(node: Any, kernel: int, stride: int) -> int:
+    """Rows and columns of zeros on each side in front of a Conv2d of size `kernel`."""
+    if not isinstance(node.padding, str):
+        return whole(node.padding, 'padding')
+    if node.padding == 'same' and (stride != 1 or kernel % 2 == 0):
+        raise ValueError("padding 'same' needs an odd kernel and a stride of 1")
+    return (kernel - 1) // 2 if node.padding == 'same' else 0
+
+
+def full_kernel(weight: Floats, groups: int, dilation: int) -> Floats:
+    """Kernel (size, size, inputs, channels) that does without groups and dilation.
+
+    weight: (channels, inputs / groups, size, size) as NIR has it.
+    """
+    channels, inputs, *sizes = weight.shape
+    if sizes[0] != sizes[1]:
+        raise ValueError(f'the kernel must be square, not {sizes[0]} x {sizes[1]}')
+    if groups < 1 or channels % groups or dilation < 1:
+        raise ValueError(f'{channels} channels cannot have {groups} groups, dilated {dilation}')
+    size = (sizes[0] - 1) * dilation + 1
+    kernel = _zeros((size, size, inputs * groups, channels))
+    outputs = channels // groups
+    for group in range(groups):
+        sources = slice(group * inputs, (group + 1) * inputs)
+        targets = slice(group * outputs, (group + 1) * outputs)
+        part = weight[targets].transpose(2, 3, 1, 0)
+        kernel[::dilation, ::dilation, sources, targets] = part
+    return kernel
+
+
+def pooled_kernel(kernel: Floats, stride: int, size: int) -> Floats:
+    """Kernel of a convolution with the mean over `size` x `size` of its outputs behind it."""
+    extent, _, inputs, channels = kernel.shape
+    larger = extent + (size - 1) * stride
+    pooled = _zeros((larger, larger, inputs, channels))
+    for row in range(0, size * stride, stride):
+        for column in range(0, size * stride, stride):
+            pooled[row : row + extent, column : column + extent] += kernel
+    return pooled / size**2
+
+
+def image_shape(node: Any) -> tuple[Shape, bool]:
+    """Shape of the images that an Input takes, channels first, and whether they are flattened.
+
+    A vector is a square image, grey or RGB; a batch of one does not count.
+    """
+    found = np.asarray(node.input_type['input']).reshape(-1)
+    if found.dtype.kind not in 'iu' or not found.size:
+        raise ValueError('the shape of the input must be whole numbers')
+    sizes = [int(size) for size in found]
+    if len(sizes) in (2, 4) and sizes[0] == 1:
+        del sizes[0]
+    if len(sizes) == 1:
+        for channels in (1, 3):
+            side = math.isqrt(max(sizes[0], 0) // channels)
+            if channels * side**2 == sizes[0] > 0:
+                return (channels, side, side), True
+    if len(sizes) == 2:
+        sizes.insert(0, 1)
+    if len(sizes) != 3 or not all(1 <= size <= 65536 for size in sizes):
+        raise ValueError(
+            f'an input must be an image (channels, height, width), or a vector of a square '
+            f'one, not of shape {tuple(found.tolist())}'
+        )
+    if sizes[0] not in (1, 3):
+        raise ValueError(f'images have 1 (grey) or 3 (RGB) channels, not {sizes[0]}')
+    return (sizes[0], sizes[1], sizes[2]), False
+
+
+def _zeros(shape: tuple[int, ...]) -> Floats:
+    """Zeros; raises ValueError before memory is taken for too many."""
+    if math.prod(shape) > MAXIMUM_WEIGHTS:
+        raise ValueError(f'a kernel of shape {shape} is larger than any that can be run')
+    return np.zeros(shape)

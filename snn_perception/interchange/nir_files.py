@@ -1,0 +1,108 @@
+"""Files of the Neuromorphic Intermediate Representation (NIR), which are HDF5, read with care.
+
+Nothing in them is ever run. What a file says about its sizes is checked before the library nir
+reads it, and links that lead to other files are refused.
+"""
+
+from __future__ import annotations
+
+import io
+from math import prod
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from snn_perception.files import written_whole
+from snn_perception.model import ModelError
+from snn_perception.network import MAXIMUM_NEURONS, MAXIMUM_WEIGHTS
+
+MAXIMUM_BYTES = 8 * MAXIMUM_WEIGHTS + 32 * MAXIMUM_NEURONS
+"""Largest file and largest sum of all arrays: weights of float64, eight float32 a neuron."""
+MAXIMUM_OBJECTS = 100_000
+MAXIMUM_DEPTH = 8
+
+
+def libraries() -> tuple[ModuleType, ModuleType]:
+    """The libraries h5py and nir; raises ModelError if they are not installed."""
+    try:
+        import h5py
+        import nir
+    except ImportError:
+        raise ModelError(
+            "files of NIR need the libraries nir and h5py: pip install 'snn_perception[nir]'"
+        ) from None
+    return h5py, nir
+
+
+def read_graph(path: Path) -> Any:
+    """The nir.NIRGraph in the file `path`; its types are not checked. Raises ModelError."""
+    h5py, nir = libraries()
+    if not path.is_file():
+        raise ModelError(f'{path} does not exist')
+    if path.stat().st_size > MAXIMUM_BYTES:
+        raise ModelError(f'{path} is larger than the {MAXIMUM_BYTES} bytes it may be')
+    try:
+        with h5py.File(path, 'r') as file:
+            _Inspector(h5py).inspect(file, depth=0)
+        with np.errstate(all='ignore'):
+            graph = nir.read(path, type_check=False)
+    except ModelError as reason:
+        raise ModelError(f'{path}: {reason}') from None
+    except Exception as reason:  # Whatever the libraries raise at a file that is damaged.
+        said = ' '.join(f'{type(reason).__name__} {reason}'.split())[:200]
+        raise ModelError(f'{path} is damaged or no file of NIR: {said}') from None
+    if not isinstance(graph, nir.NIRGraph):
+        kind = type(graph).__name__
+        raise ModelError(f'{path} must hold a NIRGraph, not only a node of type {kind}')
+    return graph
+
+
+def write_graph(graph: Any, path: Path) -> None:
+    """Write the nir.NIRGraph `graph` to `path`; raises OSError with a sentence if it cannot."""
+    _, nir = libraries()
+    # In memory first: HDF5 does not get over a disk that is full.
+    buffer = io.BytesIO()
+    nir.write(buffer, graph)
+    with written_whole(path) as unfinished:
+        unfinished.write_bytes(buffer.getbuffer())
+
+
+class _Inspector:
+    """Goes through the headers of an open HDF5 file; raises ModelError for what has no place."""
+
+    def __init__(self, h5py: ModuleType) -> None:
+        self.h5py = h5py
+        self.objects = 0
+        self.bytes = 0
+
+    def inspect(self, group: Any, depth: int) -> None:
+        """Check everything in `group`, which is `depth` groups below the root."""
+        if depth > MAXIMUM_DEPTH:
+            raise ModelError(f'groups are nested more than {MAXIMUM_DEPTH} deep')
+        for name in group:
+            self.objects += 1
+            if self.objects > MAXIMUM_OBJECTS:
+                raise ModelError(f'it holds more than {MAXIMUM_OBJECTS} objects')
+            if not isinstance(group.get(name, getlink=True), self.h5py.HardLink):
+                raise ModelError(f'{name!r} is a link to elsewhere, which is not followed')
+            if group.get(name, getclass=True) is self.h5py.Group:
+                self.inspect(group[name], depth + 1)
+            else:
+                self._check_dataset(name, group[name])
+
+    def _check_dataset(self, name: str, dataset: Any) -> None:
+        if not isinstance(dataset, self.h5py.Dataset) or dataset.shape is None:
+            raise ModelError(f'{name!r} is neither a group nor an array')
+        if dataset.external or dataset.is_virtual:
+            raise ModelError(f'{name!r} keeps its values in another file, which is not read')
+        is_text = self.h5py.check_string_dtype(dataset.dtype) is not None
+        if not is_text and dataset.dtype.kind not in 'iufb':
+            raise ModelError(f'{name!r} must hold numbers or text, not {dataset.dtype}')
+        size = prod(dataset.shape)
+        self.bytes += size * dataset.dtype.itemsize
+        if size > MAXIMUM_WEIGHTS or self.bytes > MAXIMUM_BYTES:
+            raise ModelError(
+                f'{name!r} of shape {dataset.shape} is larger than any network that can be run'
+            )

@@ -1,0 +1,82 @@
+"""Neurons of NIR as ours, in units in which they rest at 0 and fire at 1.
+
+    u = (v - v_reset) / (v_threshold - v_reset)
+
+makes a LIF of NIR tau du/dt = J - u with J = (v_leak - v_reset + r I) / (v_threshold - v_reset):
+a gain for the current I, which is for the weights, and an offset, which is for the bias. Neurons
+start at v_reset and never fall below it, which NIR does not say. An IF of NIR, dv/dt = r I, adds
+r I to its potential at each step of time, however long, in the libraries; ours keeps what goes
+beyond the threshold, so that its rate is that of the equation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from snn_perception.interchange.nir_arrays import Floats, uniform
+from snn_perception.interchange.timing import Timing
+from snn_perception.neurons import IF, LIF
+
+
+@dataclass(frozen=True)
+class Population:
+    """Neurons of a layer: the input current is `gain` I + `offset`, both (channels,).
+
+    `time_constants` (s) are those of the exponential synapses in front of them, none or one.
+    """
+
+    neuron: LIF | IF
+    gain: Floats
+    offset: Floats
+    time_constants: tuple[float, ...] = ()
+
+
+def population(
+    node: Any, values: Callable[[str], Floats], timing: Timing, known: LIF | IF | None
+) -> Population:
+    """The neurons that `node`, a LIF, CubaLIF or IF, stands for.
+
+    `values` gives a field of it as (channels,). `known` are the neurons of the layers before;
+    these must be alike, as a network has one kind. Raises ValueError.
+    """
+    span = values('v_threshold') - values('v_reset')
+    if not (span > 0).all():
+        raise ValueError('v_threshold must be above v_reset')
+    gain = values('r') / span
+    if type(node).__name__ == 'IF':
+        found = _integrate_and_fire(gain, timing, known)
+    else:
+        offset = (values('v_leak') - values('v_reset')) / span
+        found = _leaky(node, values, timing, gain, offset)
+    if known is not None and not _alike(known, found.neuron):
+        raise ValueError(
+            f'it makes neurons {found.neuron}, and those before are {known}: '
+            f'a network has one kind of neuron here'
+        )
+    return found
+
+
+def _leaky(
+    node: Any, values: Callable[[str], Floats], timing: Timing, gain: Floats, offset: Floats
+) -> Population:
+    if type(node).__name__ == 'LIF':
+        return Population(LIF(timing.from_nir(uniform(node, 'tau')), 0.0), gain, offset)
+    neuron = LIF(timing.from_nir(uniform(node, 'tau_mem')), 0.0)
+    synapse = timing.from_nir(uniform(node, 'tau_syn'))
+    return Population(neuron, values('w_in') * gain, offset, (synapse,))
+
+
+def _integrate_and_fire(gain: Floats, timing: Timing, known: LIF | IF | None) -> Population:
+    """IF neurons, with tau_rc such that the first ones of a network need no other weights."""
+    time = timing.step or 1.0
+    if not gain[0] > 0:
+        raise ValueError('r must be positive')
+    neuron = known if isinstance(known, IF) else IF(float(time / gain[0]), 0.0)
+    return Population(neuron, gain * neuron.tau_rc / time, 0 * gain)
+
+
+def _alike(one: LIF | IF, other: LIF | IF) -> bool:
+    return type(one) is type(other) and math.isclose(one.tau_rc, other.tau_rc, rel_tol=1e-3)

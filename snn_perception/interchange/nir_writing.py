@@ -1,0 +1,184 @@
+"""From a model to a graph of NIR, and what NIR cannot say of it.
+
+    Input -> weights -> LIF -> LI -> [AvgPool2d] -> [Flatten] -> weights -> LIF -> ... -> Output
+
+Weights are a Conv2d or an Affine, channels first, with the bias of the layer. Our neuron
+tau_rc dv/dt = J - v is a LIF of tau = tau_rc, r = 1, v_leak = v_reset = 0 and v_threshold = 1, an
+exponential synapse an LI of r = 1, an alpha synapse two of them. Before anything but an image come
+W / spike_area, see `Timing`: in float64 where that is not 1, so that nothing is lost.
+
+Most libraries that take steps of time have no LI but a CubaLIF, which is an exponential synapse
+and a LIF in one. For them it takes the place of the two; the synapse is then behind the weights:
+
+    tau_syn dI/dt = w_in (W s + b) - I        r = tau / step, as snnTorch has it, and w_in = 1 / r
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from snn_perception.interchange.nir_files import libraries
+from snn_perception.interchange.timing import Timing
+from snn_perception.model import Model, ModelError, Weights, to_yaml
+from snn_perception.network import AveragePooling, Convolution, Dense, Shape, Stage
+from snn_perception.neurons import IF, LIF
+
+KEY = 'snn_perception'
+"""Under this name the metadata of a graph holds, as YAML, the step and all but the weights."""
+
+
+def to_graph(model: Model, timing: Timing) -> Any:
+    """`model` as a nir.NIRGraph for a library of `timing`; raises ValueError if it has no form.
+
+    Without the metadata under KEY it is what other libraries see.
+    """
+    _, nir = libraries()
+    network = model.network
+    if type(network.neuron) not in (LIF, IF):
+        raise ModelError(
+            f'{model.name} has neurons {network.neuron}, of which NIR knows nothing; '
+            f'models of LIF and IF neurons can be exported'
+        )
+    writer = _Writer(nir, model, timing, _channels_first(network.input_shape))
+    writer.nodes['input'] = nir.Input(np.array(writer.shape))
+    for index in range(len(network.stages)):
+        writer.add_stage(index)
+    writer.nodes['output'] = nir.Output(np.array(writer.shape))
+    text = yaml.safe_dump({'step': timing.step, 'model': to_yaml(model)})
+    return nir.NIRGraph(writer.nodes, list(pairwise(writer.nodes)), {KEY: text})
+
+
+@dataclass
+class _Writer:
+    """Puts nodes one behind the other; `shape`, channels first, is what the last one puts out."""
+
+    nir: Any
+    model: Model
+    timing: Timing
+    shape: tuple[int, ...]
+    nodes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def _is_lif(self) -> bool:
+        return isinstance(self.model.network.neuron, LIF)
+
+    def add_stage(self, index: int) -> None:
+        """Add the synapse, the pooling, the weights and the neurons of one weighted layer."""
+        stage, weights = self.model.network.stages[index], self.model.weights[index]
+        synapse = self.model.network.synapse_of(index)
+        joined = bool(synapse.order and self._is_lif and self.timing.step and stage.neurons)
+        for order in range(synapse.order - joined):
+            self.nodes[f'layer{index}_synapse{order}'] = self._leaky_integrator(synapse.tau)
+        self._lead_to(index, stage)
+        self.nodes[f'layer{index}_weights'] = self._weights(index, stage, weights)
+        shape = _channels_first(stage.output_shape)
+        self.shape = shape if isinstance(stage.layer, Convolution) else shape[:1]
+        if stage.neurons:
+            self.nodes[f'layer{index}_neurons'] = self._neurons(synapse.tau if joined else 0.0)
+
+    def _lead_to(self, index: int, stage: Stage) -> None:
+        """Add the pooling and flattening in front of weights."""
+        is_dense = isinstance(stage.layer, Dense)
+        if len(self.shape) == 1:
+            if stage.pooling or not is_dense:
+                raise ModelError(
+                    f'{self.model.name} has a convolution or pooling behind a dense layer, '
+                    f'which has no form in NIR'
+                )
+            return
+        for order, pooling in enumerate(stage.pooling):
+            self.nodes[f'layer{index}_pooling{order}'] = self._pooling(pooling)
+        self.shape = _channels_first(stage.input_shape)
+        if is_dense:
+            inputs = {'input': np.array(self.shape)}
+            self.nodes[f'layer{index}_flatten'] = self.nir.Flatten(inputs, start_dim=0)
+
+    def _weights(self, index: int, stage: Stage, weights: Weights) -> Any:
+        kernel: NDArray = weights.kernel
+        if index and self.timing.spike_area != 1:
+            kernel = kernel.astype(np.float64) / self.timing.spike_area
+        if isinstance(stage.layer, Convolution):
+            return self.nir.Conv2d(
+                input_shape=stage.input_shape[:2],
+                weight=np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)),
+                stride=stage.layer.stride,
+                padding=stage.layer.padding,
+                dilation=1,
+                groups=1,
+                bias=weights.bias,
+            )
+        matrix = kernel.reshape(*stage.input_shape, -1).transpose(3, 2, 0, 1)
+        return self.nir.Affine(matrix.reshape(len(matrix), -1), weights.bias)
+
+    def _neurons(self, joined_tau: float) -> Any:
+        """Neurons, joined with a synapse if `joined_tau`, its time constant (s), is not 0."""
+        neuron: Any = self.model.network.neuron
+        step, zero, one = self.timing.step, self._full(0), self._full(1)
+        if not self._is_lif:
+            # Libraries add r I to the potential at every step, however long it is.
+            r, threshold = (one, neuron.tau_rc / step) if step else (one / neuron.tau_rc, 1)
+            return self.nir.IF(r, v_threshold=self._full(threshold), v_reset=zero)
+        tau = self.timing.for_nir(neuron.tau_rc)
+        membrane = {'v_leak': zero, 'v_threshold': one, 'v_reset': zero}
+        if not joined_tau:
+            return self.nir.LIF(tau=self._full(tau), r=one, **membrane)
+        r, tau_syn = self._full(tau / step), self._full(self.timing.for_nir(joined_tau))
+        # In float64, so that the product of the two is 1.
+        w_in = 1 / r.astype(np.float64)
+        return self.nir.CubaLIF(tau_syn, self._full(tau), r, w_in=w_in, **membrane)
+
+    def _leaky_integrator(self, tau: float) -> Any:
+        tau = self.timing.for_nir(tau)
+        return self.nir.LI(tau=self._full(tau), r=self._full(1), v_leak=self._full(0))
+
+    def _pooling(self, pooling: AveragePooling) -> Any:
+        size = np.array([pooling.size, pooling.size])
+        return self.nir.AvgPool2d(kernel_size=size, stride=size, padding=np.array([0, 0]))
+
+    def _full(self, value: float) -> NDArray[np.float32]:
+        return np.full(self.shape, value, np.float32)
+
+
+def lost(model: Model, timing: Timing) -> dict[str, str]:
+    """What the graph of `model` does not say or says otherwise, in words, by subject."""
+    network, readout = model.network, model.readout
+    neuron: Any = network.neuron
+    said = {}
+    if neuron.tau_ref > 0:
+        said['refractory period'] = (
+            f'{1000 * neuron.tau_ref:g} ms after each spike; a neuron of f Hz here fires at '
+            f'f / (1 - {neuron.tau_ref:g} f) Hz there'
+        )
+    said['floor of the membrane'] = 'no potential falls below 0 here; there inhibition piles up'
+    is_joined = timing.step and isinstance(neuron, LIF) and network.synapse.order
+    if is_joined and len(network.stages) > 2:
+        said['bias'] = (
+            f'acts at once here; there it rises with the {1000 * network.synapse.tau:g} ms of '
+            f'the synapse in hidden layers'
+        )
+    if timing.step:
+        said['spikes'] = f'are 1 for one step of {timing.step:g} s; run it with that time step'
+    else:
+        said['spikes'] = 'are of area 1: 1 / step high in a library that takes steps of time'
+    preprocessing = model.preprocessing
+    said['preprocessing'] = (
+        f'grey levels or colours from 0 to 1{", inverted" if preprocessing.invert else ""}, less '
+        f'{preprocessing.mean}, divided by {preprocessing.deviation}; fit: {preprocessing.fit}'
+    )
+    said['readout'] = (
+        f'the answer is the largest mean output from {readout.start_time:g} to '
+        f'{readout.presentation_time:g} s, or sooner if its score is '
+        f'{readout.confidence_threshold:.4g}'
+    )
+    said['labels'] = ', '.join(model.labels)
+    return said
+
+
+def _channels_first(shape: Shape) -> tuple[int, int, int]:
+    return (shape[2], shape[0], shape[1])

@@ -1,0 +1,257 @@
+"""Files that are damaged, hostile or of networks that cannot be run: one sentence, no more."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_models import random_model
+
+from snn_perception import load_model
+from snn_perception.model import ModelError
+from snn_perception.network import AveragePooling, Convolution, Dense
+
+h5py = pytest.importorskip('h5py', reason='h5py is not installed')
+nir = pytest.importorskip('nir', reason='NIR is not installed')
+from nir_euler import chain  # noqa: E402
+
+from snn_perception.interchange.nir_files import write_graph  # noqa: E402
+from snn_perception.interchange.nir_writing import KEY, to_graph  # noqa: E402
+from snn_perception.interchange.timing import Timing  # noqa: E402
+
+LAYERS = (Convolution(3, 3), AveragePooling(2), Dense(4), Dense(3))
+
+
+@pytest.fixture
+def path(tmp_path):
+    """An export of ours with nodes of most types, for the tests to spoil."""
+    model = random_model(input_shape=(8, 8, 1), layers=LAYERS)
+    write_graph(to_graph(model, Timing(0.001)), tmp_path / 'model.nir')
+    return tmp_path / 'model.nir'
+
+
+def assert_refused(path, message):
+    """Loading `path` ends with one sentence that names the file and holds `message`."""
+    with pytest.raises(ModelError, match=message) as caught:
+        load_model(path)
+    assert '\n' not in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert len(str(caught.value)) < 700
+
+
+def replaced(path, name, value, **options):
+    """Put `value` in the place of the array `name`, below the nodes unless it begins with /."""
+    with h5py.File(path, 'r+') as file:
+        name = name if name.startswith('/') else f'/node/nodes/{name}'
+        if name in file:
+            del file[name]
+        if value is not None or options:
+            file.create_dataset(name, data=value, **options)
+
+
+def test_a_file_that_does_not_exist_is_refused(tmp_path):
+    assert_refused(tmp_path / 'none.nir', 'does not exist')
+
+
+def test_a_missing_library_is_named_with_the_command_that_installs_it(path, monkeypatch):
+    def imports(name, *rest):
+        if name == 'nir':
+            raise ImportError
+        return original(name, *rest)
+
+    original = builtins.__import__
+    monkeypatch.setattr(builtins, '__import__', imports)
+    with pytest.raises(ModelError, match=r"pip install 'snn_perception\[nir\]'"):
+        load_model(path)
+
+
+@pytest.mark.parametrize('content', [b'', b'no HDF5 at all', b'\x89HDF\r\n\x1a\n', bytes(5000)])
+def test_what_is_no_hdf5_is_refused(path, content):
+    path.write_bytes(content)
+    assert_refused(path, 'is damaged or no file of NIR')
+
+
+@pytest.mark.parametrize('share', [0.02, 0.3, 0.6, 0.99])
+def test_a_truncated_file_is_refused(path, share):
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    assert_refused(path, 'is damaged or no file of NIR')
+
+
+@given(data=st.data())
+@settings(deadline=None, max_examples=60)
+def test_a_garbled_file_is_refused_or_read_but_never_brings_us_down(tmp_path_factory, data):
+    folder = tmp_path_factory.getbasetemp()
+    model = random_model(input_shape=(8, 8, 1), layers=LAYERS)
+    write_graph(to_graph(model, Timing(0.001)), folder / 'garbled.nir')
+    content = bytearray((folder / 'garbled.nir').read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    (folder / 'garbled.nir').write_bytes(content)
+    with contextlib.suppress(ModelError):
+        assert load_model(folder / 'garbled.nir').network.classes == 3
+
+
+@pytest.mark.parametrize('shape', [(2**20, 2**20), (2**31, 5), (2**62, 2), (3 * 10**8,)])
+def test_arrays_of_absurd_sizes_are_refused_before_memory_is_taken(path, shape):
+    replaced(path, 'layer0_weights/weight', None, shape=shape, chunks=True, dtype='f4')
+    assert_refused(path, "'weight' of shape .* is larger than any network")
+
+
+def test_many_large_arrays_are_refused_before_memory_is_taken(path):
+    for index in range(30):
+        name = f'layer0_weights/extra{index}'
+        replaced(path, name, None, shape=(2 * 10**8,), chunks=True, dtype='f8')
+    assert_refused(path, 'is larger than any network')
+
+
+@pytest.mark.parametrize(
+    'link', [h5py.SoftLink('/node/nodes/input'), h5py.ExternalLink('/etc/passwd', '/')]
+)
+def test_links_are_not_followed(path, link):
+    with h5py.File(path, 'r+') as file:
+        file['/node/nodes/other'] = link
+    assert_refused(path, "'other' is a link to elsewhere")
+
+
+def test_values_in_other_files_are_not_read(path, tmp_path):
+    (tmp_path / 'secret').write_bytes(bytes(36))
+    external = [(str(tmp_path / 'secret'), 0, 36)]
+    replaced(path, 'layer0_weights/bias', None, shape=(3,), dtype='f4', external=external)
+    assert_refused(path, "'bias' keeps its values in another file")
+
+
+def test_groups_that_hold_themselves_are_refused(path):
+    with h5py.File(path, 'r+') as file:
+        file['/node/nodes/input/again'] = file['/node/nodes']
+    assert_refused(path, 'nested more than 8 deep')
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'message'),
+    [
+        ('/node/type', 'Alien', 'is damaged or no file of NIR'),
+        ('/node/type', 'LIF', 'is damaged or no file of NIR'),
+        ('/node/nodes', None, 'is damaged or no file of NIR'),
+        ('/node/edges', np.zeros((3, 2)), 'is damaged or no file of NIR'),
+        ('layer0_weights/type', b'Alien', 'is damaged or no file of NIR'),
+        ('layer0_weights/weight', None, 'is damaged or no file of NIR'),
+        ('layer0_weights/weight', 'heavy', 'is damaged or no file of NIR'),
+        ('layer2_weights/bias', 'heavy', "'layer2_weights' of type Affine: bias must be numbers"),
+        ('layer0_weights/weight', np.zeros((3, 1, 3, 3), complex), "'weight' must hold numbers"),
+        ('layer0_weights/weight', np.full((3, 1, 3, 3), np.nan), 'weight holds values that'),
+        ('layer0_weights/weight', np.full((3, 1, 3, 3), 1e300), 'values that are not finite'),
+        ('layer0_weights/weight', np.zeros((3, 1, 3)), 'weight must have 4 dimensions'),
+        ('layer0_weights/weight', np.zeros((0, 1, 3, 3)), 'weight is empty'),
+        ('layer0_weights/weight', np.zeros((3, 1, 3, 2)), 'the kernel must be square, not 3 x 2'),
+        ('layer0_weights/weight', np.zeros((3, 2, 3, 3)), 'for 2 channels, and 1 arrive'),
+        ('layer0_weights/weight', np.zeros((3, 1, 50, 50)), 'leaves nothing'),
+        ('layer0_weights/bias', np.zeros(4), r'bias must have the shape \(3,\)'),
+        ('layer0_weights/stride', np.array([0, 0]), 'is damaged or no file of NIR'),
+        ('layer0_weights/stride', np.array([-1, -1]), 'stride of a convolution must be between'),
+        ('layer0_weights/stride', np.array([1, 2]), 'stride must be one whole number'),
+        ('layer0_weights/padding', np.array([-1, -1]), 'padding of a convolution must be between'),
+        ('layer0_weights/dilation', np.array([10**6, 10**6]), 'is larger than any'),
+        ('layer0_weights/groups', 2, '3 channels cannot have 2 groups'),
+        ('layer0_neurons/tau', np.full((3, 6, 6), -0.02), 'a time constant of -0.02 must be'),
+        ('layer0_neurons/tau', np.full((3, 6, 6), 20.0), 'a time constant of 20 must be in s'),
+        ('layer0_neurons/tau', np.linspace(1, 2, 108).reshape(3, 6, 6), 'same for all neurons'),
+        ('layer0_neurons/v_threshold', np.zeros((3, 6, 6)), 'v_threshold must be above v_reset'),
+        ('layer0_neurons/r', np.arange(108.0).reshape(3, 6, 6), 'the same all over each channel'),
+        ('layer0_neurons/v_leak', np.full((3, 6, 6), np.inf), 'v_leak holds values .* not finite'),
+        ('layer0_neurons/v_leak', np.zeros((5, 5)), 'is damaged or no file of NIR'),
+        ('layer2_synapse0/v_leak', np.ones(4), 'v_leak must be 0 in front of weights'),
+        ('layer1_pooling0/stride', np.array([1, 1]), 'its stride must be its kernel_size'),
+        ('layer1_pooling0/kernel_size', np.array([0, 0]), 'size of an average pooling must be'),
+        ('layer1_flatten/start_dim', 2, 'must flatten all of a map'),
+        ('layer1_weights/weight', np.zeros((4, 28)), 'for 28 values, and 27 arrive'),
+        ('input/shape', np.array([2, 8, 8]), 'images have 1 .grey. or 3 .RGB. channels, not 2'),
+        ('input/shape', np.array([3, 8, 8]), 'for 1 channels, and 3 arrive'),
+        ('input/shape', np.array([10**9, 8, 8]), 'an input must be an image'),
+        ('input/shape', np.array([5]), 'an input must be an image'),
+        ('input/shape', np.array([0.5]), 'must be whole numbers'),
+    ],
+)  # fmt: skip
+def test_what_a_node_must_not_hold_is_refused(path, name, value, message):
+    replaced(path, name, value)
+    assert_refused(path, message)
+
+
+@pytest.mark.parametrize(
+    ('value', 'message'),
+    [
+        ('a: [1', 'is not valid YAML'),
+        ('- a', 'must hold a mapping'),
+        (np.zeros(3), 'must be text'),
+        ('step: soon\nmodel: ""', 'step must be a time in s'),
+        ('step: 3.0\nmodel: "format: 1"', 'name is missing'),
+        ('step: 0.001\nmodel: 5', 'must be text'),
+        ('step: 0.001\nmodel: "format: 99"', 'unknown format version 99'),
+        ('step: 0.001\nmodel: !!python/object:os.x {}', 'is not valid YAML'),
+        ('x' * 2_000_000, 'must be text of at most'),
+    ],
+)
+def test_metadata_that_cannot_be_ours_are_refused(path, value, message):
+    replaced(path, f'/node/metadata/{KEY}', value)
+    assert_refused(path, message)
+
+
+def edges(path, *pairs):
+    replaced(path, '/node/edges', np.array(pairs, dtype=object), dtype=h5py.string_dtype())
+
+
+CHAIN = (
+    ('input', 'layer0_weights'), ('layer0_weights', 'layer0_neurons'),
+    ('layer0_neurons', 'output'),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ('pairs', 'message'),
+    [
+        (CHAIN, "'layer1_flatten' is not connected with the Input"),
+        (
+            (*CHAIN, ('layer0_neurons', 'layer2_weights')),
+            "'layer0_neurons' has more than one edge",
+        ),
+        (
+            (*CHAIN, ('layer0_neurons', 'layer0_weights')),
+            "'layer0_neurons' has more than one edge",
+        ),
+        ((*CHAIN, ('output', 'layer0_weights')), "'layer0_weights' has more than one edge"),
+        ((*CHAIN[:2], ('layer0_neurons', 'input')), 'is not connected'),
+        ((('nobody', 'output'),), "from 'nobody' to 'output', one of which is not there"),
+    ],
+)
+def test_graphs_that_are_no_chain_of_all_nodes_are_refused(path, pairs, message):
+    edges(path, *pairs)
+    assert_refused(path, message)
+
+
+ONES = np.ones(4)
+DENSE = nir.Linear(np.ones((4, 64)))
+LIF = nir.LIF(0.02 * ONES, ONES, 0 * ONES, ONES)
+
+
+@pytest.mark.parametrize(
+    ('nodes', 'message'),
+    [
+        ((DENSE, nir.Threshold(ONES)), "of type Threshold: is not supported here; supported are"),
+        ((DENSE, nir.Delay(ONES)), 'of type Delay: is not supported here'),
+        ((DENSE, nir.I(ONES)), 'of type I: is not supported here'),
+        ((DENSE, nir.CubaLI(ONES, ONES, ONES, ONES)), 'of type CubaLI: is not supported here'),
+        ((DENSE, nir.NIRGraph.from_list(LIF)), 'of type NIRGraph: is not supported here'),
+        ((DENSE, LIF, LIF), 'there are no weights in front of it'),
+        ((DENSE, nir.Linear(np.ones((4, 4)))), 'without neurons between them'),
+        ((DENSE, LIF, nir.Linear(np.ones((4, 4))), nir.IF(ONES, ONES)), 'has one kind of neuron'),
+        ((DENSE, nir.IF(-ONES, ONES)), 'r must be positive'),
+        ((nir.Output(np.array([64])),), 'it has no weights'),
+    ],
+)  # fmt: skip
+def test_nodes_that_have_no_place_in_our_networks_are_refused(tmp_path, nodes, message):
+    write_graph(chain(nir.Input(np.array([64])), *nodes), tmp_path / 'theirs.nir')
+    assert_refused(tmp_path / 'theirs.nir', message)
