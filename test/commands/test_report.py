@@ -17,7 +17,7 @@ from snn_perception.network import Dense
 from snn_perception.readout import Readout
 
 PICTURES = (
-    *('time', 'operations', 'layers', 'calibration', 'confusion'),
+    *('time', 'operations', 'layers', 'calibration', 'energies', 'confusion'),
     *('raster', 'examples', 'robustness'),
 )
 
@@ -55,7 +55,7 @@ def test_the_page_holds_the_pictures_and_the_figures(tmp_path, capsys):
     assert not re.search(r'https?:|url\(|<script|<link', text)
     for key in ('accuracy', 'rate_accuracy', 'expected_calibration_error'):
         assert f'{100 * float(figures[key]):.2f} %' in text
-    for chip in ('loihi', 'spinnaker2', 'cmos45'):
+    for chip in ('Intel Loihi', 'SpiNNaker 2', '45 nm, fp32, without spikes'):
         assert chip in text
     for author in ('Guo', 'Davies', 'Horowitz'):
         assert author in text

@@ -9,6 +9,9 @@ from snn_perception.neurons import IF, LIF, AdaptiveLIF, Theta
 
 brian2 = pytest.importorskip('brian2')
 
+# It parses equations with functions that its parser has renamed.
+pytestmark = pytest.mark.filterwarnings('ignore::DeprecationWarning')
+
 DT, FINE = 0.001, 0.00002
 STEPS, NEURONS = 150, 60
 
