@@ -91,6 +91,12 @@ def test_an_exported_model_comes_back_as_it_was_bit_for_bit(model, step):
         assert getattr(back, field) == getattr(model, field)
 
 
+@pytest.mark.parametrize('step', np.linspace(0.0001, 0.004, 14))
+def test_weights_behind_synapses_come_back_bit_for_bit_at_any_step(tmp_path, step):
+    model = random_model(layers=(Dense(20), Dense(200), Dense(3)))
+    assert_same_weights(model, load_model(written(model, float(step), tmp_path)))
+
+
 @given(model=models(), step=STEPS)
 @settings(deadline=None, max_examples=30)
 def test_without_metadata_all_comes_back_but_the_refractory_period_and_settings(model, step):
