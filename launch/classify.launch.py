@@ -14,7 +14,7 @@ CONFIGURATION = Path(get_package_share_directory(PACKAGE)) / 'config' / 'classif
 
 # Arguments that set the parameter of the same name, if they are given.
 PARAMETERS = {
-    'model': (str, 'Shipped name, path of a folder, or package:// URI of the model'),
+    'model': (str, 'Shipped name, path of a folder or NIR file, or package:// URI of the model'),
     'backend': (str, 'Engine that runs the network: auto, event, torch, rate, reference or nengo'),
     'device': (str, 'Where the engine runs: auto, cpu or cuda'),
     'image_transport': (str, 'Images as they are (raw), or as JPEG and PNG (compressed)'),

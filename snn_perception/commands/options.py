@@ -44,7 +44,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
 
 def add_evaluation(parser: argparse.ArgumentParser) -> None:
     """The options that `load_evaluation` knows: a model, an engine and labelled images."""
-    parser.add_argument('model', help='name of a shipped model, such as mnist, or a folder')
+    parser.add_argument('model', help='shipped name, such as mnist, a folder, or a file of NIR')
     add_data(parser)
     add_engine(parser)
     parser.add_argument('--limit', type=count, help='use at most so many images, evenly spread')
