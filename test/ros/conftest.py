@@ -96,12 +96,21 @@ class Robot:
         return publisher
 
     def call(self, kind: type, service: str, **fields: Any) -> Any:
-        """The response of `service`."""
+        """The response of `service`.
+
+        On a busy machine a server may answer before it has found its client, and the answer is
+        lost: then it is asked again.
+        """
         client = self.node.create_client(kind, service)
         assert client.wait_for_service(PATIENCE)
-        future = client.call_async(kind.Request(**fields))
-        wait_until(future.done, f'the response of {service}')
-        return future.result()
+        asked = [(time.monotonic(), client.call_async(kind.Request(**fields)))]
+
+        def answered() -> Any:
+            if time.monotonic() - asked[-1][0] > PATIENCE / 4:
+                asked.append((time.monotonic(), client.call_async(kind.Request(**fields))))
+            return next((future for _, future in asked if future.done()), None)
+
+        return wait_until(answered, f'the response of {service}').result()
 
     def close(self) -> None:
         self._closed.set_result(None)
