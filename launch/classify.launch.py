@@ -15,7 +15,10 @@ CONFIGURATION = Path(get_package_share_directory(PACKAGE)) / 'config' / 'classif
 # Arguments that set the parameter of the same name, if they are given.
 PARAMETERS = {
     'model': (str, 'Shipped name, path of a folder or NIR file, or package:// URI of the model'),
-    'backend': (str, 'Engine that runs the network: auto, event, torch, rate, reference or nengo'),
+    'backend': (
+        str,
+        'Engine that runs the network: auto, event, torch, rate, reference, nengo or loihi',
+    ),
     'device': (str, 'Where the engine runs: auto, cpu or cuda'),
     'image_transport': (str, 'Images as they are (raw), or as JPEG and PNG (compressed)'),
     'autostart': (bool, 'Configure and activate without a supervisor: true or false'),

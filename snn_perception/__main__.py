@@ -30,6 +30,10 @@ COMMANDS = {
         'snn_perception.commands.export:main',
         'write a model for other tools, as a file of NIR, or take one over from them',
     ),
+    'chip': (
+        'snn_perception.commands.chip:main',
+        'say what a model takes on Loihi chips, and what fixed point changes in it',
+    ),
     'benchmark': (
         'snn_perception.commands.benchmark:main',
         'measure how fast an engine runs a model on this machine',

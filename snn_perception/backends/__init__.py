@@ -18,6 +18,7 @@ BACKENDS = {
     'rate': ('snn_perception.backends.rate', 'RateSimulator'),
     'reference': ('snn_perception.backends.reference', 'ReferenceSimulator'),
     'nengo': ('snn_perception.backends.nengo', 'NengoSimulator'),
+    'loihi': ('snn_perception.backends.loihi.simulator', 'LoihiSimulator'),
 }
 DEVICES = ('auto', 'cpu', 'cuda')
 

@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from snn_perception.commands.figures import Figures, report
-from snn_perception.commands.options import count
+from snn_perception.commands.options import add_model, count
 from snn_perception.files import resolve
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
         prog='export',
         description='Write a model for other tools, and say what they will not know of it.',
     )
-    parser.add_argument('model', help='name of a shipped model, a folder, or a file of NIR')
+    add_model(parser)
     parser.add_argument(
         '--format',
         choices=('nir', 'folder'),

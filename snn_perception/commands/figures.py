@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from snn_perception.reporting import tables
+
 Figures = dict[str, Any]
 
 
@@ -30,13 +32,16 @@ def report(name: str, measure: Callable[[], Figures], target: Path | None) -> in
 
 
 def _print(figures: Figures, indent: str = '') -> None:
-    """One `name value` line per figure, nested ones indented."""
+    """One `name value` line per figure, nested ones indented, lists of them as tables."""
     for name, value in figures.items():
         if isinstance(value, dict):
             if value:
                 print(f'{indent}{name}')
             _print(value, indent + '  ')
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            print(f'{indent}{name}')
+            for line in tables.aligned(tables.from_figures(value)):
+                print(f'{indent}  {line}')
         else:
             values = value if isinstance(value, list) else [value]
-            shown = (f'{each:.6g}' if isinstance(each, float) else str(each) for each in values)
-            print(f'{indent}{name:<{26 - len(indent)}} {" ".join(shown)}')
+            print(f'{indent}{name:<{26 - len(indent)}} {" ".join(map(tables.shown, values))}')

@@ -20,6 +20,11 @@ def count(text: str) -> int:
     return value
 
 
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """The argument that names a model."""
+    parser.add_argument('model', help='shipped name, such as mnist, a folder, or a file of NIR')
+
+
 def add_data(parser: argparse.ArgumentParser, default: str | None = None) -> None:
     """The option that names labelled images; without a `default` it is required."""
     parser.add_argument(
@@ -33,10 +38,12 @@ def add_data(parser: argparse.ArgumentParser, default: str | None = None) -> Non
 def add_engine(parser: argparse.ArgumentParser) -> None:
     """The options that choose an engine."""
     parser.add_argument(
-        '--backend', default='auto', help='auto, event, torch, rate, reference or nengo'
+        '--backend', default='auto', help='auto, event, torch, rate, reference, nengo or loihi'
     )
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda')
-    parser.add_argument('--threads', type=int, default=0, help='of event; 0: its own choice')
+    parser.add_argument(
+        '--threads', type=int, default=0, help='of event and loihi; 0: their own choice'
+    )
     parser.add_argument(
         '--precision', default='float32', help='weights of event: float32, bfloat16 or int8'
     )
@@ -44,7 +51,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
 
 def add_evaluation(parser: argparse.ArgumentParser) -> None:
     """The options that `load_evaluation` knows: a model, an engine and labelled images."""
-    parser.add_argument('model', help='shipped name, such as mnist, a folder, or a file of NIR')
+    add_model(parser)
     add_data(parser)
     add_engine(parser)
     parser.add_argument('--limit', type=count, help='use at most so many images, evenly spread')

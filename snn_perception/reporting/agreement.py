@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from snn_perception.backends.rate import RateSimulator
 from snn_perception.backends.reference import ReferenceSimulator
 from snn_perception.model import Model
+from snn_perception.network import Network
 from snn_perception.reporting.tables import Table
 from snn_perception.reporting.trajectories import schedule_of
 
@@ -48,15 +49,20 @@ def table(model: Model, layers: list[LayerAgreement], expected: str, found: str)
     head = ('layer', expected, found, 'difference of a neuron', 'correlation')
     rows = [
         (
-            f'{index} {type(stage.layer).__name__.lower()}',
+            layer_name(model.network, index),
             f'{layer.expected:.1f} Hz',
             f'{layer.found:.1f} Hz',
             f'{layer.error:.1f} Hz',
             f'{layer.correlation:.3f}',
         )
-        for index, (stage, layer) in enumerate(zip(model.network.stages, layers, strict=False))
+        for index, layer in enumerate(layers)
     ]
     return [head, *rows]
+
+
+def layer_name(network: Network, index: int) -> str:
+    """Number and kind of weighted layer `index`."""
+    return f'{index} {type(network.stages[index].layer).__name__.lower()}'
 
 
 def spiking_rates(model: Model, inputs: NDArray[np.float32]) -> list[NDArray[np.float64]]:

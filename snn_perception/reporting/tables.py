@@ -1,9 +1,9 @@
-"""Tables as Markdown; a table is rows of text, the first of which is its head."""
+"""Tables, rows of text the first of which is the head, and their ways to be shown."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Table: TypeAlias = Sequence[Sequence[str]]
 
@@ -12,3 +12,22 @@ def markdown(table: Table) -> str:
     """`table` as Markdown, every row on a line."""
     head, *rows = ('| ' + ' | '.join(row) + ' |' for row in table)
     return '\n'.join((head, '|' + '---|' * len(table[0]), *rows))
+
+
+def from_figures(rows: Sequence[dict[str, Any]]) -> Table:
+    """`rows` of figures by name, all of the same names, which become the head."""
+    return [list(rows[0]), *([shown(value) for value in row.values()] for row in rows)]
+
+
+def aligned(table: Table) -> list[str]:
+    """`table` for a screen, a line for every row."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return [
+        '  '.join(f'{cell:<{width}}' for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    ]
+
+
+def shown(value: Any) -> str:
+    """A figure as tables and screens show it."""
+    return f'{value:.6g}' if isinstance(value, float) else str(value)

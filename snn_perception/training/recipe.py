@@ -99,6 +99,9 @@ class FineTuning(Optimisation):
 class Recipe:
     """How a model is trained; each section is documented at its own class.
 
+    A file that says `like` and the name or path of another recipe is that one but for the
+    sections that it has itself.
+
     With a `base`, the name or path of a model, the network starts as that model's: its
     `INHERITED` sections are the recipe's and its layers keep their weights but for the last,
     which has a new unit for each class of the data. That layer is trained alone first, by
@@ -177,13 +180,10 @@ def load_recipe(location: str) -> tuple[Recipe, Path]:
 
     Raises RecipeError.
     """
-    try:
-        path = resolve(location, 'config/train')
-    except ValueError as reason:
-        raise RecipeError(f'recipe {location}: {reason}') from None
-    if not path.exists() and not path.suffix:
-        path = path.with_suffix('.yaml')
+    path = _find(location)
     content = read_yaml(path, RecipeError)
+    if 'like' in content:
+        content = _like(content, path)
     if 'base' in content:
         content = _inherited(content, path) | content
     recipe = build(Recipe, content, path, RecipeError, hooks=HOOKS)
@@ -192,6 +192,23 @@ def load_recipe(location: str) -> tuple[Recipe, Path]:
     except ValueError as reason:
         raise RecipeError(f'{path}: {reason}') from None
     return recipe, path
+
+
+def _find(location: str) -> Path:
+    """The file of the recipe at `location`, which need not be there."""
+    try:
+        path = resolve(location, 'config/train')
+    except ValueError as reason:
+        raise RecipeError(f'recipe {location}: {reason}') from None
+    return path if path.exists() or path.suffix else path.with_suffix('.yaml')
+
+
+def _like(content: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The recipe `content` from `path`, completed by the one that it is like."""
+    other = read_yaml(_find(str(content.pop('like'))), RecipeError)
+    if 'like' in other:
+        raise RecipeError(f'{path}: like: that recipe is like another itself; name that one')
+    return other | content
 
 
 def _inherited(content: dict[str, Any], path: Path) -> dict[str, Any]:

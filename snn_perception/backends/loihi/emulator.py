@@ -1,0 +1,222 @@
+"""The emulator of nengo-loihi for blocks without learning and noise, compiled.
+
+Bit for bit what `nengo_loihi.emulator` computes, in int32:
+
+    q     = sum of the weights of the spikes of the step before            wraps at 21 bits
+    u     = decay(u, decay_u + 1) + q                                      wraps at 23 bits
+    v     = decay(v, decay_v) + (u + bias), clipped, 0 while refractory    u + bias wraps, too
+    spike = v > threshold, then v = 0 and refractory for some steps
+
+where decay(x, d) is x (4096 - d) / 4096, rounded towards 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from nengo_loihi.block import Axon, LoihiBlock, Synapse
+from nengo_loihi.builder.discretize import Q_BITS, U_BITS
+from nengo_loihi.emulator.interface import BlockInfo, CompartmentState
+from numpy.typing import NDArray
+
+Whole = NDArray[np.int32]
+
+
+class Compartments(NamedTuple):
+    """Parameters of all compartments, (compartments,) each; decays are what is left of 4096."""
+
+    keep_u: Whole
+    keep_v: Whole
+    threshold: Whole
+    lowest: Whole
+    highest: Whole
+    refractory_steps: Whole
+
+
+class Routes(NamedTuple):
+    """Where spikes go.
+
+    Those of compartment i take the routes from `first[i]` to before `first[i + 1]`. A route adds
+    `length` of `weights`, from `start` on, to the compartments `indices` behind `base`.
+    """
+
+    first: NDArray[np.int64]
+    start: NDArray[np.int64]
+    length: Whole
+    base: Whole
+    weights: Whole
+    indices: Whole
+
+
+class ChipMemory(NamedTuple):
+    """What compartments remember, (compartments,) each: `u`, `v`, refractory steps left and who
+    spiked in the last step.
+    """
+
+    current: Whole
+    voltage: Whole
+    refractory: Whole
+    spiked: NDArray[np.bool_]
+
+
+class Emulator:
+    """Blocks of nengo-loihi, in fixed point, in the order of their compartments."""
+
+    def __init__(self, blocks: list[LoihiBlock]) -> None:
+        with np.errstate(invalid='ignore'):
+            state = CompartmentState(BlockInfo(blocks))
+        self.compartments = Compartments(
+            4095 - state.decay_u,
+            4096 - state.decay_v,
+            state.vth,
+            state.vmin,
+            state.vmax,
+            state.ref,
+        )
+        self.bias = state.bias
+        self.routes = _routes(blocks)
+
+    def rest(self) -> ChipMemory:
+        """Compartments that have had no input."""
+        size = len(self.bias)
+        current, voltage, refractory = np.zeros((3, size), np.int32)
+        return ChipMemory(current, voltage, refractory, np.zeros(size, bool))
+
+    def run(self, memory: ChipMemory, bias: Whole, steps: int, counts: Whole) -> int:
+        """Advance `memory` in place by `steps`; add spikes to `counts` (compartments,).
+
+        Returns how often a value wrapped around.
+        """
+        return _run(self.compartments, self.routes, memory, bias, steps, counts)
+
+
+_NO_ROUTES = np.zeros((4, 1, 0), np.int32)
+
+
+class _Target(NamedTuple):
+    """A synapse written out: for each axon into it, what is in the fields of `Routes`.
+
+    `start` is that of the weights of the first channel.
+    """
+
+    start: NDArray[np.int64]
+    length: Whole
+    base: Whole
+
+
+def _routes(blocks: list[LoihiBlock]) -> Routes:
+    """The axons of `blocks`, whose synapses are population weights, written out."""
+    firsts = np.cumsum([0, *(block.n_neurons for block in blocks)])
+    synapses = [
+        (synapse, first)
+        for block, first in zip(blocks, firsts, strict=False)
+        for synapse in block.synapses
+    ]
+    targets, start = {}, 0
+    for synapse, first in synapses:
+        targets[synapse] = _target(synapse, start, first)
+        start += synapse.size()
+    found = [
+        _routes_of(axon, first, targets[axon.target])
+        for block, first in zip(blocks, firsts, strict=False)
+        for axon in block.axons
+    ]
+    sources, start_of, length, base = (
+        np.concatenate(parts) for parts in (zip(*found, strict=True) if found else _NO_ROUTES)
+    )
+    order = np.argsort(sources, kind='stable')
+    counts = np.bincount(sources, minlength=firsts[-1])
+    return Routes(
+        np.concatenate([[0], counts.cumsum()]),
+        start_of[order],
+        length[order],
+        base[order],
+        _flat([weights for synapse, _ in synapses for weights in synapse.weights]),
+        _flat([indices for synapse, _ in synapses for indices in synapse.indices]),
+    )
+
+
+def _target(synapse: Synapse, start: int, first: int) -> _Target:
+    """`synapse`, of a block that begins with compartment `first`; its weights are at `start`."""
+    part = synapse.axon_to_weight_map
+    sizes = np.array([weights.size for weights in synapse.weights])
+    lengths = np.array([weights.shape[1] for weights in synapse.weights], np.int32)
+    starts = start + sizes.cumsum() - sizes
+    base = (synapse.axon_compartment_bases + first).astype(np.int32)
+    return _Target(starts[part], lengths[part], base)
+
+
+def _routes_of(axon: Axon, first: int, target: _Target) -> tuple[NDArray, ...]:
+    """Compartments that have a route by `axon`, and the fields of these in `Routes`."""
+    (reaching,) = np.nonzero(axon.compartment_map >= 0)
+    place = axon.compartment_map[reaching]
+    length = target.length[place]
+    start = target.start[place] + axon.compartment_atoms[reaching] * length
+    return (reaching + first).astype(np.int32), start, length, target.base[place]
+
+
+def _flat(arrays: list[NDArray]) -> Whole:
+    return np.concatenate([np.zeros(0, np.int32), *(array.ravel() for array in arrays)])
+
+
+@numba.njit(nogil=True, cache=True, error_model='numpy')
+def _run(compartments: Any, routes: Any, memory: Any, bias: Any, steps: int, counts: Any) -> int:
+    """See `Emulator.run`."""
+    inputs = np.zeros(bias.size, np.int32)
+    overflows = 0
+    for _ in range(steps):
+        _deliver(routes, memory.spiked, inputs)
+        overflows += _update(compartments, memory, bias, inputs)
+        inputs[:] = 0
+        counts += memory.spiked
+    return overflows
+
+
+@numba.njit(nogil=True, error_model='numpy')
+def _deliver(routes: Any, spiked: Any, inputs: Any) -> None:
+    for source in np.flatnonzero(spiked):
+        for route in range(routes.first[source], routes.first[source + 1]):
+            start, base = routes.start[route], routes.base[route]
+            for place in range(start, start + routes.length[route]):
+                inputs[base + routes.indices[place]] += routes.weights[place]
+
+
+@numba.njit(nogil=True, error_model='numpy')
+def _update(compartments: Any, memory: Any, bias: Any, inputs: Any) -> int:
+    """One step of all compartments; returns how often a value wrapped around."""
+    overflows = 0
+    for i in range(bias.size):
+        synaptic = _wrapped(inputs[i], Q_BITS)
+        sum_of_both = _decayed(memory.current[i], compartments.keep_u[i]) + synaptic
+        current = _wrapped(sum_of_both, U_BITS)
+        drive = _wrapped(current + bias[i], U_BITS)
+        overflows += (
+            (synaptic != inputs[i]) + (current != sum_of_both) + (drive != current + bias[i])
+        )
+        voltage = _decayed(memory.voltage[i], compartments.keep_v[i]) + drive
+        voltage = min(max(voltage, compartments.lowest[i]), compartments.highest[i])
+        left = memory.refractory[i]
+        if left > 0:
+            voltage = 0
+        spiked = voltage > compartments.threshold[i]
+        if spiked:
+            voltage, left = 0, compartments.refractory_steps[i]
+        memory.current[i], memory.voltage[i], memory.spiked[i] = current, voltage, spiked
+        memory.refractory[i] = max(left - 1, 0)
+    return overflows
+
+
+@numba.njit(error_model='numpy')
+def _decayed(value: int, keep: int) -> int:
+    """`value` x `keep` / 4096, rounded towards 0."""
+    size = (abs(value) * keep) >> 12
+    return size if value > 0 else -size
+
+
+@numba.njit(error_model='numpy')
+def _wrapped(value: int, bits: int) -> int:
+    """`value` as a number of so many bits and a sign has it."""
+    sign = value & (1 << bits)
+    return (value & ((1 << bits) - 1)) - sign

@@ -1,0 +1,216 @@
+"""The engine of Loihi: the model in the chip's fixed point, as nengo-loihi emulates it.
+
+All neurons are on the chip, and the synapses between them. The host computes the currents that
+an image causes in the first layer, once per image, and writes them as bias currents of its
+neurons. It reads the spikes of the last layer, and filters and weights them for the readout.
+
+What differs from the other engines:
+- weights have 8 bits, biases a mantissa and decays 12, and all values are whole numbers;
+- a step of the model is one step of the chip or several, at most LONGEST_STEP long;
+- a spike arrives in the next step, so each layer is one behind the layer before, and the readout
+  begins and ends later by the delay of all layers: decisions take that much longer;
+- neurons fire at the end of a step; `blocks` says how their rates are right all the same;
+- an image causes currents of at most LARGEST_BIAS, and sums of weights wrap around if they are
+  too large.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import ceil, sqrt
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snn_perception.backends.base import Activity, Simulator
+from snn_perception.backends.loihi.blocks import build, fixed_point_bias
+from snn_perception.backends.loihi.emulator import ChipMemory, Emulator
+from snn_perception.backends.loihi.mapping import MappingError, place
+from snn_perception.backends.reference import apply_stage
+from snn_perception.model import Model
+from snn_perception.readout import Schedule
+from snn_perception.threads import default_threads, in_parallel
+
+LONGEST_STEP = 0.0015
+"""Longest step of the chip in s.
+
+With steps of 2.5 ms the layers of the CIFAR-10 model fire 4 to 8 % too often, with half of that at
+most 2 %: intervals between spikes are whole numbers of steps, and should not be very small ones.
+"""
+
+
+class Memory(NamedTuple):
+    """What the network remembers of one image: on the chip, and the readout on the host."""
+
+    chip: ChipMemory
+    readout: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class WeightError:
+    """What 8 bits change in the weights of a layer.
+
+    `relative` is the root of the mean square of the changes over that of the weights, `largest`
+    the largest change in steps of the fixed point, half of one if none is lost.
+    """
+
+    relative: float
+    largest: float
+
+
+class LoihiSimulator(Simulator):
+    """The model on emulated chips, on the CPU; `threads` (0: see `default_threads`) take images.
+
+    `placement` says on how many cores and how full they are, `chip_steps` how many steps of the
+    chip one of the model is, `delay` (s) how much later than elsewhere a layer hears of spikes,
+    and `overflows` how often a value wrapped around so far, which makes answers wrong. Raises
+    ValueError, in a sentence, for a device other than the CPU and for a model that does not fit
+    the chips or their numbers.
+    """
+
+    name: ClassVar[str] = 'loihi'
+    options: ClassVar[frozenset[str]] = frozenset({'threads'})
+
+    def __init__(self, model: Model, device: str = 'auto', threads: int = 0) -> None:
+        if device not in ('auto', 'cpu'):
+            raise ValueError(f'backend loihi is an emulation on cpu, not on {device}')
+        if threads < 0:
+            raise ValueError(f'threads must be 0 or more, not {threads}')
+        self.chip_steps = ceil(model.dt / LONGEST_STEP - 1e-9)
+        step = model.dt / self.chip_steps
+        # On other engines a spike acts from the beginning of its step on, half a step before it
+        # is fired on average, and on the chip from the end of its step on.
+        self.delay = (model.dt + step) / 2
+        super().__init__(_patient(model, self.delay), 'cpu')
+        self.threads = threads or default_threads()
+        self.overflows = 0
+        self.placement = place(model.network, model.readout.views)
+        if self.placement.excess:
+            raise MappingError(self.placement.excess)
+        self.cores = build(model, self.placement, step)
+        self.emulator = Emulator([core.block for cores in self.cores for core in cores])
+        # Where the neurons of each layer are among all compartments.
+        self._places = []
+        behind = 0
+        for cores in self.cores:
+            neurons = np.concatenate([core.neurons for core in cores])
+            self._places.append(behind + neurons.argsort())
+            behind += len(neurons)
+
+    @property
+    def weight_errors(self) -> list[WeightError | None]:
+        """What fixed point changed in the weights of each layer; None for the analog first."""
+        errors: list[WeightError | None] = [None]
+        for cores in self.cores[1:]:
+            parts = [core.rounding for core in cores]
+            weights = sum(part.weights for part in parts)
+            changes = sum(part.changes for part in parts)
+            relative = sqrt(changes / weights) if weights else 0.0
+            errors.append(WeightError(relative, max(part.largest for part in parts)))
+        return errors
+
+    def rest(self, batch: int) -> list[Memory]:
+        """See `Simulator.rest`."""
+        network = self.model.network
+        readout = network.synapse_of(len(network.stages) - 1)
+        shape = network.stages[-1].output_shape
+        return [Memory(self.emulator.rest(), readout.rest((1, *shape))) for _ in range(batch)]
+
+    def advance(self, memory: list[Memory], images: NDArray[np.float32], steps: int) -> Activity:
+        """See `Simulator.advance`."""
+        network = self.model.network
+        neurons = np.array([stage.neurons for stage in network.stages])
+        spikes, operations = np.zeros((2, len(images), len(neurons)), np.int64)
+        outputs = np.zeros((steps, len(images), network.classes), np.float32)
+        for index, (counts, values) in enumerate(self._show(memory, images, steps)):
+            outputs[:, index] = values
+            for layer, (count, stage) in enumerate(zip(counts, network.stages[1:], strict=True)):
+                spikes[index, layer] = count.sum()
+                operations[index, layer + 1] = (count.sum(axis=2) * stage.fan_out).sum()
+        updates = np.tile(steps * self.chip_steps * neurons, (len(images), 1))
+        return Activity(outputs, spikes, operations, updates)
+
+    def firing_rates(self, images: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+        """Rates (batch, *output_shape) in Hz of the neurons of each layer on prepared images.
+
+        They are the spikes that become evidence in a presentation to a network at rest: from
+        its start to its end, earlier for the first layers by the delay to the last.
+        """
+        dt, layers = self.model.dt, self.model.network.stages[:-1]
+        schedule, memory = Schedule.of(self.model.readout, dt), self.rest(len(images))
+        earlier = [round(layer * self.delay / dt) for layer in reversed(range(len(layers)))]
+        rates = [np.zeros((len(images), *stage.output_shape)) for stage in layers]
+        for step in range(schedule.total):
+            shown = [counts for counts, _ in self._show(memory, images, 1)]
+            for rate, shift, counts in zip(rates, earlier, zip(*shown, strict=True), strict=True):
+                if schedule.discarded <= step + shift < schedule.total:
+                    rate += counts
+        seconds = (schedule.total - schedule.discarded) * dt
+        return [rate / seconds for rate in rates]
+
+    def _show(
+        self, memory: list[Memory], images: NDArray[np.float32], steps: int
+    ) -> list[tuple[list[NDArray[np.int32]], NDArray[np.float64]]]:
+        """Advance each image's `memory`; return its spikes and outputs.
+
+        Spikes are counts of each neuron, *output_shape for each layer, outputs (steps, classes).
+        """
+        shown: list[Any] = [None] * len(images)
+        overflows = [0] * len(images)
+
+        def work(first: int, last: int) -> None:
+            for index in range(first, last):
+                one = self._show_one(memory[index], images[index], steps)
+                *shown[index], overflows[index] = one
+
+        in_parallel(work, len(images), self.threads, smallest_share=1)
+        self.overflows += sum(overflows)
+        return shown
+
+    def _show_one(
+        self, memory: Memory, image: NDArray[np.float32], steps: int
+    ) -> tuple[list[NDArray[np.int32]], NDArray[np.float64], int]:
+        """`_show` of one image, and how often a value wrapped around."""
+        model = self.model
+        *layers, last = model.network.stages
+        bias, total = self._bias(image), np.zeros_like(self.emulator.bias)
+        read, overflows = np.zeros((steps, *last.source_shape)), 0
+        for step in range(steps):
+            counts = np.zeros_like(total)
+            overflows += self.emulator.run(memory.chip, bias, self.chip_steps, counts)
+            read[step] = counts[self._places[-1]].reshape(last.source_shape)
+            total += counts
+        currents = apply_stage(last, model.weights[-1].kernel, read / model.dt)
+        synapse = model.network.synapse_of(len(layers))
+        # A view of what the synapse remembers is no record of it.
+        filtered = [
+            synapse.step(one, memory.readout, model.dt).copy() for one in currents[:, None]
+        ]
+        outputs = np.array(filtered).reshape(steps, -1) + model.weights[-1].bias
+        counts = [
+            total[places].reshape(stage.output_shape)
+            for places, stage in zip(self._places, layers, strict=True)
+        ]
+        return counts, outputs, overflows
+
+    def _bias(self, image: NDArray[np.float32]) -> NDArray[np.int32]:
+        """The bias currents of all compartments while the chip is shown `image`."""
+        first, weights = self.model.network.stages[0], self.model.weights[0]
+        currents = apply_stage(first, weights.kernel, image[None].astype(np.float64))
+        currents = currents + weights.bias
+        bias = self.emulator.bias.copy()
+        bias[self._places[0]] = fixed_point_bias(currents.ravel(), self.cores[0][0].block)
+        return bias
+
+
+def _patient(model: Model, delay: float) -> Model:
+    """`model` with a readout that waits until what it is to read has come through all layers.
+
+    `delay` is in s from one layer to the next.
+    """
+    total = delay * max(len(model.network.stages) - 2, 0)
+    start_time = model.readout.start_time + total
+    presentation_time = model.readout.presentation_time + total
+    readout = replace(model.readout, start_time=start_time, presentation_time=presentation_time)
+    return replace(model, readout=readout)

@@ -1,0 +1,66 @@
+"""`chip MODEL [--data DIR]`: what a model takes on Loihi, and what changes in it there."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from snn_perception.commands.figures import Figures, report
+from snn_perception.commands.options import add_model, count
+from snn_perception.files import resolve
+
+if TYPE_CHECKING:
+    from snn_perception.model import Model
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog='chip',
+        description='Print the cores, neurons and synapse memory that a model takes on Loihi '
+        'chips, or why it does not fit; with images also how its layers differ from floating '
+        'point there, which needs nengo-loihi.',
+    )
+    add_model(parser)
+    parser.add_argument('--data', help='labelled images to compare the layers on')
+    parser.add_argument('--limit', type=count, default=8, help='use so many of them (8)')
+    parser.add_argument('--json', type=Path, help='file to write the figures to')
+    options = parser.parse_args(arguments)
+    return report('chip', partial(run, options), options.json)
+
+
+def run(options: argparse.Namespace) -> Figures:
+    """The figures of a model on chips; raises ValueError with a sentence."""
+    from snn_perception.backends.loihi.mapping import place
+    from snn_perception.model import load_model
+    from snn_perception.reporting.chip import resources
+
+    model = load_model(options.model)
+    figures = resources(place(model.network, model.readout.views))
+    if options.data and figures['fits']:
+        figures['comparison'] = _compared(model, options)
+    return figures
+
+
+def _compared(model: Model, options: argparse.Namespace) -> list[Figures]:
+    """The layers of `model` on the chip and in floating point."""
+    # Importing PyTorch takes seconds.
+    from snn_perception.backends.loihi.simulator import LoihiSimulator
+    from snn_perception.evaluation import batches
+    from snn_perception.reporting.chip import comparison
+    from snn_perception.training.datasets import load_dataset
+
+    folder = resolve(options.data, 'data')
+    dataset = load_dataset(folder, model.preprocessing, held_out=True, limit=options.limit)
+    simulator = LoihiSimulator(model)
+    inputs = np.concatenate(list(batches(simulator, dataset)))
+    return comparison(simulator, inputs)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""What a network takes on Loihi chips, and what their fixed point changes in its layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snn_perception.backends.loihi import mapping
+from snn_perception.backends.loihi.mapping import Placed, Placement
+from snn_perception.reporting.agreement import compare, layer_name, spiking_rates
+
+if TYPE_CHECKING:
+    from snn_perception.backends.loihi.simulator import LoihiSimulator
+
+BITS_OF_A_KIB = 8 * 1024
+LIMITS = {
+    'core_neurons': mapping.COMPARTMENTS,
+    'core_axons_in': mapping.INPUT_AXONS,
+    'core_axons_out': mapping.OUTPUT_AXONS,
+    'core_synapse_kib': mapping.SYNAPSE_BITS / BITS_OF_A_KIB,
+    'cores': mapping.CORES_OF_A_CHIP * mapping.CHIPS,
+}
+
+
+def resources(placement: Placement) -> dict[str, Any]:
+    """What a placed network takes: all copies together, each layer of one, and the limits.
+
+    `core_...` are those of the fullest core of a layer; `tile` is what a core has of a layer,
+    height x width x channels.
+    """
+    copies = placement.copies
+    return {
+        'fits': not placement.excess,
+        **({'reason': placement.excess} if placement.excess else {}),
+        'copies': copies,
+        'chips': placement.chips,
+        'cores': placement.cores,
+        'neurons': copies * sum(placed.neurons for placed in placement.layers),
+        'synapse_kib': copies * sum(map(_synapse_kib, placement.layers)),
+        'limits': LIMITS,
+        'layers': [_resources(placed) for placed in placement.layers],
+    }
+
+
+def comparison(simulator: LoihiSimulator, inputs: NDArray[np.float32]) -> list[dict[str, Any]]:
+    """Each layer of neurons on the chip beside floating point, on prepared images `inputs`.
+
+    Rates are means in Hz, `rate_error_hz` the root of the mean squared difference between those
+    of a neuron, `correlation` is that between them; `weight_error` is the root of the mean
+    square of what 8 bits changed in the weights, over that of the weights, and 0 for the first
+    layer, whose weights stay on the host.
+    """
+    model = simulator.model
+    layers = compare(spiking_rates(model, inputs), simulator.firing_rates(inputs))
+    return [
+        {
+            'layer': layer_name(model.network, index),
+            'floating_point_hz': layer.expected,
+            'chip_hz': layer.found,
+            'rate_error_hz': layer.error,
+            'correlation': layer.correlation,
+            'weight_error': error.relative if error else 0.0,
+        }
+        for index, (layer, error) in enumerate(zip(layers, simulator.weight_errors, strict=True))
+    ]
+
+
+def _resources(placed: Placed) -> dict[str, Any]:
+    return {
+        'layer': layer_name(placed.layer.network, placed.layer.index),
+        'tile': 'x'.join(map(str, placed.tiling)),
+        'cores': placed.cores,
+        'neurons': placed.neurons,
+        'synapse_kib': _synapse_kib(placed),
+        'core_neurons': placed.compartments,
+        'core_axons_in': placed.input_axons,
+        'core_axons_out': placed.output_axons,
+        'core_synapse_kib': placed.memory / BITS_OF_A_KIB,
+    }
+
+
+def _synapse_kib(placed: Placed) -> float:
+    return placed.synapse_bits / BITS_OF_A_KIB

@@ -1,0 +1,176 @@
+"""Networks on the cores of Loihi chips: nothing is lost, nothing is overfull, fewest cores."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from snn_perception.backends.loihi import mapping
+from snn_perception.backends.loihi.geometry import Axis, Span, Tiling, even_lengths, spans
+from snn_perception.backends.loihi.mapping import memory_bits, output_axons, place
+from snn_perception.model import load_model
+from snn_perception.network import AveragePooling, Convolution, Dense, Network
+
+
+@st.composite
+def networks(draw):
+    """Random networks, many of which take several cores a layer."""
+    size = st.integers(3, 24)
+    shape = inputs = draw(size), draw(size), 1
+    layers = []
+    for index in range(draw(st.integers(2, 4))):
+        if index and draw(st.booleans()):
+            layers.append(AveragePooling(draw(st.integers(1, min(3, *shape[:2])))))
+            shape = layers[-1].output_shape(shape)
+        padding = draw(st.integers(0, 3))
+        kernel = draw(st.integers(1, min(5, min(shape[:2]) + 2 * padding)))
+        form = kernel, draw(st.integers(1, 3)), padding
+        layers.append(Convolution(draw(st.integers(1, 60 if index == 0 else 300)), *form))
+        shape = layers[-1].output_shape(shape)
+    if draw(st.booleans()):
+        layers.append(Dense(draw(st.integers(1, 300))))
+    return Network(inputs, (*layers, Dense(3)))
+
+
+@given(networks())
+@settings(deadline=None, max_examples=40)
+def test_every_neuron_is_in_one_tile_and_no_core_is_overfull(network):
+    placement = place(network)
+    assert not placement.excess
+    assert len(placement.layers) == len(network.stages) - 1
+    for placed, stage in zip(placement.layers, network.stages, strict=False):
+        found = np.zeros(stage.output_shape, int)
+        for tile in placed.tiling.tiles(stage.output_shape):
+            found[tuple(slice(*span) for span in tile)] += 1
+        assert (found == 1).all()
+        assert placed.neurons == stage.neurons
+        assert placed.compartments <= 1024
+        assert placed.input_axons <= 4096
+        assert placed.output_axons <= 4096
+        assert placed.memory <= 128 * 1024 * 8
+        assert placed.memory * placed.cores >= placed.synapse_bits
+
+
+@given(
+    inputs=st.integers(1, 20),
+    kernel=st.integers(1, 7),
+    stride=st.integers(1, 4),
+    padding=st.integers(0, 4),
+    length=st.integers(1, 9),
+)
+def test_windows_are_the_taps_of_a_convolution(inputs, kernel, stride, padding, length):
+    outputs = (inputs + 2 * padding - kernel) // stride + 1
+    if outputs < 1:
+        return
+    axis = Axis(inputs, outputs, kernel, stride, padding)
+    found = {
+        (position, tile.first + window.base + place, tap)
+        for tile in spans(outputs, length)
+        for position, window in axis.windows(tile).items()
+        for place, tap in enumerate(window.taps)
+    }
+    assert found == {
+        (output * stride - padding + tap, output, tap)
+        for output in range(outputs)
+        for tap in range(kernel)
+        if 0 <= output * stride - padding + tap < inputs
+    }
+
+
+def test_pooled_positions_share_an_axon_and_need_one_to_every_tile_they_reach():
+    # Ten positions in pairs, a kernel of 3: pair p reaches outputs p - 1 to p + 1.
+    axis = Axis(inputs=5, outputs=5, kernel=3, padding=1, pooling=2)
+    assert axis.most_targets(source=10, target=5) == 5
+    assert axis.most_targets(source=2, target=1) == 3
+    assert axis.most_targets(source=10, target=1) == 13
+
+
+@pytest.mark.parametrize('size', [1, 2, 7, 12, 100])
+def test_even_lengths_leave_no_more_pieces_than_needed(size):
+    counts = [len(spans(size, length)) for length in even_lengths(size)]
+    assert counts == sorted(set(counts))
+    assert counts[0] == 1
+    assert counts[-1] == size
+
+
+def test_no_tilings_of_a_small_network_take_fewer_cores(monkeypatch):
+    monkeypatch.setattr(mapping, 'COMPARTMENTS', 12)
+    monkeypatch.setattr(mapping, 'OUTPUT_AXONS', 40)
+    monkeypatch.setattr(mapping, 'SYNAPSE_BITS', 1500)
+    network = Network((4, 4, 1), (Convolution(4, 1), Convolution(6, 3, padding=1), Dense(2)))
+    first, second = (mapping.Layer(network, index) for index in range(2))
+    every = [
+        [Tiling(h, w, c) for h in range(1, 5) for w in range(1, 5) for c in range(1, 7)]
+        for _ in range(2)
+    ]
+    fewest = min(
+        first.count(one) + second.count(other)
+        for one in every[0]
+        if one.channels <= 4 and not first.excess(one)
+        for other in every[1]
+        if not second.excess(other) and output_axons(one, second, other) <= 40
+    )
+    placement = place(network)
+    assert placement.cores == fewest
+    assert placement.layers[0].output_axons <= 40
+
+
+def test_memory_is_counted_in_words_of_64_bits_for_64_synapses_at_most():
+    assert memory_bits(1, last_index=0) == 64
+    assert memory_bits(3, last_index=63) == 64  # 3 x (8 + 6) + 10 bits
+    assert memory_bits(4, last_index=63) == 128
+    assert memory_bits(64, last_index=1023) == 19 * 64  # 64 x (8 + 10) + 10 bits
+    assert memory_bits(65, last_index=1023) == 20 * 64
+
+
+def test_the_digits_take_one_chip_and_the_photographs_less_than_a_board():
+    assert place(load_model('mnist').network).chips == 1
+    assert 1 <= place(load_model('cifar10').network).chips <= 8
+
+
+@pytest.mark.parametrize(
+    ('shape', 'layers', 'reason'),
+    [
+        (
+            (64, 64, 1),
+            (Convolution(32, 1), Dense(3), Dense(2)),
+            r'a neuron of layer 1 \(dense\) needs 2097152 bits of synapse memory and a Loihi '
+            r'core has 1048576',
+        ),
+        (
+            (65, 64, 1),
+            (Convolution(1, 1), Dense(3), Dense(2)),
+            r'a neuron of layer 1 \(dense\) needs 4160 input axons and a Loihi core has 4096',
+        ),
+        (
+            (16, 16, 1),
+            (Convolution(240, 1), Dense(2100), Dense(2)),
+            r'a neuron of layer 0 \(convolution\) needs an axon to every core of layer 1 '
+            r'\(dense\) that it reaches, and a Loihi core has 2048',
+        ),
+        (
+            (300, 300, 1),
+            (Convolution(48, 1), Dense(2)),
+            r'the network needs \d+ Loihi cores, and a board of 32 chips has 4096',
+        ),
+        ((4, 4, 1), (Dense(2),), 'Loihi needs a layer of neurons before the readout'),
+    ],
+)
+def test_what_does_not_fit_says_the_layer_and_the_limit(shape, layers, reason):
+    placement = place(Network(shape, layers))
+    assert re.fullmatch(reason, placement.excess)
+    assert sum(placed.neurons for placed in placement.layers) == Network(shape, layers).neurons
+
+
+def test_outputs_that_see_only_padding_take_no_synapses():
+    network = Network((2, 2, 1), (Convolution(2, 1), Convolution(3, 1, padding=3), Dense(2)))
+    layer = mapping.Layer(network, 1)
+    assert layer.shape == (8, 8, 3)
+    corner = next(Tiling(2, 2, 3).tiles(layer.shape))
+    assert corner.rows == Span(0, 2)
+    assert layer.synapse_bits(corner) == 0
+    assert place(network).cores == 2
