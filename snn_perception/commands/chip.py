@@ -6,7 +6,7 @@ import argparse
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from snn_perception.commands.options import add_model, count
 from snn_perception.files import resolve
 
 if TYPE_CHECKING:
+    from snn_perception.backends.loihi.simulator import LoihiSimulator
     from snn_perception.model import Model
 
 
@@ -50,14 +51,14 @@ def run(options: argparse.Namespace) -> Figures:
 def _compared(model: Model, options: argparse.Namespace) -> list[Figures]:
     """The layers of `model` on the chip and in floating point."""
     # Importing PyTorch takes seconds.
-    from snn_perception.backends.loihi.simulator import LoihiSimulator
+    from snn_perception.backends import create_simulator
     from snn_perception.evaluation import batches
     from snn_perception.reporting.chip import comparison
     from snn_perception.training.datasets import load_dataset
 
     folder = resolve(options.data, 'data')
     dataset = load_dataset(folder, model.preprocessing, held_out=True, limit=options.limit)
-    simulator = LoihiSimulator(model)
+    simulator = cast('LoihiSimulator', create_simulator(model, 'loihi'))
     inputs = np.concatenate(list(batches(simulator, dataset)))
     return comparison(simulator, inputs)
 

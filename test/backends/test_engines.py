@@ -7,12 +7,12 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from engines import EVERY_ENGINE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_models import random_images, random_model
 
 from snn_perception.backends import (
-    BACKENDS,
     Interrupted,
     choose_backend,
     create_simulator,
@@ -131,7 +131,7 @@ def test_operations_are_spikes_times_fan_out(backend):
     assert list(activity.neuron_updates[0]) == [50 * 4 * 110, 50 * 7, 0]
 
 
-@pytest.mark.parametrize('backend', sorted(BACKENDS))
+@pytest.mark.parametrize('backend', EVERY_ENGINE)
 def test_images_of_a_batch_do_not_know_each_other(backend):
     model = random_model()
     images = random_images(model, 3)
@@ -169,7 +169,7 @@ def test_long_run_spike_rates_go_to_the_lif_curve(current, backend):
     assert activity.spikes[0, 0] / 5 == pytest.approx(expected, abs=1)
 
 
-@pytest.mark.parametrize('backend', sorted(BACKENDS))
+@pytest.mark.parametrize('backend', EVERY_ENGINE)
 def test_what_does_not_fit_is_refused_and_changes_nothing(backend):
     model = random_model()
     simulator = create_simulator(model, backend)
@@ -188,7 +188,7 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(backend):
     assert np.array_equal(outputs, simulator.run(simulator.reset(2), images, 20).outputs)
 
 
-@pytest.mark.parametrize('backend', sorted(BACKENDS))
+@pytest.mark.parametrize('backend', EVERY_ENGINE)
 def test_the_state_of_another_model_or_engine_is_refused(backend):
     model = random_model()
     simulator, images = create_simulator(model, backend), random_images(model, 1)
@@ -229,7 +229,7 @@ def test_unknown_backends_and_devices_are_refused_with_what_there_is():
         create_simulator(random_model(), 'abacus')
     with pytest.raises(ValueError, match=r"unknown device 'tpu'.*cuda"):
         create_simulator(random_model(), 'torch', 'tpu')
-    for backend in ('reference', 'event', 'nengo'):
+    for backend in ('reference', 'event'):
         with pytest.raises(ValueError, match=f'{backend} runs on cpu'):
             create_simulator(random_model(), backend, 'cuda')
 

@@ -291,6 +291,11 @@ def test_neurons_and_steps_that_nengo_cannot_do_are_refused():
         build_network(dataclasses.replace(model, network=other), pipelined=True)
 
 
+def test_a_device_other_than_the_cpu_is_refused():
+    with pytest.raises(ValueError, match='nengo runs on cpu, not on cuda'):
+        create_simulator(random_model(), 'nengo', 'cuda')
+
+
 def test_without_nengo_the_command_that_installs_it_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, 'nengo', None)
     for name in ('nengo', 'nengo_network'):

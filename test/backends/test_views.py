@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from engines import EVERY_ENGINE
 from random_models import random_images, random_model
 
-from snn_perception.backends import BACKENDS, create_simulator
+from snn_perception.backends import create_simulator
 from snn_perception.readout import Readout
 
 MODEL = random_model()
@@ -21,7 +22,7 @@ def run(model, backend, images, steps=40):
     return simulator.run(simulator.reset(len(images)), images, steps)
 
 
-@pytest.mark.parametrize('backend', sorted(BACKENDS))
+@pytest.mark.parametrize('backend', EVERY_ENGINE)
 def test_outputs_are_the_mean_and_counts_the_sum_of_both_views(backend):
     images = random_images(MODEL, 3)
     found = run(BOTH, backend, images)

@@ -12,7 +12,6 @@ import copy
 import dataclasses
 import io
 import warnings
-from types import SimpleNamespace
 
 import colour_model
 import cv2
@@ -26,8 +25,6 @@ from snn_perception.commands import evaluate
 from snn_perception.model import Weights
 from snn_perception.network import AveragePooling, Convolution, Dense
 from snn_perception.neurons import LIF
-from snn_perception.nodes.parameters import ClassifierParameters
-from snn_perception.nodes.recognition import Recognizer
 from snn_perception.synapses import Synapse
 
 nir = pytest.importorskip('nir', reason='NIR is not installed')
@@ -275,24 +272,6 @@ def colours(tmp_path):
         network[1].bias.zero_()
     nir.write(tmp_path / 'colours.nir', exported(network, (3, 8, 8)))
     return tmp_path / 'colours.nir'
-
-
-@pytest.mark.parametrize('colour', COLOURS)
-def test_the_node_answers_with_a_network_made_in_snntorch(colours, colour):
-    parameters = ClassifierParameters(model=str(colours), backend='event')
-    recognizer = Recognizer.load(parameters, lambda: False)
-    pixels = colour_model.image(colour)
-    message = SimpleNamespace(
-        height=pixels.shape[0],
-        width=pixels.shape[1],
-        encoding='rgb8',
-        is_bigendian=0,
-        step=3 * pixels.shape[1],
-        data=pixels.tobytes(),
-    )
-    answer = recognizer.decide(recognizer.read(message, parameters), 0, parameters, lambda: False)
-    assert answer.decision.label == str(COLOURS.index(colour))
-    assert answer.decision.activity.spikes.sum() > 0
 
 
 def test_a_network_made_in_snntorch_is_evaluated_like_any_other(colours, tmp_path, capsys):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -9,6 +10,7 @@ from tiny_training import CONTENT
 
 from snn_perception.files import share_directory
 from snn_perception.model import save_model
+from snn_perception.neurons import Theta
 from snn_perception.training.recipe import RecipeError, load_recipe
 
 
@@ -29,6 +31,30 @@ def test_a_recipe_loads_from_a_path(tmp_path):
     assert recipe.network.classes == 4
     assert recipe.optimisation.epochs == 3
     assert recipe.fine_tuning.presentation_time == 0.05
+
+
+def test_a_recipe_like_another_is_that_one_but_for_what_it_says_itself(tmp_path):
+    (tmp_path / 'first.yaml').write_text(yaml.safe_dump(CONTENT))
+    own = {
+        'like': str(tmp_path / 'first.yaml'),
+        'name': 'mine',
+        'neuron': {'type': 'theta', 'gamma': 0.1},
+    }
+    (tmp_path / 'mine.yaml').write_text(yaml.safe_dump(own))
+    (first, _), (mine, _) = (load_recipe(str(tmp_path / f'{n}.yaml')) for n in ('first', 'mine'))
+    assert mine.name == 'mine'
+    assert isinstance(mine.network.neuron, Theta)
+    assert replace(mine, name=first.name, neuron=first.neuron) == first
+
+
+def test_a_recipe_like_one_that_is_like_another_or_missing_is_refused(tmp_path):
+    for name, other in (('one', 'two'), ('two', 'three'), ('three', 'none')):
+        path = tmp_path / f'{name}.yaml'
+        path.write_text(yaml.safe_dump({'like': str(tmp_path / f'{other}.yaml')}))
+    with pytest.raises(RecipeError, match='like: that recipe is like another itself'):
+        load_recipe(str(tmp_path / 'one.yaml'))
+    with pytest.raises(RecipeError, match=r'none\.yaml does not exist'):
+        load_recipe(str(tmp_path / 'three.yaml'))
 
 
 def change(*keys):

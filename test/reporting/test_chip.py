@@ -1,0 +1,65 @@
+"""What a network takes on chips and what they change, as figures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from random_models import random_images, random_model
+
+from snn_perception.backends.loihi.mapping import place
+from snn_perception.network import Convolution, Dense, Network
+from snn_perception.reporting import agreement
+from snn_perception.reporting.chip import LIMITS, comparison, resources
+
+
+def test_totals_are_sums_over_layers_and_copies():
+    placement = place(load(), copies=2)
+    figures = resources(placement)
+    assert figures['fits']
+    assert 'reason' not in figures
+    assert figures['copies'] == 2
+    for name in ('cores', 'neurons', 'synapse_kib'):
+        assert figures[name] == 2 * sum(layer[name] for layer in figures['layers'])
+    assert figures['chips'] == -(-figures['cores'] // 128)
+
+
+def load() -> Network:
+    return Network((16, 16, 1), (Convolution(50, 3), Convolution(60, 3, padding=1), Dense(3)))
+
+
+def test_a_layer_is_on_enough_cores_none_of_which_is_overfull():
+    for layer in resources(place(load()))['layers']:
+        assert layer['neurons'] <= layer['cores'] * layer['core_neurons']
+        assert layer['synapse_kib'] <= layer['cores'] * layer['core_synapse_kib']
+        for name, limit in LIMITS.items():
+            assert layer[name] <= limit
+    first, second = resources(place(load()))['layers']
+    assert (first['layer'], second['layer']) == ('0 convolution', '1 convolution')
+    assert first['synapse_kib'] == first['core_axons_in'] == 0
+    # 9 x 50 x 60 weights of 8 bits and an index of at least 6, in a core at least once.
+    assert second['synapse_kib'] > 9 * 50 * 60 * 14 / 8 / 1024
+
+
+def test_why_a_network_does_not_fit_is_said_and_shown_beside_the_limit():
+    figures = resources(place(Network((64, 64, 1), (Convolution(32, 1), Dense(1), Dense(2)))))
+    assert not figures['fits']
+    assert 'needs 2097152 bits of synapse memory' in figures['reason']
+    assert figures['layers'][1]['core_synapse_kib'] == 256 > LIMITS['core_synapse_kib']
+
+
+def test_layers_are_compared_with_spikes_in_floating_point():
+    pytest.importorskip('nengo_loihi', exc_type=ImportError)
+    from snn_perception.backends.loihi.simulator import LoihiSimulator
+
+    model = random_model(drive=3)
+    simulator, images = LoihiSimulator(model), random_images(model, 2)
+    rows = comparison(simulator, images)
+    assert [row['layer'] for row in rows] == ['0 convolution', '1 convolution', '2 dense']
+    expected = agreement.spiking_rates(simulator.model, images)
+    found = simulator.firing_rates(images)
+    for row, one, other in zip(rows, expected, found, strict=True):
+        assert row['floating_point_hz'] == pytest.approx(one.mean())
+        assert row['chip_hz'] == pytest.approx(other.mean())
+        assert row['rate_error_hz'] == pytest.approx(np.sqrt(np.mean((one - other) ** 2)))
+        assert 0 <= row['weight_error'] < 0.02
+    assert rows[0]['weight_error'] == 0 < rows[1]['weight_error']
