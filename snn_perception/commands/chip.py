@@ -30,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     add_model(parser)
     parser.add_argument('--data', help='labelled images to compare the layers on')
     parser.add_argument('--limit', type=count, default=8, help='use so many of them (8)')
+    parser.add_argument('--picture', type=Path, help='PNG file to draw the figures into')
     parser.add_argument('--json', type=Path, help='file to write the figures to')
     options = parser.parse_args(arguments)
     return report('chip', partial(run, options), options.json)
@@ -45,6 +46,10 @@ def run(options: argparse.Namespace) -> Figures:
     figures = resources(place(model.network, model.readout.views))
     if options.data and figures['fits']:
         figures['comparison'] = _compared(model, options)
+    if options.picture and figures['layers']:
+        from snn_perception.reporting.chip_picture import picture
+
+        picture(figures).savefig(options.picture, dpi=150)
     return figures
 
 

@@ -91,12 +91,13 @@ class ClassifierParameters:
         'package://PACKAGE/PATH.',
     )
     backend: str = parameter(
-        'auto', 'Engine that runs the network: auto, event, torch, rate, reference or nengo.'
+        'auto',
+        'Engine that runs the network: auto, event, torch, rate, reference, nengo or loihi.',
     )
     device: str = parameter('auto', 'Where the engine runs: auto, cpu or cuda.')
     threads: int = parameter(
         0,
-        'Threads of the engine event; 0: one for each core but one, or both of two.',
+        'Threads of the engines event and loihi; 0: one for each core but one, or both of two.',
         minimum=0,
         maximum=1024,
     )

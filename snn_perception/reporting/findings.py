@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from snn_perception.backends import Simulator
 from snn_perception.evaluation import Evaluation, batches
 from snn_perception.model import Model
-from snn_perception.reporting import agreement, robustness
+from snn_perception.reporting import agreement, chip, robustness
 from snn_perception.reporting.agreement import LayerAgreement
 from snn_perception.reporting.calibration import Reliability, reliability
 from snn_perception.reporting.trajectories import Trajectories
 from snn_perception.training.datasets import Dataset, spread
+
+if TYPE_CHECKING:
+    from snn_perception.backends.loihi.simulator import LoihiSimulator
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,14 @@ class Findings:
     """Runs of a model on `dataset`, and on some of its images damaged as cameras damage them.
 
     `agreement` is that of each layer's spikes with the rates of the network without spikes.
+    `chip` are the figures of `reporting.chip`, empty on engines that are no chip.
     """
 
     trajectories: Trajectories
     dataset: Dataset
     conditions: list[robustness.Condition]
     agreement: list[LayerAgreement]
+    chip: dict[str, Any]
 
     @property
     def model(self) -> Model:
@@ -76,4 +81,9 @@ def study(trajectories: Trajectories, rates: Simulator, dataset: Dataset) -> Fin
     some = dataset.subset(spread(len(dataset), min(agreement.IMAGES, len(dataset))))
     [inputs] = batches(simulator, some)
     layers = agreement.spikes_with_rates(simulator.model, inputs)
-    return Findings(trajectories, dataset, conditions, layers)
+    chip_figures: dict[str, Any] = {}
+    if simulator.name == 'loihi':
+        on_chip = cast('LoihiSimulator', simulator)
+        chip_figures = chip.resources(on_chip.placement)
+        chip_figures['comparison'] = chip.comparison(on_chip, inputs)
+    return Findings(trajectories, dataset, conditions, layers, chip_figures)

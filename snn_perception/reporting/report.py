@@ -9,13 +9,20 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from snn_perception.images import prepare
-from snn_perception.reporting import agreement, energies, image_pictures, pictures, robustness
+from snn_perception.reporting import (
+    agreement,
+    chip_picture,
+    energies,
+    image_pictures,
+    pictures,
+    robustness,
+)
 from snn_perception.reporting.calibration import calibration_of_looks
 from snn_perception.reporting.findings import Findings
 from snn_perception.reporting.page import Section, page
 from snn_perception.reporting.raster import record_raster
 from snn_perception.reporting.style import CHIP
-from snn_perception.reporting.tables import Table
+from snn_perception.reporting.tables import Table, from_figures
 from snn_perception.reporting.trajectories import Trajectories, pareto_front
 from snn_perception.units import quantity
 
@@ -46,6 +53,7 @@ def draw_figures(findings: Findings) -> dict[str, Figure]:
     evaluation = findings.evaluation
     own = trajectories.operating_point(model.readout.confidence_threshold)
     looks = calibration_of_looks(trajectories.scores, trajectories.labels)
+    on_chip = {'chip': chip_picture.picture(findings.chip)} if findings.chip else {}
     return {
         'time': pictures.accuracy_over_time(trajectories, own),
         'operations': pictures.accuracy_against_operations(trajectories, own),
@@ -55,6 +63,7 @@ def draw_figures(findings: Findings) -> dict[str, Figure]:
         ),
         'energies': energies.picture(evaluation),
         'confusion': pictures.confusion(evaluation.confusion(len(model.labels)), model.labels),
+        **on_chip,
     }
 
 
@@ -167,6 +176,30 @@ def _sections(findings: Findings, output: Path) -> list[Section]:
             energies.NOTE,
             output / 'energies.png',
             energies.table(findings.evaluation),
+        ),
+        *(_chip_sections(findings, output) if findings.chip else ()),
+    ]
+
+
+def _chip_sections(findings: Findings, output: Path) -> list[Section]:
+    figures = findings.chip
+    views = 'each view of an image takes as many again, ' if figures['copies'] > 1 else ''
+    return [
+        Section(
+            'On Loihi chips',
+            f'The layers take {figures["cores"]} cores in all (chips: {figures["chips"]}); {views}'
+            'the table is of one. Cores are as few as their limits allow, and what is shown of '
+            'them is the fullest one of a layer. Rates and correlations are over the images on '
+            'which the layers were compared above.',
+            output / 'chip.png',
+            from_figures(figures['layers']),
+        ),
+        Section(
+            'In fixed point',
+            'The same spikes in floating point and on the chip. The error of the rates is the '
+            'root of the mean squared difference between those of a neuron, that of the weights '
+            'the root of the mean square of what 8 bits changed, over that of the weights.',
+            table=from_figures(figures['comparison']),
         ),
     ]
 

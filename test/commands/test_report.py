@@ -72,6 +72,22 @@ def test_the_figures_are_those_of_evaluate(tmp_path, capsys):
     assert {key: figures[key] for key in expected} == expected
 
 
+def test_on_an_emulated_chip_the_page_says_what_the_layers_take_there(tmp_path):
+    pytest.importorskip('nengo_loihi', exc_type=ImportError)
+    arguments = [*write(tmp_path, random_model(drive=3)), '--backend', 'loihi']
+    assert report.main([*arguments, '--output', str(tmp_path / 'out')]) == 0
+    text = (tmp_path / 'out' / 'report.html').read_text()
+    assert text.count('<img') == len(PICTURES) + 1
+    assert (tmp_path / 'out' / 'chip.png').is_file()
+    for word in (
+        'take 3 cores in all (chips: 1)',
+        'core_axons_out',
+        'rate_error_hz',
+        'weight_error',
+    ):
+        assert word in text
+
+
 def test_the_folder_is_named_after_the_model(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments = write(tmp_path, random_model())

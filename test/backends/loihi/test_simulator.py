@@ -107,6 +107,24 @@ def test_random_networks_are_emulated_bit_for_bit_as_by_nengo_loihi(placed):
     assert bool(warned) == bool(overflows)
 
 
+def test_a_digit_is_emulated_bit_for_bit_as_by_nengo_loihi():
+    model = load_model('mnist')
+    simulator = LoihiSimulator(model)
+    image = prepare(read_image(IMAGES / 'digits' / '7' / '01.png'), model.preprocessing)
+    blocks, bias = blocks_of(simulator.cores), simulator._bias(image)
+    for block, part in zip(blocks, split_by_core(bias, blocks), strict=True):
+        block.compartment.bias[:] = part
+    expected, warned = as_in_nengo_loihi(blocks, 30)
+    found, overflows = as_here(blocks, 30)
+    assert expected[:, 3].sum() > 10_000
+    assert np.array_equal(found, expected)
+    assert overflows == len(warned) == 0
+
+
+def split_by_core(values, blocks):
+    return np.split(values, np.cumsum([block.n_neurons for block in blocks])[:-1])
+
+
 def test_sums_that_overflow_wrap_around_as_in_nengo_loihi():
     model = random_model(layers=(Dense(400), Dense(5), Dense(3)))
     first, second, last = model.weights

@@ -1,0 +1,74 @@
+"""A picture of a network on Loihi chips: how full their cores are, and how its layers fire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from snn_perception.reporting.style import ACCENT, BESIDE, RATES, SPIKES, WIDTH, finish
+
+LIMITED = {
+    'core_neurons': ('neurons', 'o', SPIKES),
+    'core_axons_in': ('axons in', '<', RATES),
+    'core_axons_out': ('axons out', '>', RATES),
+    'core_synapse_kib': ('synapse memory', 's', ACCENT),
+}
+"""What the fullest core of a layer has of each limit: name, marker and colour."""
+LEGEND: dict[str, Any] = {
+    'loc': 'lower left',
+    'bbox_to_anchor': (-0.02, 1),
+    'ncols': 2,
+    'frameon': False,
+    'fontsize': 9,
+    'handletextpad': 0.2,
+    'columnspacing': 1.0,
+}
+
+
+def picture(figures: dict[str, Any]) -> Figure:
+    """Draw `resources` of a placement, and `comparison` of its layers if it is there."""
+    layers, compared = figures['layers'], figures.get('comparison')
+    figure = Figure(figsize=(WIDTH, 1.5 + 0.36 * len(layers)), layout='constrained')
+    panels = figure.subplots(1, 2 if compared else 1, sharey=True, squeeze=False)[0]
+    _cores(panels[0], layers, figures['limits'])
+    if compared:
+        _rates(panels[1], compared)
+    panels[0].set_yticks(range(len(layers)), [layer['layer'] for layer in layers])
+    panels[0].set_ylim(len(layers) - 0.5, -0.5)
+    return figure
+
+
+def _cores(axes: Axes, layers: list[dict[str, Any]], limits: dict[str, float]) -> None:
+    """Shares of the limits that the fullest core of each layer has, and how many cores."""
+    rows = range(len(layers))
+    for key, (name, marker, colour) in LIMITED.items():
+        shares = [layer[key] / limits[key] for layer in layers]
+        axes.plot(shares, rows, marker, color=colour, label=name, clip_on=False)
+    right = max(1.0, *(layer[key] / limits[key] for layer in layers for key in LIMITED))
+    for row, layer in enumerate(layers):
+        text = f'{layer["cores"]} core{"s" if layer["cores"] > 1 else ""}'
+        axes.annotate(text, (right, row), (10, 0), annotation_clip=False, **BESIDE)
+    axes.axvline(1, color='black', linewidth=1)
+    axes.set(xlim=(0, right), xlabel='of the limits of a core, the fullest one')
+    axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=' %'))
+    axes.legend(**LEGEND)
+    finish(axes)
+
+
+def _rates(axes: Axes, layers: list[dict[str, Any]]) -> None:
+    """Mean rates of each layer on the chip and in floating point, and how neurons correlate."""
+    rows = range(len(layers))
+    expected = [layer['floating_point_hz'] for layer in layers]
+    found = [layer['chip_hz'] for layer in layers]
+    axes.plot(expected, rows, 'D', color=RATES, fillstyle='none', label='floating point')
+    axes.plot(found, rows, 'o', color=SPIKES, markersize=5, label='on the chip')
+    right = 1.1 * max(expected + found)
+    for row, layer in enumerate(layers):
+        text = f'r = {layer["correlation"]:.3f}'
+        axes.annotate(text, (right, row), (6, 0), annotation_clip=False, **BESIDE)
+    axes.set(xlim=(0, right), xlabel='mean firing rate (Hz); r: correlation over neurons')
+    axes.legend(**LEGEND)
+    finish(axes)
