@@ -11,8 +11,9 @@ such unit. What NeuroBench would count in another way: accumulates behind an ave
 pooling are those of its spikes, and weights of zero are not left out.
 
 The prices are in config/energy.yaml with their sources. Static power is included where it is
-published apart, for as many whole chips as the neurons need. Left out: routing, memory other than
-the chip's own, input and output, and the host.
+published apart, for whole chips: of Loihi as many as the network is mapped onto, whose synapses
+and axons take more than its neurons do, of others as many as the neurons need. Left out: routing,
+memory other than the chip's own, input and output, and the host.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ CHIPS, RIVALS = PRICES.chips, PRICES.rivals
 
 def estimate(decision: Decision) -> dict[str, Estimate]:
     """Estimated energy of `decision` on each of CHIPS."""
-    return {name: _on_chip(decision, chip) for name, chip in CHIPS.items()}
+    return {name: _on_chip(decision, name, chip) for name, chip in CHIPS.items()}
 
 
 def mean(estimates: Sequence[dict[str, Estimate]]) -> dict[str, Estimate]:
@@ -132,7 +133,7 @@ def estimate_rivals(macs: float) -> dict[str, Estimate]:
     }
 
 
-def _on_chip(decision: Decision, chip: Chip) -> Estimate:
+def _on_chip(decision: Decision, name: str, chip: Chip) -> Estimate:
     counted = (
         decision.activity.synaptic_operations.sum() * chip.operation.figures
         + decision.activity.neuron_updates.sum() * chip.update.figures
@@ -140,7 +141,7 @@ def _on_chip(decision: Decision, chip: Chip) -> Estimate:
     )
     static = np.zeros(3)
     if chip.static is not None:
-        chips = math.ceil(decision.neurons / chip.static.neurons)
+        chips = decision.chips.get(name, math.ceil(decision.neurons / chip.static.neurons))
         static = chip.static.figures * (chips * decision.simulated_time)
     value, low, high = (counted * PICO + static).tolist()
     return Estimate(value, low, high, float(static[0]))

@@ -68,6 +68,16 @@ def test_static_power_is_that_of_whole_chips_for_the_simulated_time(decision):
     assert energy.estimate(several)['spinnaker'].static == pytest.approx(3 * one)
 
 
+def test_of_loihi_there_are_as_many_chips_as_the_mapping_takes(decision):
+    assert decision.chips == {'loihi': 1}
+    nine = dataclasses.replace(decision, chips={'loihi': 9})
+    one = energy.estimate(decision)['loihi'].static
+    assert energy.estimate(nine)['loihi'].static == pytest.approx(9 * one)
+    assert energy.estimate(nine)['spinnaker'] == energy.estimate(decision)['spinnaker']
+    unmapped = dataclasses.replace(decision, chips={}, neurons=131_073)
+    assert energy.estimate(unmapped)['loihi'].static == pytest.approx(2 * one)
+
+
 def test_a_figure_for_everything_is_not_charged_twice(decision):
     chip = energy.CHIPS['truenorth']
     assert chip.static is None

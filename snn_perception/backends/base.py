@@ -6,13 +6,15 @@ An engine implements `rest` and `advance`; all the rest is the same for all.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from snn_perception.backends.loihi.mapping import place
 from snn_perception.images import prepare
 from snn_perception.model import Model
 from snn_perception.readout import Schedule
@@ -64,7 +66,8 @@ class Decision:
 
     `scores` (classes,) float32 sum to 1; `simulated_time` is in s; `macs` are the
     multiply-accumulates done once per image (those of the analog first layer in a spiking
-    network); `firing_rate` is the mean over all `neurons` in Hz.
+    network); `firing_rate` is the mean over all `neurons` in Hz. `chips` is the number of chips
+    that the neurons take, where a mapping onto a chip says so, by the name of the chip.
     """
 
     label: str
@@ -75,6 +78,7 @@ class Decision:
     macs: int
     neurons: int
     firing_rate: float
+    chips: Mapping[str, int]
 
 
 @dataclass
@@ -153,6 +157,12 @@ class Simulator(ABC):
         """How many views of an image are shown at once, each to neurons of its own."""
         return self.model.readout.views
 
+    @cached_property
+    def chips(self) -> dict[str, int]:
+        """See `Decision`: Loihi chips, unless the neurons do not fit them."""
+        placement = place(self.model.network, self.views)
+        return {} if placement.excess else {'loihi': placement.chips}
+
     def decision(self, scores: NDArray[np.float32], steps: int, counts: Counts) -> Decision:
         """The answer after `steps` steps with `scores` (classes,); see `Decision`.
 
@@ -166,7 +176,7 @@ class Simulator(ABC):
         activity = LayerActivity(*counts)
         rate = float(activity.spikes.sum() / (neurons * time)) if neurons else 0.0
         label, score = model.labels[best], float(scores[best])
-        return Decision(label, score, scores, time, activity, macs, neurons, rate)
+        return Decision(label, score, scores, time, activity, macs, neurons, rate, self.chips)
 
     def layer_done(self, index: int) -> None:
         """Tell `on_layer` that weighted layer `index` is done."""

@@ -16,8 +16,9 @@ from snn_perception.units import quantity
 NOTE = (
     'Estimates: what was counted times published figures, not measured. A bar ends at the figure '
     'in use, the line reaches from the lowest published one to the highest. Static power counts '
-    'where it is published apart, for whole chips. Left out are routing, input and output, the '
-    'host, and for 45 nm all memory.'
+    'where it is published apart, for whole chips. The rivals read the image once, without '
+    'spikes, and one view of it. Left out are routing, input and output, the host, and for 45 nm '
+    'all memory.'
 )
 
 
