@@ -6,34 +6,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from snn_perception.files import build, read_yaml, resolve, share_directory, written_whole
+from snn_perception.files import resolve, share_directory, written_whole
 from snn_perception.images import Preprocessing
-from snn_perception.network import AveragePooling, Convolution, Dense, Layer, Network
-from snn_perception.neurons import NEURON_TYPES, Neuron
+from snn_perception.model_file import ModelError, ModelFile, read_description, to_yaml
+from snn_perception.network import Network
 from snn_perception.readout import Readout
-from snn_perception.synapses import Synapse
-
-FORMAT = 1
-LAYER_TYPES: dict[str, type] = {
-    'convolution': Convolution,
-    'dense': Dense,
-    'average_pooling': AveragePooling,
-}
-
-
-class ModelError(ValueError):
-    """A model that cannot be used; the message is one sentence for the user."""
 
 
 @dataclass(frozen=True)
@@ -84,114 +71,6 @@ class Model:
         return self.readout.presentation_time
 
 
-@dataclass(frozen=True)
-class InputSection:
-    """The `input` of model.yaml: the shape of the network's input and how images get there."""
-
-    shape: tuple[int, int, int]
-    mean: tuple[float, ...]
-    deviation: tuple[float, ...]
-    fit: str = 'crop'
-    invert: bool = False
-
-
-@dataclass(frozen=True)
-class NeuronSection:
-    """The `neuron` of model.yaml: its `type`, its parameters, and `gamma`; see `neurons`."""
-
-    neuron: Neuron
-    gamma: float
-
-    @property
-    def mapping(self) -> dict[str, Any]:
-        """The YAML form."""
-        return {**_to_mapping(NEURON_TYPES, self.neuron), 'gamma': self.gamma}
-
-
-@dataclass(frozen=True)
-class ModelFile:
-    """The content of model.yaml."""
-
-    format: int
-    name: str
-    labels: tuple[str, ...]
-    input: InputSection
-    neuron: NeuronSection
-    synapse: Synapse
-    readout_synapse: Synapse
-    layers: tuple[Layer, ...]
-    readout: Readout
-    dt: float
-    description: str = ''
-    training: dict[str, Any] = field(default_factory=dict)
-
-    def network(self) -> Network:
-        """The network described here; raises ValueError if its layers do not fit."""
-        return Network(
-            self.input.shape,
-            self.layers,
-            self.neuron.neuron,
-            self.synapse,
-            self.readout_synapse,
-            self.neuron.gamma,
-        )
-
-    def model(self, weights: tuple[Weights, ...]) -> Model:
-        """The model described here with `weights`; raises ValueError if they do not fit."""
-        return Model(
-            self.name,
-            self.labels,
-            self.network(),
-            weights,
-            Preprocessing(**asdict(self.input)),
-            self.readout,
-            self.dt,
-            self.description,
-        )
-
-
-def layer_from_mapping(content: Any) -> Layer:
-    """A layer from its YAML form, a mapping with its `type`; raises ValueError otherwise."""
-    return _from_mapping('layer', LAYER_TYPES, content)
-
-
-def layer_to_mapping(layer: Layer) -> dict[str, Any]:
-    """The YAML form of `layer`."""
-    return _to_mapping(LAYER_TYPES, layer)
-
-
-def neuron_from_mapping(content: Any) -> NeuronSection:
-    """Neurons and the softening of their curve from the YAML form; raises ValueError."""
-    values = dict(content) if isinstance(content, dict) else content
-    if not isinstance(values, dict) or 'gamma' not in values:
-        raise ValueError(f'neuron must be a mapping with a type and gamma, not {content!r}')
-    gamma = values.pop('gamma')
-    neuron = _from_mapping('neuron', NEURON_TYPES, values)
-    if isinstance(gamma, bool) or not isinstance(gamma, int | float):
-        raise ValueError(f'gamma of the neuron must be a number, not {gamma!r}')
-    return NeuronSection(neuron, float(gamma))
-
-
-HOOKS = {Layer: layer_from_mapping, NeuronSection: neuron_from_mapping}
-"""What makes sections of YAML files whose fields depend on their type; see `files.build`."""
-
-
-def _from_mapping(what: str, types: dict[str, type], content: Any) -> Any:
-    """One of `types` from a mapping with its `type` and its fields; raises ValueError."""
-    if not isinstance(content, dict):
-        raise ValueError(f'a {what} must be a mapping with a type, not {content!r}')
-    values = dict(content)
-    kind = values.pop('type', None)
-    if not isinstance(kind, str) or kind not in types:
-        raise ValueError(f'unknown {what} type {kind!r}; known are {", ".join(types)}')
-    return build(types[kind], values, f'{what} {kind}')
-
-
-def _to_mapping(types: dict[str, type], value: Any) -> dict[str, Any]:
-    kind = next(name for name, type_ in types.items() if type_ is type(value))
-    return {'type': kind, **asdict(value)}
-
-
 def shipped_models() -> tuple[str, ...]:
     """Names of the models that come with the package."""
     return tuple(
@@ -223,24 +102,23 @@ def load_model(location: str | Path) -> Model:
     try:
         network = description.network()
         _check_labels(description.labels, network)
-        return description.model(_read_weights(folder / 'weights.safetensors', network))
+        return assemble(description, _read_weights(folder / 'weights.safetensors', network))
     except ValueError as reason:
         raise ModelError(f'model {folder}: {reason}') from None
 
 
-def read_description(path: Path) -> ModelFile:
-    """The content of the model.yaml at `path`; raises ModelError."""
-    return description_from(read_yaml(path, ModelError), path)
-
-
-def description_from(content: dict[str, Any], source: object) -> ModelFile:
-    """`content` of a model.yaml, which messages call `source`; raises ModelError."""
-    version = content.get('format')
-    if version != FORMAT:
-        raise ModelError(
-            f'{source}: unknown format version {version!r}; this package reads {FORMAT}'
-        )
-    return build(ModelFile, content, source, ModelError, hooks=HOOKS)
+def assemble(description: ModelFile, weights: tuple[Weights, ...]) -> Model:
+    """The model of `description` with `weights`; raises ValueError if they do not fit."""
+    return Model(
+        description.name,
+        description.labels,
+        description.network(),
+        weights,
+        Preprocessing(**asdict(description.input)),
+        description.readout,
+        description.dt,
+        description.description,
+    )
 
 
 def save_model(model: Model, folder: Path, training: dict[str, Any] | None = None) -> None:
@@ -257,33 +135,6 @@ def save_model(model: Model, folder: Path, training: dict[str, Any] | None = Non
         save_file(tensors, unfinished)
     with written_whole(folder / 'model.yaml') as unfinished:
         unfinished.write_text(to_yaml(model, training), encoding='utf-8')
-
-
-def to_yaml(model: Model, training: dict[str, Any] | None = None) -> str:
-    """The text of the model.yaml of `model`: everything but its weights."""
-    network = model.network
-    content = {
-        'format': FORMAT,
-        'name': model.name,
-        'description': model.description,
-        'labels': list(model.labels),
-        'input': asdict(model.preprocessing),
-        'dt': model.dt,
-        'neuron': NeuronSection(network.neuron, network.gamma).mapping,
-        'synapse': asdict(network.synapse),
-        'readout_synapse': asdict(network.readout_synapse),
-        'layers': [layer_to_mapping(layer) for layer in network.layers],
-        'readout': asdict(model.readout),
-        'training': training or {},
-    }
-    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, default_flow_style=None)
-
-
-class _Dumper(yaml.SafeDumper):
-    """YAML of plain values, tuples as lists."""
-
-
-_Dumper.add_representer(tuple, lambda dumper, value: dumper.represent_list(value))
 
 
 def _check_labels(labels: tuple[str, ...], network: Network) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from snn_perception.files import build
-from snn_perception.model import HOOKS
+from snn_perception.model_file import HOOKS
 from snn_perception.training.datasets import Dataset
 from snn_perception.training.recipe import Recipe
 

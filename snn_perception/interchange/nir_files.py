@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from snn_perception.files import written_whole
-from snn_perception.model import ModelError
+from snn_perception.model_file import ModelError
 from snn_perception.network import MAXIMUM_NEURONS, MAXIMUM_WEIGHTS
 
 MAXIMUM_BYTES = 8 * MAXIMUM_WEIGHTS + 32 * MAXIMUM_NEURONS

@@ -29,7 +29,8 @@ from snn_perception.interchange.nir_arrays import (
 )
 from snn_perception.interchange.nir_neurons import population
 from snn_perception.interchange.timing import Timing
-from snn_perception.model import ModelError, Weights
+from snn_perception.model import Weights
+from snn_perception.model_file import ModelError
 from snn_perception.network import (
     MAXIMUM_WEIGHTS,
     AveragePooling,

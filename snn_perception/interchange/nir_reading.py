@@ -22,7 +22,8 @@ from snn_perception.interchange.nir_files import read_graph
 from snn_perception.interchange.nir_layers import LayerBuilder
 from snn_perception.interchange.nir_writing import KEY
 from snn_perception.interchange.timing import Timing
-from snn_perception.model import Model, ModelError, ModelFile, Weights, description_from
+from snn_perception.model import Model, Weights, assemble
+from snn_perception.model_file import ModelError, ModelFile, description_from
 from snn_perception.network import Network
 from snn_perception.neurons import IF, LIF
 from snn_perception.readout import Readout
@@ -159,7 +160,7 @@ def _restored(description: ModelFile, network: Network, weights: tuple[Weights, 
             f'its metadata {KEY!r} describe another network than its nodes make; '
             f'without them it can be read as a file of another library'
         )
-    return description.model(weights)
+    return assemble(description, weights)
 
 
 def _agree(described: Network, network: Network) -> bool:

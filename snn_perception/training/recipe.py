@@ -9,7 +9,7 @@ from typing import Any
 
 from snn_perception.files import build, read_yaml, resolve
 from snn_perception.images import Preprocessing
-from snn_perception.model import HOOKS, InputSection, NeuronSection
+from snn_perception.model_file import HOOKS, InputSection, NeuronSection
 from snn_perception.network import Convolution, Dense, Layer, Network
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse

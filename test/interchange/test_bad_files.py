@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from random_models import random_model
 
 from snn_perception import load_model
-from snn_perception.model import ModelError
+from snn_perception.model_file import ModelError
 from snn_perception.network import AveragePooling, Convolution, Dense
 
 h5py = pytest.importorskip('h5py', reason='h5py is not installed')

@@ -14,7 +14,7 @@ from random_models import random_images, random_model
 
 from snn_perception import create_simulator, load_model
 from snn_perception.images import Preprocessing
-from snn_perception.model import ModelError
+from snn_perception.model_file import ModelError
 from snn_perception.network import AveragePooling, Convolution, Dense
 from snn_perception.neurons import IF, LIF, AdaptiveLIF, Theta
 from snn_perception.readout import Readout
