@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> Figures:
     model = load_model(options.model)
     figures = resources(place(model.network, model.readout.views))
     if options.data and figures['fits']:
-        figures['comparison'] = _compared(model, options)
+        figures = _studied(model, options)
     if options.picture and figures['layers']:
         from snn_perception.reporting.chip_picture import picture
 
@@ -53,19 +53,18 @@ def run(options: argparse.Namespace) -> Figures:
     return figures
 
 
-def _compared(model: Model, options: argparse.Namespace) -> list[Figures]:
-    """The layers of `model` on the chip and in floating point."""
+def _studied(model: Model, options: argparse.Namespace) -> Figures:
+    """The figures with a comparison of the layers of `model` on the images."""
     # Importing PyTorch takes seconds.
     from snn_perception.backends import create_simulator
     from snn_perception.evaluation import batches
-    from snn_perception.reporting.chip import comparison
+    from snn_perception.reporting.chip import study_chip
     from snn_perception.training.datasets import load_dataset
 
     folder = resolve(options.data, 'data')
     dataset = load_dataset(folder, model.preprocessing, held_out=True, limit=options.limit)
     simulator = cast('LoihiSimulator', create_simulator(model, 'loihi'))
-    inputs = np.concatenate(list(batches(simulator, dataset)))
-    return comparison(simulator, inputs)
+    return study_chip(simulator, np.concatenate(list(batches(simulator, dataset))))
 
 
 if __name__ == '__main__':

@@ -44,6 +44,17 @@ def resources(placement: Placement) -> dict[str, Any]:
     }
 
 
+def study_chip(simulator: LoihiSimulator, inputs: NDArray[np.float32]) -> dict[str, Any]:
+    """The `resources`, and the `comparison` on prepared images `inputs`.
+
+    `overflows` is how often a value on the chip was too large so far and wrapped around.
+    """
+    figures = resources(simulator.placement)
+    figures['comparison'] = comparison(simulator, inputs)
+    figures['overflows'] = simulator.overflows
+    return figures
+
+
 def comparison(simulator: LoihiSimulator, inputs: NDArray[np.float32]) -> list[dict[str, Any]]:
     """Each layer of neurons on the chip beside floating point, on prepared images `inputs`.
 

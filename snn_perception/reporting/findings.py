@@ -83,7 +83,5 @@ def study(trajectories: Trajectories, rates: Simulator, dataset: Dataset) -> Fin
     layers = agreement.spikes_with_rates(simulator.model, inputs)
     chip_figures: dict[str, Any] = {}
     if simulator.name == 'loihi':
-        on_chip = cast('LoihiSimulator', simulator)
-        chip_figures = chip.resources(on_chip.placement)
-        chip_figures['comparison'] = chip.comparison(on_chip, inputs)
+        chip_figures = chip.study_chip(cast('LoihiSimulator', simulator), inputs)
     return Findings(trajectories, dataset, conditions, layers, chip_figures)

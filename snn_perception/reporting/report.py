@@ -183,14 +183,16 @@ def _sections(findings: Findings, output: Path) -> list[Section]:
 
 def _chip_sections(findings: Findings, output: Path) -> list[Section]:
     figures = findings.chip
-    views = 'each view of an image takes as many again, ' if figures['copies'] > 1 else ''
+    views = (
+        '; a view has cores of its own, and the table is of one' if figures['copies'] > 1 else ''
+    )
     return [
         Section(
             'On Loihi chips',
-            f'The layers take {figures["cores"]} cores in all (chips: {figures["chips"]}); {views}'
-            'the table is of one. Cores are as few as their limits allow, and what is shown of '
-            'them is the fullest one of a layer. Rates and correlations are over the images on '
-            'which the layers were compared above.',
+            f'The layers take {figures["cores"]} cores in all (chips: {figures["chips"]}){views}. '
+            'Cores are as few as their limits allow; what is shown of them is the fullest one of '
+            'a layer. Rates and correlations are over the images on which the layers were '
+            'compared above.',
             output / 'chip.png',
             from_figures(figures['layers']),
         ),

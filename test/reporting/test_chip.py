@@ -9,7 +9,7 @@ from random_models import random_images, random_model
 from snn_perception.backends.loihi.mapping import place
 from snn_perception.network import Convolution, Dense, Network
 from snn_perception.reporting import agreement
-from snn_perception.reporting.chip import LIMITS, comparison, resources
+from snn_perception.reporting.chip import LIMITS, resources, study_chip
 
 
 def test_totals_are_sums_over_layers_and_copies():
@@ -53,7 +53,10 @@ def test_layers_are_compared_with_spikes_in_floating_point():
 
     model = random_model(drive=3)
     simulator, images = LoihiSimulator(model), random_images(model, 2)
-    rows = comparison(simulator, images)
+    figures = study_chip(simulator, images)
+    assert figures['overflows'] == 0
+    assert figures.items() >= resources(place(model.network)).items()
+    rows = figures['comparison']
     assert [row['layer'] for row in rows] == ['0 convolution', '1 convolution', '2 dense']
     expected = agreement.spiking_rates(simulator.model, images)
     found = simulator.firing_rates(images)
