@@ -18,7 +18,15 @@ from safetensors.numpy import save_file
 
 from snn_perception.files import resolve, share_directory, written_whole
 from snn_perception.images import Preprocessing
-from snn_perception.model_file import ModelError, ModelFile, read_description, to_yaml
+from snn_perception.model_file import (
+    FORMAT,
+    ModelError,
+    ModelFile,
+    NeuronSection,
+    dump_yaml,
+    layer_to_mapping,
+    read_description,
+)
 from snn_perception.network import Network
 from snn_perception.readout import Readout
 
@@ -135,6 +143,26 @@ def save_model(model: Model, folder: Path, training: dict[str, Any] | None = Non
         save_file(tensors, unfinished)
     with written_whole(folder / 'model.yaml') as unfinished:
         unfinished.write_text(to_yaml(model, training), encoding='utf-8')
+
+
+def to_yaml(model: Model, training: dict[str, Any] | None = None) -> str:
+    """The text of the model.yaml of `model`: everything but its weights."""
+    network = model.network
+    content = {
+        'format': FORMAT,
+        'name': model.name,
+        'description': model.description,
+        'labels': list(model.labels),
+        'input': asdict(model.preprocessing),
+        'dt': model.dt,
+        'neuron': NeuronSection(network.neuron, network.gamma).mapping,
+        'synapse': asdict(network.synapse),
+        'readout_synapse': asdict(network.readout_synapse),
+        'layers': [layer_to_mapping(layer) for layer in network.layers],
+        'readout': asdict(model.readout),
+        'training': training or {},
+    }
+    return dump_yaml(content)
 
 
 def _check_labels(labels: tuple[str, ...], network: Network) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
@@ -13,9 +13,6 @@ from snn_perception.network import AveragePooling, Convolution, Dense, Layer, Ne
 from snn_perception.neurons import NEURON_TYPES, Neuron
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
-
-if TYPE_CHECKING:
-    from snn_perception.model import Model
 
 FORMAT = 1
 LAYER_TYPES: dict[str, type] = {
@@ -139,23 +136,8 @@ def description_from(content: dict[str, Any], source: object) -> ModelFile:
     return build(ModelFile, content, source, ModelError, hooks=HOOKS)
 
 
-def to_yaml(model: Model, training: dict[str, Any] | None = None) -> str:
-    """The text of the model.yaml of `model`: everything but its weights."""
-    network = model.network
-    content = {
-        'format': FORMAT,
-        'name': model.name,
-        'description': model.description,
-        'labels': list(model.labels),
-        'input': asdict(model.preprocessing),
-        'dt': model.dt,
-        'neuron': NeuronSection(network.neuron, network.gamma).mapping,
-        'synapse': asdict(network.synapse),
-        'readout_synapse': asdict(network.readout_synapse),
-        'layers': [layer_to_mapping(layer) for layer in network.layers],
-        'readout': asdict(model.readout),
-        'training': training or {},
-    }
+def dump_yaml(content: dict[str, Any]) -> str:
+    """`content` as YAML that people like to read: short lists and mappings in a line."""
     return yaml.dump(content, Dumper=_Dumper, sort_keys=False, default_flow_style=None)
 
 

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 
 from snn_perception.interchange.nir_files import libraries
 from snn_perception.interchange.timing import Timing
-from snn_perception.model import Model, Weights
-from snn_perception.model_file import ModelError, to_yaml
+from snn_perception.model import Model, Weights, to_yaml
+from snn_perception.model_file import ModelError
 from snn_perception.network import AveragePooling, Convolution, Dense, Shape, Stage
 from snn_perception.neurons import IF, LIF
 
