@@ -122,7 +122,7 @@ def assemble(description: ModelFile, weights: tuple[Weights, ...]) -> Model:
         description.labels,
         description.network(),
         weights,
-        Preprocessing(**asdict(description.input)),
+        description.input.preprocessing,
         description.readout,
         description.dt,
         description.description,

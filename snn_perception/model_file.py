@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from snn_perception.files import build, read_yaml
+from snn_perception.images import Preprocessing
 from snn_perception.network import AveragePooling, Convolution, Dense, Layer, Network
 from snn_perception.neurons import NEURON_TYPES, Neuron
 from snn_perception.readout import Readout
@@ -35,6 +36,11 @@ class InputSection:
     deviation: tuple[float, ...]
     fit: str = 'crop'
     invert: bool = False
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How images become inputs; raises ValueError for values that do not fit."""
+        return Preprocessing(**asdict(self))
 
 
 @dataclass(frozen=True)

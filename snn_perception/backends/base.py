@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.backends.loihi.mapping import place
+from snn_perception.backends.loihi.mapping import Placement, place
 from snn_perception.images import prepare
 from snn_perception.model import Model
 from snn_perception.readout import Schedule
@@ -158,10 +158,14 @@ class Simulator(ABC):
         return self.model.readout.views
 
     @cached_property
+    def placement(self) -> Placement:
+        """Where the neurons of all views would be on Loihi chips, or why they do not fit."""
+        return place(self.model.network, self.views)
+
+    @property
     def chips(self) -> dict[str, int]:
-        """See `Decision`: Loihi chips, unless the neurons do not fit them."""
-        placement = place(self.model.network, self.views)
-        return {} if placement.excess else {'loihi': placement.chips}
+        """See `Decision`."""
+        return {} if self.placement.excess else {'loihi': self.placement.chips}
 
     def decision(self, scores: NDArray[np.float32], steps: int, counts: Counts) -> Decision:
         """The answer after `steps` steps with `scores` (classes,); see `Decision`.

@@ -169,10 +169,7 @@ class Recipe:
     @property
     def preprocessing(self) -> Preprocessing:
         """How images become inputs; raises ValueError for values that do not fit."""
-        section = self.input
-        return Preprocessing(
-            section.shape, section.mean, section.deviation, section.fit, section.invert
-        )
+        return self.input.preprocessing
 
 
 def load_recipe(location: str) -> tuple[Recipe, Path]:

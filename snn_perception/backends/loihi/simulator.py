@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from snn_perception.backends.base import Activity, Simulator
 from snn_perception.backends.loihi.blocks import build, fixed_point_bias
 from snn_perception.backends.loihi.emulator import ChipMemory, Emulator
-from snn_perception.backends.loihi.mapping import MappingError, place
+from snn_perception.backends.loihi.mapping import MappingError
 from snn_perception.backends.reference import apply_stage
 from snn_perception.model import Model
 from snn_perception.readout import Schedule
@@ -85,7 +85,6 @@ class LoihiSimulator(Simulator):
         super().__init__(_patient(model, self.delay), 'cpu')
         self.threads = threads or default_threads()
         self.overflows = 0
-        self.placement = place(model.network, model.readout.views)
         if self.placement.excess:
             raise MappingError(self.placement.excess)
         self.cores = build(model, self.placement, step)
