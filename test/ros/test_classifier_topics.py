@@ -6,6 +6,7 @@ import math
 from itertools import count
 from typing import Any
 
+import colour_frames
 import colour_model
 import cv2
 import numpy as np
@@ -26,15 +27,7 @@ def header(seconds: int = 7, nanoseconds: int = 123_456_789) -> Header:
 
 
 def image(colour: str, **stamp: int) -> Image:
-    pixels = colour_model.image(colour)
-    return Image(
-        header=header(**stamp),
-        height=pixels.shape[0],
-        width=pixels.shape[1],
-        encoding='rgb8',
-        step=3 * pixels.shape[1],
-        data=pixels.tobytes(),
-    )
+    return colour_frames.frame(colour, header(**stamp))
 
 
 def values(message: DiagnosticArray) -> dict[str, str]:

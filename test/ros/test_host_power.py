@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import colour_model
+import colour_frames
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
@@ -40,14 +40,7 @@ def test_power_is_published_while_there_is_a_sensor_and_not_a_number_otherwise(
     create_classifier()
     statistics = robot.listen(DiagnosticArray, 'snn_classifier/statistics')
     publisher = robot.publisher(Image, 'image_raw')
-    pixels = colour_model.image('red')
-    frame = Image(
-        height=pixels.shape[0],
-        width=pixels.shape[1],
-        encoding='rgb8',
-        step=3 * pixels.shape[1],
-        data=pixels.tobytes(),
-    )
+    frame = colour_frames.frame('red')
 
     def measured(source: str) -> float:
         """Power of the first answer with this source, while frames go on."""

@@ -6,21 +6,11 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import colour_frames
 import colour_model
 import pytest
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
-
-
-def image(colour: str) -> Image:
-    pixels = colour_model.image(colour)
-    return Image(
-        height=pixels.shape[0],
-        width=pixels.shape[1],
-        encoding='rgb8',
-        step=3 * pixels.shape[1],
-        data=pixels.tobytes(),
-    )
 
 
 def labels(robot: Any) -> list[str]:
@@ -29,7 +19,7 @@ def labels(robot: Any) -> list[str]:
     publisher, answers = robot.publisher(Image, 'image_raw'), []
     for colour in colour_model.LABELS:
         heard.messages.clear()
-        publisher.publish(image(colour))
+        publisher.publish(colour_frames.frame(colour))
         answers.append(heard.wait_for().data)
     return answers
 

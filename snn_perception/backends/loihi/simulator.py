@@ -35,8 +35,8 @@ from snn_perception.threads import default_threads, in_parallel
 LONGEST_STEP = 0.0015
 """Longest step of the chip in s.
 
-With steps of 2.5 ms the layers of the CIFAR-10 model fire 4 to 8 % too often, with half of that at
-most 2 %: intervals between spikes are whole numbers of steps, and should not be very small ones.
+With steps of 2.5 ms the layers of the CIFAR-10 model fire 4 to 9 % too often, with half of that 1
+to 2 %: intervals between spikes are whole numbers of steps, and should not be very small ones.
 """
 
 
