@@ -28,7 +28,7 @@ class Theta(Neuron):
     Raises ValueError if `tau` is not positive.
     """
 
-    tau: float = 0.01
+    tau: float = 0.0025
 
     rheobase: ClassVar[float] = 1.0
     names: ClassVar[tuple[str, ...]] = ('phase',)
