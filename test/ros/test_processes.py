@@ -17,7 +17,9 @@ from sensor_msgs.msg import Image
 from vision_msgs.msg import Classification
 
 PATIENCE = 60
-LIMIT = 2.0
+LIMIT = 5.0
+"""Seconds that `ros2 launch` waits after its first signal before it sends a sharper one."""
+
 SIGTERM_BIT = 1 << (signal.SIGTERM - 1)
 
 
