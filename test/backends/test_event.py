@@ -47,8 +47,9 @@ def with_neuron(model, neuron):
 # in float64; that is one spike in some thousands, and what it causes moves with it.
 def assert_alike(counts, expected):
     """Nearly the same spikes per layer; and if they are the same, so is all they cause."""
-    spikes, others = counts[0].sum(axis=0), expected[0].sum(axis=0)
-    assert (np.abs(spikes - others) <= 2 + 0.002 * others).all()
+    differences = np.abs(counts - expected).sum(axis=1)
+    # Each spike more or less in the layer before may make a difference wherever it arrives.
+    assert (differences[0] <= 2 + 0.002 * expected[0].sum(axis=0) + differences[1]).all()
     if np.array_equal(counts[0], expected[0]):
         assert np.array_equal(counts[1], expected[1])
     assert np.array_equal(counts[2], expected[2])
