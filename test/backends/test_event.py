@@ -14,6 +14,7 @@ from random_models import random_images, random_model
 
 from snn_perception.backends import create_simulator
 from snn_perception.backends.event import EventSimulator
+from snn_perception.model import Weights
 from snn_perception.network import AveragePooling, Convolution, Dense
 from snn_perception.neurons import LIF
 from snn_perception.synapses import Synapse
@@ -37,6 +38,29 @@ def steps_alike(event, reference, images, steps):
         if not np.array_equal(runs[0].spikes, runs[1].spikes):
             return step
     return steps
+
+
+def steps_without_ties(model, images, steps):
+    """Number of steps in which no spike hangs on the fifth digit of weights, nor on rounding."""
+    alike = []
+    for sign in (1, -1):
+        random = np.random.default_rng(0)
+        weights = tuple(
+            Weights(
+                *(values * scaling(random, values, sign) for values in (layer.kernel, layer.bias))
+            )
+            for layer in model.weights
+        )
+        simulators = (
+            create_simulator(dataclasses.replace(model, weights=each), 'reference')
+            for each in (weights, model.weights)
+        )
+        alike.append(steps_alike(*simulators, images, steps))
+    return min(alike)
+
+
+def scaling(random, values, sign):
+    return (1 + sign * 1e-5 * random.choice((-1, 1), values.shape)).astype(np.float32)
 
 
 def with_neuron(model, neuron):
@@ -88,11 +112,9 @@ def test_random_networks_spike_as_in_the_reference(
     expected, others = run_in_chunks(reference, images, [sum(chunks)])
     assert np.array_equal(outputs, run_in_chunks(event, images, [1] * sum(chunks))[1])
     alike = steps_alike(event, reference, images, sum(chunks))
+    assert alike >= steps_without_ties(model, images, sum(chunks))
     if alike == sum(chunks):
         assert np.array_equal(counts, expected)
-    # After a spike that rounding has moved, neurons behind it may go other ways.
-    difference = np.abs(counts[0] - expected[0]).sum(axis=0)
-    assert (difference <= 2 + 0.05 * expected[0].sum(axis=0)).all()
     assert np.allclose(outputs[:alike], others[:alike], rtol=1e-3, atol=1e-2)
 
 
