@@ -15,7 +15,7 @@ from tqdm import tqdm
 from snn_perception import energy
 from snn_perception.backends import Decision, Simulator
 from snn_perception.images import prepare
-from snn_perception.training.datasets import Dataset
+from snn_perception.datasets import Dataset
 
 BATCH = 100
 

@@ -10,7 +10,7 @@ from snn_perception.evaluation import evaluate
 from snn_perception.files import share_directory
 from snn_perception.model import shipped_models
 from snn_perception.model_file import read_description
-from snn_perception.training.datasets import load_dataset
+from snn_perception.datasets import load_dataset
 from snn_perception.training.recipe import load_recipe
 
 MODELS = share_directory() / 'models'

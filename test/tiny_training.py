@@ -6,7 +6,7 @@ import numpy as np
 
 from snn_perception.files import build
 from snn_perception.model_file import HOOKS
-from snn_perception.training.datasets import Dataset
+from snn_perception.datasets import Dataset
 from snn_perception.training.recipe import Recipe
 
 CONTENT = {

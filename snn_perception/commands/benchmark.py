@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> Figures:
     from snn_perception.benchmarking import measure, peers, picture
     from snn_perception.images import prepare
     from snn_perception.model import load_model
-    from snn_perception.training.datasets import load_dataset
+    from snn_perception.datasets import load_dataset
 
     model = load_model(options.model)
     dataset = load_dataset(resolve(options.data, 'data'), model.preprocessing, held_out=True)

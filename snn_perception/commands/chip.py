@@ -59,7 +59,7 @@ def _studied(model: Model, options: argparse.Namespace) -> Figures:
     from snn_perception.backends import create_simulator
     from snn_perception.evaluation import batches
     from snn_perception.reporting.chip import study_chip
-    from snn_perception.training.datasets import load_dataset
+    from snn_perception.datasets import load_dataset
 
     folder = resolve(options.data, 'data')
     dataset = load_dataset(folder, model.preprocessing, held_out=True, limit=options.limit)

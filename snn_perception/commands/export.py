@@ -91,7 +91,7 @@ def _compare(model: Model, there: Model, options: argparse.Namespace) -> Figures
 
     from snn_perception.backends import create_simulator
     from snn_perception.evaluation import evaluate
-    from snn_perception.training.datasets import load_dataset
+    from snn_perception.datasets import load_dataset
 
     dataset = load_dataset(
         resolve(options.data, 'data'), model.preprocessing, held_out=True, limit=options.limit

@@ -9,7 +9,7 @@ from snn_perception.files import resolve
 
 if TYPE_CHECKING:
     from snn_perception.backends import Simulator
-    from snn_perception.training.datasets import Dataset
+    from snn_perception.datasets import Dataset
 
 
 def count(text: str) -> int:
@@ -65,7 +65,7 @@ def load_evaluation(options: argparse.Namespace) -> tuple[Simulator, Simulator, 
     # Importing PyTorch takes seconds: not for --help or a wrong argument.
     from snn_perception.backends import create_simulator
     from snn_perception.model import load_model
-    from snn_perception.training.datasets import load_dataset
+    from snn_perception.datasets import load_dataset
 
     model = load_model(options.model)
     dataset = load_dataset(

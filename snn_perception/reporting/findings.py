@@ -15,7 +15,7 @@ from snn_perception.reporting import agreement, chip, robustness
 from snn_perception.reporting.agreement import LayerAgreement
 from snn_perception.reporting.calibration import Reliability, reliability
 from snn_perception.reporting.trajectories import Trajectories
-from snn_perception.training.datasets import Dataset, spread
+from snn_perception.datasets import Dataset, spread
 
 if TYPE_CHECKING:
     from snn_perception.backends.loihi.simulator import LoihiSimulator

@@ -14,7 +14,7 @@ from snn_perception.backends import Simulator
 from snn_perception.evaluation import Evaluation, evaluate
 from snn_perception.images import decode_compressed
 from snn_perception.reporting.tables import Table
-from snn_perception.training.datasets import Dataset
+from snn_perception.datasets import Dataset
 
 IMAGES = 500
 """At most so many images are damaged, the same ones in every way."""

@@ -26,7 +26,7 @@ from snn_perception.training.checkpoint import (
     random_seed,
     save_checkpoint,
 )
-from snn_perception.training.datasets import Dataset
+from snn_perception.datasets import Dataset
 from snn_perception.training.network import TrainableNetwork
 from snn_perception.training.parallel import DataParallel, single_threaded
 from snn_perception.training.recipe import Optimisation, Recipe, RecipeError

@@ -17,7 +17,7 @@ from snn_perception.reporting.report import draw_figures, save
 from snn_perception.reporting.trajectories import record
 from snn_perception.training import card, distributed, plots
 from snn_perception.training.calibration import calibrate
-from snn_perception.training.datasets import Dataset, DatasetError, split
+from snn_perception.datasets import Dataset, DatasetError, split
 from snn_perception.training.loop import Split
 from snn_perception.training.parallel import check_batch
 from snn_perception.training.recipe import Recipe

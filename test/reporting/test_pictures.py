@@ -15,7 +15,7 @@ from snn_perception.readout import Readout
 from snn_perception.reporting import pictures
 from snn_perception.reporting.calibration import calibration_of_looks, reliability
 from snn_perception.reporting.trajectories import OperatingPoint, Trajectories, record
-from snn_perception.training.datasets import Dataset
+from snn_perception.datasets import Dataset
 
 
 def trajectories(threshold: float) -> tuple[Trajectories, OperatingPoint]:

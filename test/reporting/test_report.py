@@ -18,7 +18,7 @@ from snn_perception.reporting.findings import study
 from snn_perception.reporting.report import write_report
 from snn_perception.reporting.robustness import damages
 from snn_perception.reporting.trajectories import record
-from snn_perception.training.datasets import Dataset
+from snn_perception.datasets import Dataset
 
 
 def write(output: Path, channels: int, threshold: float = 0.5) -> tuple[dict[str, Any], str]:

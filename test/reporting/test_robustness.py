@@ -21,7 +21,7 @@ from snn_perception.reporting.robustness import (
     table,
 )
 from snn_perception.reporting.tables import markdown
-from snn_perception.training.datasets import Dataset
+from snn_perception.datasets import Dataset
 
 SHAPES = pytest.mark.parametrize('shape', [(3, 28, 28, 1), (3, 32, 24, 3)], ids=['grey', 'RGB'])
 

@@ -20,7 +20,7 @@ from snn_perception.reporting.trajectories import (
     record,
     times_of,
 )
-from snn_perception.training.datasets import Dataset
+from snn_perception.datasets import Dataset
 
 # The interval divides neither the time after the start nor the whole.
 READOUT = Readout(0.05, start_time=0.012, decision_interval=0.009, temperature=3.0)

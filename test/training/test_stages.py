@@ -10,7 +10,7 @@ import yaml
 from tiny_training import CONTENT, tiny_dataset, tiny_recipe
 
 from snn_perception import load_model
-from snn_perception.training.datasets import Dataset, split
+from snn_perception.datasets import Dataset, split
 from snn_perception.training.loop import Split
 from snn_perception.training.pipeline import train
 from snn_perception.training.recipe import load_recipe

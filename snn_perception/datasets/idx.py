@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.training.datasets.base import MAXIMUM_BYTES, Dataset, DatasetError
+from snn_perception.datasets.base import MAXIMUM_BYTES, Dataset, DatasetError
 
 
 def load_idx(folder: Path, held_out: bool) -> Dataset | None:

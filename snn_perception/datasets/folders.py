@@ -16,7 +16,7 @@ from snn_perception.images import (
     fit_image,
     read_image,
 )
-from snn_perception.training.datasets.base import MAXIMUM_BYTES, Dataset, DatasetError, spread
+from snn_perception.datasets.base import MAXIMUM_BYTES, Dataset, DatasetError, spread
 
 
 def load_folders(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.training.datasets.base import Dataset, DatasetError
+from snn_perception.datasets.base import Dataset, DatasetError
 
 CLASSES = (
     *('airplane', 'automobile', 'bird', 'cat', 'deer'),

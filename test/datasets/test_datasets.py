@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from snn_perception.images import Preprocessing
-from snn_perception.training.datasets import DatasetError, load_dataset, split
+from snn_perception.datasets import DatasetError, load_dataset, split
 
 GREY = Preprocessing((28, 28, 1))
 
