@@ -43,10 +43,11 @@ def run(options: argparse.Namespace) -> Figures:
     import numpy as np
 
     from snn_perception.backends import create_simulator
-    from snn_perception.benchmarking import measure, peers, picture
+    from snn_perception.benchmarking import measure, peers
+    from snn_perception.datasets import load_dataset
     from snn_perception.images import prepare
     from snn_perception.model import load_model
-    from snn_perception.datasets import load_dataset
+    from snn_perception.reporting.benchmark_picture import save_picture
 
     model = load_model(options.model)
     dataset = load_dataset(resolve(options.data, 'data'), model.preprocessing, held_out=True)
@@ -72,7 +73,7 @@ def run(options: argparse.Namespace) -> Figures:
     if options.peers:
         figures['peers'] = peers.compare(model, images, measure.precisions_of(simulator))
     if options.picture:
-        picture.save_picture(figures, options.picture)
+        save_picture(figures, options.picture)
     return figures
 
 

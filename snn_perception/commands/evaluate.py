@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> Figures:
     """The figures of one evaluation; raises ValueError with a sentence."""
-    from snn_perception.evaluation import evaluate
+    from snn_perception.evaluation.accuracy import evaluate
 
     return evaluate(*load_evaluation(options)).summary()
 

@@ -90,8 +90,8 @@ def _compare(model: Model, there: Model, options: argparse.Namespace) -> Figures
     from dataclasses import replace
 
     from snn_perception.backends import create_simulator
-    from snn_perception.evaluation import evaluate
     from snn_perception.datasets import load_dataset
+    from snn_perception.evaluation.accuracy import evaluate
 
     dataset = load_dataset(
         resolve(options.data, 'data'), model.preprocessing, held_out=True, limit=options.limit

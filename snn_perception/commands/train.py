@@ -30,8 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     # Importing PyTorch takes seconds: not for --help or a wrong argument.
     from snn_perception.backends.torch import choose_device
-    from snn_perception.training import distributed
     from snn_perception.datasets import load_dataset
+    from snn_perception.training import distributed
     from snn_perception.training.pipeline import train
     from snn_perception.training.recipe import load_recipe
 

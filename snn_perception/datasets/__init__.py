@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from snn_perception.images import Preprocessing
 from snn_perception.datasets.base import Dataset, DatasetError, spread
 from snn_perception.datasets.cifar import load_cifar
 from snn_perception.datasets.folders import at_size, load_folders
 from snn_perception.datasets.idx import load_idx
+from snn_perception.images import Preprocessing
 
 __all__ = ['Dataset', 'DatasetError', 'load_dataset', 'split']
 

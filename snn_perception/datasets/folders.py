@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from snn_perception.datasets.base import MAXIMUM_BYTES, Dataset, DatasetError, spread
 from snn_perception.images import (
     IMAGE_SUFFIXES,
     Preprocessing,
@@ -16,7 +17,6 @@ from snn_perception.images import (
     fit_image,
     read_image,
 )
-from snn_perception.datasets.base import MAXIMUM_BYTES, Dataset, DatasetError, spread
 
 
 def load_folders(

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from snn_perception.energy import CHIPS, RIVALS, Estimate, estimate_rivals
-from snn_perception.evaluation import Evaluation
+from snn_perception.evaluation.accuracy import Evaluation
 from snn_perception.reporting.style import BESIDE, RATES, SPIKES, WIDTH, finish
 from snn_perception.reporting.tables import Table
 from snn_perception.units import quantity

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from snn_perception import energy
 from snn_perception.backends import Decision
-from snn_perception.evaluation import Evaluation
+from snn_perception.evaluation.accuracy import Evaluation
+from snn_perception.evaluation.raster import Raster
+from snn_perception.evaluation.robustness import Condition
+from snn_perception.evaluation.trajectories import times_of
 from snn_perception.model import Model
-from snn_perception.reporting.raster import Raster
-from snn_perception.reporting.robustness import Condition
 from snn_perception.reporting.style import (
     BESIDE,
     CHIP,
@@ -27,7 +28,6 @@ from snn_perception.reporting.style import (
     show,
     verdict,
 )
-from snn_perception.reporting.trajectories import times_of
 from snn_perception.units import quantity
 
 

@@ -11,9 +11,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, NullLocator, PercentFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
-from snn_perception.evaluation import Evaluation
+from snn_perception.evaluation.accuracy import Evaluation
+from snn_perception.evaluation.reliability import Looks, Reliability
+from snn_perception.evaluation.trajectories import (
+    OperatingPoint,
+    Trajectories,
+    pareto_front,
+    times_of,
+)
 from snn_perception.model import Model
-from snn_perception.reporting.calibration import Looks, Reliability
 from snn_perception.reporting.style import (
     ACCENT,
     BESIDE,
@@ -24,12 +30,6 @@ from snn_perception.reporting.style import (
     finish,
     legend_above,
     no_evidence,
-)
-from snn_perception.reporting.trajectories import (
-    OperatingPoint,
-    Trajectories,
-    pareto_front,
-    times_of,
 )
 from snn_perception.units import quantity
 

@@ -8,22 +8,17 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from snn_perception.evaluation import agreement
+from snn_perception.evaluation.findings import Findings
+from snn_perception.evaluation.raster import record_raster
+from snn_perception.evaluation.reliability import calibration_of_looks
+from snn_perception.evaluation.trajectories import Trajectories, pareto_front
 from snn_perception.images import prepare
-from snn_perception.reporting import (
-    agreement,
-    chip_picture,
-    energies,
-    image_pictures,
-    pictures,
-    robustness,
-)
-from snn_perception.reporting.calibration import calibration_of_looks
-from snn_perception.reporting.findings import Findings
+from snn_perception.reporting import chip_picture, energies, image_pictures, pictures
 from snn_perception.reporting.page import Section, page
-from snn_perception.reporting.raster import record_raster
+from snn_perception.reporting.result_tables import damage_table, layer_table
 from snn_perception.reporting.style import CHIP
 from snn_perception.reporting.tables import Table, from_figures
-from snn_perception.reporting.trajectories import Trajectories, pareto_front
 from snn_perception.units import quantity
 
 
@@ -137,7 +132,7 @@ def _sections(findings: Findings, output: Path) -> list[Section]:
             'most. Rates and correlations are over all neurons of a layer and all the images; '
             'the difference of a neuron is the root of the mean squared one. A layer that '
             'strays shows here first.',
-            table=agreement.table(findings.model, findings.agreement, 'in rates', 'on spikes'),
+            table=layer_table(findings.model, findings.agreement, 'in rates', 'on spikes'),
         ),
         Section(
             'One image, step by step',
@@ -158,7 +153,7 @@ def _sections(findings: Findings, output: Path) -> list[Section]:
             'same ones in every row, damaged as cameras damage them. Blur and noise are given as '
             'standard deviations. Below the pictures of one image, the answer and its score.',
             output / 'robustness.png',
-            robustness.table(conditions),
+            damage_table(conditions),
         ),
         Section(
             'Confusion',

@@ -7,8 +7,8 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F
 
+from snn_perception.evaluation.trajectories import Trajectories
 from snn_perception.readout import Readout
-from snn_perception.reporting.trajectories import Trajectories
 
 SMALLEST_SETTLING_TIME = 1e-5
 """Settling time (s) that is as good as none."""

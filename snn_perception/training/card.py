@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from snn_perception.evaluation import Evaluation
+from snn_perception.evaluation import agreement
+from snn_perception.evaluation.accuracy import Evaluation
+from snn_perception.evaluation.findings import Findings
 from snn_perception.model import Model
 from snn_perception.neurons import Neuron
 from snn_perception.readout import Readout
-from snn_perception.reporting import agreement, energies, robustness
-from snn_perception.reporting.findings import Findings
+from snn_perception.reporting import energies
+from snn_perception.reporting.result_tables import damage_table, layer_table
 from snn_perception.reporting.tables import markdown
 from snn_perception.training.recipe import Recipe
 
@@ -48,11 +50,11 @@ def write(
         '## Layers with and without spikes',
         f'The same neurons in the rate network and on spikes, {agreement.IMAGES} validation '
         'images; the difference of a neuron is the root of the mean squared one.',
-        markdown(agreement.table(model, findings.agreement, 'in rates', 'on spikes')),
+        markdown(layer_table(model, findings.agreement, 'in rates', 'on spikes')),
         '## Damaged images',
         f'{len(findings.conditions[0].evaluation.decisions)} of the validation images, damaged '
         'as cameras damage them; differences of a point or two may be chance.',
-        markdown(robustness.table(findings.conditions)),
+        markdown(damage_table(findings.conditions)),
         '## Estimated energy per decision',
         energies.NOTE,
         '![Estimated energy per decision](energies.png)',

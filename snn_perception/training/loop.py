@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from tqdm import tqdm
 
+from snn_perception.datasets import Dataset
 from snn_perception.images import Preprocessing
 from snn_perception.training import distributed
 from snn_perception.training.checkpoint import (
@@ -26,7 +27,6 @@ from snn_perception.training.checkpoint import (
     random_seed,
     save_checkpoint,
 )
-from snn_perception.datasets import Dataset
 from snn_perception.training.network import TrainableNetwork
 from snn_perception.training.parallel import DataParallel, single_threaded
 from snn_perception.training.recipe import Optimisation, Recipe, RecipeError

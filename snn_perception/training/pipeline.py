@@ -11,13 +11,14 @@ from pathlib import Path
 import torch
 
 from snn_perception.backends import create_simulator
-from snn_perception.model import Model, save_model
-from snn_perception.reporting.findings import Findings, study
-from snn_perception.reporting.report import draw_figures, save
-from snn_perception.reporting.trajectories import record
-from snn_perception.training import card, distributed, plots
-from snn_perception.training.calibration import calibrate
 from snn_perception.datasets import Dataset, DatasetError, split
+from snn_perception.evaluation.findings import Findings, study
+from snn_perception.evaluation.trajectories import record
+from snn_perception.model import Model, save_model
+from snn_perception.reporting.report import draw_figures, save
+from snn_perception.reporting.training_curves import save_curves
+from snn_perception.training import card, distributed
+from snn_perception.training.calibration import calibrate
 from snn_perception.training.loop import Split
 from snn_perception.training.parallel import check_batch
 from snn_perception.training.recipe import Recipe
@@ -76,9 +77,7 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
     )
     findings = measure(model, validation, device, recipe.accuracy_cost)
     seconds = sum(stage.progress.seconds for stage in stages)
-    plots.save_curves(
-        {stage.title: stage.progress.history for stage in stages}, output / 'curves.png'
-    )
+    save_curves({stage.title: stage.progress.history for stage in stages}, output / 'curves.png')
     document(findings, recipe, len(training), seconds, output)
     LOG.info('wrote %s', output)
     return findings.model

@@ -8,8 +8,8 @@ import pickle
 import numpy as np
 import pytest
 
-from snn_perception.images import Preprocessing
 from snn_perception.datasets import DatasetError, load_dataset
+from snn_perception.images import Preprocessing
 
 COLOUR = Preprocessing((32, 32, 3), mean=(0.5,) * 3, deviation=(0.25,) * 3)
 PIXELS = 3 * 32 * 32

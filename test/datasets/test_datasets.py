@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from snn_perception.images import Preprocessing
 from snn_perception.datasets import DatasetError, load_dataset, split
+from snn_perception.images import Preprocessing
 
 GREY = Preprocessing((28, 28, 1))
 

@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from snn_perception.backends import create_simulator
-from snn_perception.evaluation import Evaluation, evaluate
-from snn_perception.reporting import robustness
-from snn_perception.reporting.image_pictures import damaged, examples
 from snn_perception.datasets import Dataset
+from snn_perception.evaluation import robustness
+from snn_perception.evaluation.accuracy import Evaluation, evaluate
+from snn_perception.reporting.image_pictures import damaged, examples
 
 MODEL = colour_model.build()
 SIMULATORS = create_simulator(MODEL, 'reference'), create_simulator(MODEL, 'rate')

@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from snn_perception.backends import create_simulator
+from snn_perception.datasets import Dataset
+from snn_perception.evaluation.reliability import calibration_of_looks, reliability
+from snn_perception.evaluation.trajectories import OperatingPoint, Trajectories, record
 from snn_perception.readout import Readout
 from snn_perception.reporting import pictures
-from snn_perception.reporting.calibration import calibration_of_looks, reliability
-from snn_perception.reporting.trajectories import OperatingPoint, Trajectories, record
-from snn_perception.datasets import Dataset
 
 
 def trajectories(threshold: float) -> tuple[Trajectories, OperatingPoint]:

@@ -13,12 +13,12 @@ import pytest
 from random_models import random_model
 
 from snn_perception.backends import create_simulator
-from snn_perception.readout import Readout
-from snn_perception.reporting.findings import study
-from snn_perception.reporting.report import write_report
-from snn_perception.reporting.robustness import damages
-from snn_perception.reporting.trajectories import record
 from snn_perception.datasets import Dataset
+from snn_perception.evaluation.findings import study
+from snn_perception.evaluation.robustness import damages
+from snn_perception.evaluation.trajectories import record
+from snn_perception.readout import Readout
+from snn_perception.reporting.report import write_report
 
 
 def write(output: Path, channels: int, threshold: float = 0.5) -> tuple[dict[str, Any], str]:

@@ -9,8 +9,8 @@ import pytest
 from random_models import random_model
 
 from snn_perception.backends import create_simulator
+from snn_perception.evaluation.trajectories import Trajectories
 from snn_perception.readout import Readout
-from snn_perception.reporting.trajectories import Trajectories
 from snn_perception.training.calibration import calibrate, fit_temperature
 
 LOOKS = 8

@@ -6,8 +6,8 @@ import pytest
 import torch
 from tiny_training import tiny_dataset, tiny_recipe
 
-from snn_perception.training.checkpoint import random_seed
 from snn_perception.datasets import split
+from snn_perception.training.checkpoint import random_seed
 from snn_perception.training.loop import Split, Trainer
 from snn_perception.training.network import RateNetwork
 from snn_perception.training.recipe import FineTuning, RecipeError

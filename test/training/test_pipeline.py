@@ -10,9 +10,9 @@ import yaml
 from tiny_training import tiny_dataset, tiny_recipe
 
 from snn_perception import create_simulator, load_model
-from snn_perception.evaluation import evaluate
-from snn_perception.neurons import NEURON_TYPES
 from snn_perception.datasets import Dataset, DatasetError, split
+from snn_perception.evaluation.accuracy import evaluate
+from snn_perception.neurons import NEURON_TYPES
 from snn_perception.training.pipeline import train
 
 

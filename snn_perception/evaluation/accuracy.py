@@ -14,8 +14,8 @@ from tqdm import tqdm
 
 from snn_perception import energy
 from snn_perception.backends import Decision, Simulator
-from snn_perception.images import prepare
 from snn_perception.datasets import Dataset
+from snn_perception.images import prepare
 
 BATCH = 100
 

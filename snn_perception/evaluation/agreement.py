@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from snn_perception.backends.rate import RateSimulator
 from snn_perception.backends.reference import ReferenceSimulator
+from snn_perception.evaluation.trajectories import schedule_of
 from snn_perception.model import Model
 from snn_perception.network import Network
-from snn_perception.reporting.tables import Table
-from snn_perception.reporting.trajectories import schedule_of
 
 IMAGES = 8
 """Images that are enough: every neuron of every image counts."""
@@ -42,22 +41,6 @@ def spikes_with_rates(model: Model, inputs: NDArray[np.float32]) -> list[LayerAg
     """The layers on spikes beside the rate network, on prepared images `inputs`."""
     rates = RateSimulator(model, 'cpu').firing_rates(inputs)
     return compare(rates, spiking_rates(model, inputs))
-
-
-def table(model: Model, layers: list[LayerAgreement], expected: str, found: str) -> Table:
-    """The figures, a row for each layer under a head; the names are those of the networks."""
-    head = ('layer', expected, found, 'difference of a neuron', 'correlation')
-    rows = [
-        (
-            layer_name(model.network, index),
-            f'{layer.expected:.1f} Hz',
-            f'{layer.found:.1f} Hz',
-            f'{layer.error:.1f} Hz',
-            f'{layer.correlation:.3f}',
-        )
-        for index, layer in enumerate(layers)
-    ]
-    return [head, *rows]
 
 
 def layer_name(network: Network, index: int) -> str:

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.backends import Simulator
-from snn_perception.evaluation import Evaluation, evaluate
-from snn_perception.images import decode_compressed
-from snn_perception.reporting.tables import Table
 from snn_perception.datasets import Dataset
+from snn_perception.evaluation.accuracy import Evaluation, evaluate
+from snn_perception.images import decode_compressed
 
 IMAGES = 500
 """At most so many images are damaged, the same ones in every way."""
@@ -67,21 +66,6 @@ def measure(simulator: Simulator, rates: Simulator, dataset: Dataset) -> list[Co
             index = int(np.argmax(evaluation.answers == evaluation.labels))
         conditions.append(Condition(name, evaluation, images[index], index))
     return conditions
-
-
-def table(conditions: list[Condition]) -> Table:
-    """The figures, a row for each condition under a head."""
-    head = ('images', 'accuracy on spikes', 'of the rate network', 'mean simulated time')
-    rows = [
-        (
-            condition.damage,
-            f'{100 * condition.evaluation.accuracy:.1f} %',
-            f'{100 * condition.evaluation.rate_accuracy:.1f} %',
-            f'{1000 * condition.simulated_time:.1f} ms',
-        )
-        for condition in conditions
-    ]
-    return [head, *rows]
 
 
 def damages(size: int) -> dict[str, Callable[[Images], Images]]:

@@ -7,8 +7,8 @@ import pytest
 from random_models import random_images, random_model
 
 from snn_perception.backends import create_simulator
+from snn_perception.evaluation.raster import record_raster
 from snn_perception.readout import Readout
-from snn_perception.reporting.raster import record_raster
 
 
 def test_the_spikes_are_those_that_the_engine_counts():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snn_perception.reporting.calibration import BINS, calibration_of_looks, reliability
+from snn_perception.evaluation.reliability import BINS, calibration_of_looks, reliability
 
 # Confidences from 0 to 1, on borders of bins more often than chance has it, and right or wrong.
 CONFIDENCES = st.floats(0, 1) | st.integers(0, BINS).map(lambda border: border / BINS)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from snn_perception.backends.loihi import mapping
 from snn_perception.backends.loihi.mapping import Placed, Placement
-from snn_perception.reporting.agreement import compare, layer_name, spiking_rates
+from snn_perception.evaluation.agreement import compare, layer_name, spiking_rates
 
 if TYPE_CHECKING:
     from snn_perception.backends.loihi.simulator import LoihiSimulator

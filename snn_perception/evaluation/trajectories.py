@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from snn_perception.backends import Decision, Simulator
-from snn_perception.evaluation import Evaluation, answers_of, batches
+from snn_perception.datasets import Dataset
+from snn_perception.evaluation.accuracy import Evaluation, answers_of, batches
 from snn_perception.model import Model
 from snn_perception.readout import Readout, Schedule
-from snn_perception.datasets import Dataset
 
 
 @dataclass(frozen=True)

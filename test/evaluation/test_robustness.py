@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from snn_perception.backends import Simulator, create_simulator
-from snn_perception.evaluation import evaluate
-from snn_perception.reporting import robustness
-from snn_perception.reporting.robustness import (
+from snn_perception.datasets import Dataset
+from snn_perception.evaluation import robustness
+from snn_perception.evaluation.accuracy import evaluate
+from snn_perception.evaluation.robustness import (
     Condition,
     blur,
     brightness,
@@ -21,7 +22,6 @@ from snn_perception.reporting.robustness import (
     table,
 )
 from snn_perception.reporting.tables import markdown
-from snn_perception.datasets import Dataset
 
 SHAPES = pytest.mark.parametrize('shape', [(3, 28, 28, 1), (3, 32, 24, 3)], ids=['grey', 'RGB'])
 

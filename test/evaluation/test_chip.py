@@ -7,9 +7,9 @@ import pytest
 from random_models import random_images, random_model
 
 from snn_perception.backends.loihi.mapping import place
+from snn_perception.evaluation import agreement
+from snn_perception.evaluation.chip import LIMITS, resources, study_chip
 from snn_perception.network import Convolution, Dense, Network
-from snn_perception.reporting import agreement
-from snn_perception.reporting.chip import LIMITS, resources, study_chip
 
 
 def test_totals_are_sums_over_layers_and_copies():

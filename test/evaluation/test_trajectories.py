@@ -10,17 +10,17 @@ import pytest
 from random_models import random_model
 
 from snn_perception.backends import create_simulator
-from snn_perception.evaluation import batches, evaluate
-from snn_perception.model import Model
-from snn_perception.readout import Readout
-from snn_perception.reporting.trajectories import (
+from snn_perception.datasets import Dataset
+from snn_perception.evaluation.accuracy import batches, evaluate
+from snn_perception.evaluation.trajectories import (
     OperatingPoint,
     Trajectories,
     pareto_front,
     record,
     times_of,
 )
-from snn_perception.datasets import Dataset
+from snn_perception.model import Model
+from snn_perception.readout import Readout
 
 # The interval divides neither the time after the start nor the whole.
 READOUT = Readout(0.05, start_time=0.012, decision_interval=0.009, temperature=3.0)

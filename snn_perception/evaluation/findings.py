@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from snn_perception.backends import Simulator
-from snn_perception.evaluation import Evaluation, batches
-from snn_perception.model import Model
-from snn_perception.reporting import agreement, chip, robustness
-from snn_perception.reporting.agreement import LayerAgreement
-from snn_perception.reporting.calibration import Reliability, reliability
-from snn_perception.reporting.trajectories import Trajectories
 from snn_perception.datasets import Dataset, spread
+from snn_perception.evaluation import agreement, chip, robustness
+from snn_perception.evaluation.accuracy import Evaluation, batches
+from snn_perception.evaluation.agreement import LayerAgreement
+from snn_perception.evaluation.reliability import Reliability, reliability
+from snn_perception.evaluation.trajectories import Trajectories
+from snn_perception.model import Model
 
 if TYPE_CHECKING:
     from snn_perception.backends.loihi.simulator import LoihiSimulator
@@ -26,7 +26,7 @@ class Findings:
     """Runs of a model on `dataset`, and on some of its images damaged as cameras damage them.
 
     `agreement` is that of each layer's spikes with the rates of the network without spikes.
-    `chip` are the figures of `reporting.chip`, empty on engines that are no chip.
+    `chip` are the figures of `evaluation.chip`, empty on engines that are no chip.
     """
 
     trajectories: Trajectories

@@ -7,8 +7,8 @@ import pytest
 from random_models import random_images, random_model
 
 from snn_perception.backends import create_simulator
+from snn_perception.evaluation import agreement
 from snn_perception.readout import Readout
-from snn_perception.reporting import agreement
 
 
 def test_equal_rates_agree_wholly():
@@ -53,12 +53,3 @@ def test_in_the_long_run_spikes_come_at_the_rates_of_the_first_layer():
     assert first.expected > 5
     assert first.found == pytest.approx(first.expected, rel=0.03)
     assert first.correlation > 0.99
-
-
-def test_the_table_has_a_row_for_each_layer_of_neurons():
-    model = random_model()
-    layers = agreement.spikes_with_rates(model, random_images(model, 2))
-    head, *rows = agreement.table(model, layers, 'in rates', 'on spikes')
-    assert head[1:3] == ('in rates', 'on spikes')
-    assert len(rows) == len(model.network.stages) - 1
-    assert rows[0][2] == f'{layers[0].found:.1f} Hz'

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.backends.reference import ReferenceSimulator
+from snn_perception.evaluation.trajectories import schedule_of, scores_over_time
 from snn_perception.model import Model
-from snn_perception.reporting.trajectories import schedule_of, scores_over_time
 
 SAMPLE = 30
 

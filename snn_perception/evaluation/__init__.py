@@ -1,0 +1,1 @@
+"""Measuring a model on a data set: accuracy, trajectories, agreement, damage, chips."""
