@@ -14,7 +14,7 @@ COMMANDS = {
         'the node that publishes a folder of images, a video file or a webcam',
     ),
     'demo': (
-        'snn_perception.nodes.demo:main',
+        'snn_perception.demo.application:main',
         'both nodes on the images of the package, with the answers on the screen',
     ),
     'train': ('snn_perception.commands.train:main', 'train a model as a recipe says'),

@@ -26,7 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.backends.base import Decision
-from snn_perception.files import build, read_yaml, share_directory
+from snn_perception.locations import share_directory
+from snn_perception.yaml_files import build, read_yaml
 
 PICO = 1e-12
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from snn_perception.files import resolve, share_directory, written_whole
 from snn_perception.images import Preprocessing
+from snn_perception.locations import resolve, share_directory
 from snn_perception.model_file import (
     FORMAT,
     ModelError,
@@ -29,6 +29,7 @@ from snn_perception.model_file import (
 )
 from snn_perception.network import Network
 from snn_perception.readout import Readout
+from snn_perception.whole_files import written_whole
 
 
 @dataclass(frozen=True)

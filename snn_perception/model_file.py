@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 
-from snn_perception.files import build, read_yaml
 from snn_perception.images import Preprocessing
 from snn_perception.network import AveragePooling, Convolution, Dense, Layer, Network
 from snn_perception.neurons import NEURON_TYPES, Neuron
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
+from snn_perception.yaml_files import build, read_yaml
 
 FORMAT = 1
 LAYER_TYPES: dict[str, type] = {
@@ -108,7 +108,7 @@ def neuron_from_mapping(content: Any) -> NeuronSection:
 
 
 HOOKS = {Layer: layer_from_mapping, NeuronSection: neuron_from_mapping}
-"""What makes sections of YAML files whose fields depend on their type; see `files.build`."""
+"""What makes sections of YAML files whose fields depend on their type; see `yaml_files.build`."""
 
 
 def _from_mapping(what: str, types: dict[str, type], content: Any) -> Any:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from snn_perception.datasets import Dataset
-from snn_perception.files import build
 from snn_perception.model_file import HOOKS
 from snn_perception.training.recipe import Recipe
+from snn_perception.yaml_files import build
 
 CONTENT = {
     'name': 'tiny',

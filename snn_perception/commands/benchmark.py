@@ -9,7 +9,7 @@ from pathlib import Path
 
 from snn_perception.commands.figures import Figures, report
 from snn_perception.commands.options import add_data, add_engine, count
-from snn_perception.files import resolve
+from snn_perception.locations import resolve
 
 DIGITS = 'package://snn_perception/resource/images/digits'
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from snn_perception.commands.figures import Figures, report
 from snn_perception.commands.options import add_model, count
-from snn_perception.files import resolve
+from snn_perception.locations import resolve
 
 if TYPE_CHECKING:
     from snn_perception.backends.loihi.simulator import LoihiSimulator

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from snn_perception.commands.figures import Figures, report
 from snn_perception.commands.options import add_model, count
-from snn_perception.files import resolve
+from snn_perception.locations import resolve
 
 if TYPE_CHECKING:
     from snn_perception.model import Model

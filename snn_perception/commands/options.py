@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from snn_perception.files import resolve
+from snn_perception.locations import resolve
 
 if TYPE_CHECKING:
     from snn_perception.backends import Simulator

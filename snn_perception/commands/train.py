@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from snn_perception.commands.options import add_data, count
-from snn_perception.files import resolve
+from snn_perception.locations import resolve
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from snn_perception.files import written_whole
 from snn_perception.model_file import ModelError
 from snn_perception.network import MAXIMUM_NEURONS, MAXIMUM_WEIGHTS
+from snn_perception.whole_files import written_whole
 
 MAXIMUM_BYTES = 8 * MAXIMUM_WEIGHTS + 32 * MAXIMUM_NEURONS
 """Largest file and largest sum of all arrays: weights of float64, eight float32 a neuron."""

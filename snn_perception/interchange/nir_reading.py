@@ -15,7 +15,6 @@ from typing import Any
 
 import yaml
 
-from snn_perception.files import MAXIMUM_YAML_BYTES
 from snn_perception.images import Preprocessing
 from snn_perception.interchange.nir_arrays import image_shape, numbers, uniform
 from snn_perception.interchange.nir_files import read_graph
@@ -27,6 +26,7 @@ from snn_perception.model_file import ModelError, ModelFile, description_from
 from snn_perception.network import Network
 from snn_perception.neurons import IF, LIF
 from snn_perception.readout import Readout
+from snn_perception.yaml_files import MAXIMUM_YAML_BYTES
 
 USUAL_STEP = 0.001
 """Time step (s) of our models and of Norse."""

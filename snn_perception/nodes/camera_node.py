@@ -16,11 +16,11 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
+from snn_perception.datasets.sources import Picture, open_source
 from snn_perception.images import Preprocessing, fit_image
 from snn_perception.nodes.parameter_server import ParameterServer
 from snn_perception.nodes.parameters import CameraParameters
 from snn_perception.nodes.process import Stop
-from snn_perception.nodes.sources import Picture, open_source
 
 JPEG_QUALITY = 95
 

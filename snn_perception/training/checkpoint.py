@@ -18,8 +18,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from snn_perception.files import written_whole
 from snn_perception.training.recipe import Recipe, RecipeError
+from snn_perception.whole_files import written_whole
 
 
 @dataclass

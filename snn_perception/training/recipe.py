@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from snn_perception.files import build, read_yaml, resolve
 from snn_perception.images import Preprocessing
+from snn_perception.locations import resolve
 from snn_perception.model_file import HOOKS, InputSection, NeuronSection
 from snn_perception.network import Convolution, Dense, Layer, Network
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
 from snn_perception.training.augmentation import Augmentation
 from snn_perception.training.noise import Noise
+from snn_perception.yaml_files import build, read_yaml
 
 INHERITED = ('input', 'neuron', 'synapse', 'readout_synapse', 'layers', 'readout', 'dt')
 """Sections that a recipe with a base takes from its model.yaml."""

@@ -19,8 +19,8 @@ from snn_perception.evaluation.robustness import (
     damages,
     jpeg,
     noise,
-    table,
 )
+from snn_perception.reporting.result_tables import damage_table
 from snn_perception.reporting.tables import markdown
 
 SHAPES = pytest.mark.parametrize('shape', [(3, 28, 28, 1), (3, 32, 24, 3)], ids=['grey', 'RGB'])
@@ -168,7 +168,7 @@ def test_a_model_card_gets_the_figures_as_markdown():
         Condition('undamaged', evaluation, image, 0),
         Condition('dust', partly_wrong, image, 0),
     ]
-    assert markdown(table(conditions)).splitlines() == [
+    assert markdown(damage_table(conditions)).splitlines() == [
         '| images | accuracy on spikes | of the rate network | mean simulated time |',
         '|---|---|---|---|',
         '| undamaged | 100.0 % | 100.0 % | 30.0 ms |',

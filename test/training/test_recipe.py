@@ -8,7 +8,7 @@ import yaml
 from random_models import random_model
 from tiny_training import CONTENT
 
-from snn_perception.files import share_directory
+from snn_perception.locations import share_directory
 from snn_perception.model import save_model
 from snn_perception.neurons import Theta
 from snn_perception.training.recipe import RecipeError, load_recipe

@@ -89,7 +89,7 @@ def _work(stop: Stop) -> int:
     options = _parse()
     from rclpy.parameter import Parameter
 
-    from snn_perception.files import share_directory
+    from snn_perception.locations import share_directory
     from snn_perception.nodes.running import ros, spin
 
     def parameters(**values: object) -> list[Parameter]:
@@ -99,9 +99,9 @@ def _work(stop: Stop) -> int:
 
     configuration = share_directory() / 'config' / 'classify.yaml'
     with ros(['demo', '--ros-args', '--params-file', str(configuration)]):
+        from snn_perception.demo.viewer import ViewerNode
         from snn_perception.nodes.camera_node import CameraNode
         from snn_perception.nodes.classifier_node import ClassifierNode
-        from snn_perception.nodes.viewer import ViewerNode
 
         viewer = ViewerNode(stop, options.frames)
         camera = CameraNode(
@@ -129,7 +129,7 @@ def _work(stop: Stop) -> int:
             viewer.destroy_node()
     viewer.print_summary()
     if options.picture is not None and viewer.scoreboard.count:
-        from snn_perception.nodes.contact_sheet import save
+        from snn_perception.demo.contact_sheet import save
 
         try:
             save(options.picture, viewer.scoreboard)

@@ -1,17 +1,13 @@
-"""Files: YAML into typed, validated dataclasses, where things lie, and writing them whole."""
+"""YAML files as typed, validated dataclasses."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlparse
 
 import dacite
 import yaml
-from safetensors import SafetensorError
 
 T = TypeVar('T')
 
@@ -75,55 +71,3 @@ def _integer(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError(f'a whole number is needed, not {value}')
     return value
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """A path to write to meanwhile; in the end its file takes the place of `path`, or not at all.
-
-    Raises OSError with a sentence if it cannot be written, as on a full disk.
-    """
-    unfinished = path.with_name(f'{path.name}.unfinished')
-    try:
-        yield unfinished
-        os.replace(unfinished, path)
-    except (OSError, SafetensorError) as reason:
-        raise OSError(
-            f'{path} cannot be written: {reason}; what was there before is kept'
-        ) from None
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def share_directory(package: str = 'snn_perception') -> Path:
-    """Where `package` installed its data: models, configuration, images.
-
-    Without an ament index that knows this package, its source tree. Raises ValueError if
-    another package is not found.
-    """
-    try:
-        from ament_index_python.packages import get_package_share_directory
-
-        return Path(get_package_share_directory(package))
-    # OSError: there is an index, but no workspace is sourced.
-    except (ImportError, LookupError, OSError):
-        if package != 'snn_perception':
-            raise ValueError(
-                f'package {package} is not found; is its workspace sourced?'
-            ) from None
-    return Path(__file__).resolve().parents[1]
-
-
-def resolve(location: str, shipped: str) -> Path:
-    """Path of a shipped name, a file path, or a `package://PACKAGE/PATH` URI.
-
-    A plain word that is no existing path is a name in the folder `shipped` of this package,
-    for example 'mnist' in 'models'. The path need not exist.
-    """
-    if location.startswith('package://'):
-        uri = urlparse(location)
-        return share_directory(uri.netloc) / uri.path.lstrip('/')
-    path = Path(location).expanduser()
-    if path.exists() or len(path.parts) != 1:
-        return path
-    return share_directory() / shipped / location

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
-from snn_perception.nodes.sources import Picture
+from snn_perception.datasets.sources import Picture
 from snn_perception.units import quantity
 
 AVERAGED = ('latency_ms', 'network_ms', 'simulated_time_ms', 'spikes', 'synaptic_operations')

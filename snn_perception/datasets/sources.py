@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.files import resolve
 from snn_perception.images import IMAGE_SUFFIXES, read_image
+from snn_perception.locations import resolve
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from snn_perception.nodes.sources import Picture, open_source
+from snn_perception.datasets.sources import Picture, open_source
 
 
 def write(path: Path, level: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from snn_perception.nodes.scoreboard import Outcome, Scoreboard
+from snn_perception.demo.scoreboard import Outcome, Scoreboard
 from snn_perception.units import quantity
 
 BACKGROUND, TEXT, DIM = '#14171c', '#e8eaed', '#9aa0a6'

@@ -10,9 +10,9 @@ from rclpy.node import Node
 from std_msgs.msg import Header
 from vision_msgs.msg import Classification
 
+from snn_perception.datasets.sources import Picture
+from snn_perception.demo.scoreboard import Outcome, Scoreboard, heading, row
 from snn_perception.nodes.process import Stop
-from snn_perception.nodes.scoreboard import Outcome, Scoreboard, heading, row
-from snn_perception.nodes.sources import Picture
 
 CHIP = 'loihi'
 MOST_EXPECTED = 1000

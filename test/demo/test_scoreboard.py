@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from snn_perception.nodes.contact_sheet import save
-from snn_perception.nodes.scoreboard import Outcome, Scoreboard, heading, row
-from snn_perception.nodes.sources import Picture
+from snn_perception.datasets.sources import Picture
+from snn_perception.demo.contact_sheet import save
+from snn_perception.demo.scoreboard import Outcome, Scoreboard, heading, row
 
 
 def outcome(true: str, label: str, energy: float = 12.3e-6) -> Outcome:
