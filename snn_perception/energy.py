@@ -19,14 +19,17 @@ memory other than the chip's own, input and output, and the host.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.backends.base import Decision
+from snn_perception.backends.loihi.mapping import place
+from snn_perception.decision import Decision
 from snn_perception.locations import share_directory
+from snn_perception.network import Network
 from snn_perception.yaml_files import build, read_yaml
 
 PICO = 1e-12
@@ -113,9 +116,26 @@ CHIPS, RIVALS = PRICES.chips, PRICES.rivals
 """Chips by the names used in topics and files, and rivals."""
 
 
-def estimate(decision: Decision) -> dict[str, Estimate]:
-    """Estimated energy of `decision` on each of CHIPS."""
-    return {name: _on_chip(decision, name, chip) for name, chip in CHIPS.items()}
+@lru_cache(maxsize=16)
+def count_chips(network: Network, views: int) -> dict[str, int]:
+    """How many whole chips of each kind with static power the neurons of all `views` take.
+
+    Of Loihi as many as the network is mapped onto, if it fits; else as many as the neurons need.
+    """
+    counts = {
+        name: math.ceil(views * network.neurons / chip.static.neurons)
+        for name, chip in CHIPS.items()
+        if chip.static is not None
+    }
+    placement = place(network, views)
+    if 'loihi' in counts and not placement.excess:
+        counts['loihi'] = placement.chips
+    return counts
+
+
+def estimate(decision: Decision, chips: Mapping[str, int]) -> dict[str, Estimate]:
+    """Estimated energy of `decision` on each of CHIPS; `chips` are those of `count_chips`."""
+    return {name: _on_chip(decision, chip, chips.get(name, 0)) for name, chip in CHIPS.items()}
 
 
 def mean(estimates: Sequence[dict[str, Estimate]]) -> dict[str, Estimate]:
@@ -134,7 +154,7 @@ def estimate_rivals(macs: float) -> dict[str, Estimate]:
     }
 
 
-def _on_chip(decision: Decision, name: str, chip: Chip) -> Estimate:
+def _on_chip(decision: Decision, chip: Chip, chips: int) -> Estimate:
     counted = (
         decision.activity.synaptic_operations.sum() * chip.operation.figures
         + decision.activity.neuron_updates.sum() * chip.update.figures
@@ -142,7 +162,6 @@ def _on_chip(decision: Decision, name: str, chip: Chip) -> Estimate:
     )
     static = np.zeros(3)
     if chip.static is not None:
-        chips = decision.chips.get(name, math.ceil(decision.neurons / chip.static.neurons))
         static = chip.static.figures * (chips * decision.simulated_time)
     value, low, high = (counted * PICO + static).tolist()
     return Estimate(value, low, high, float(static[0]))

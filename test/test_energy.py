@@ -8,14 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_models import random_images, random_model
 
-from snn_perception import create_simulator, energy
+from snn_perception import create_simulator, energy, load_model
+from snn_perception.backends.loihi.mapping import place
 from snn_perception.energy import Price
+from snn_perception.neurons import Theta
+
+MODEL = random_model()
+ONE_OF_EACH = {name: 1 for name, chip in energy.CHIPS.items() if chip.static}
 
 
 @pytest.fixture(scope='module')
 def decision():
-    model = random_model()
-    return create_simulator(model, 'reference').classify_batch(random_images(model, 1))[0]
+    return create_simulator(MODEL, 'reference').classify_batch(random_images(MODEL, 1))[0]
 
 
 def with_counts(decision, operations, updates):
@@ -43,7 +47,7 @@ def test_energy_is_the_priced_sum_of_what_was_counted(decision):
     operations = decision.activity.synaptic_operations.sum()
     updates = decision.activity.neuron_updates.sum()
     dynamic = operations * 23.6e-12 + updates * 81e-12 + decision.macs * 4.6e-12
-    cost = energy.estimate(decision)['loihi']
+    cost = energy.estimate(decision, ONE_OF_EACH)['loihi']
     assert cost.value == pytest.approx(dynamic + cost.static)
     assert cost.static == pytest.approx(0.104 * decision.simulated_time)
 
@@ -52,8 +56,8 @@ def test_energy_is_the_priced_sum_of_what_was_counted(decision):
 def test_the_value_is_within_its_range_and_grows_with_what_is_counted(
     decision, operations, updates
 ):
-    less = energy.estimate(with_counts(decision, operations, updates))
-    more = energy.estimate(with_counts(decision, operations + 10**6, updates + 10**6))
+    less = energy.estimate(with_counts(decision, operations, updates), ONE_OF_EACH)
+    more = energy.estimate(with_counts(decision, operations + 10**6, updates + 10**6), ONE_OF_EACH)
     for name, cost in less.items():
         assert 0 < cost.low <= cost.value <= cost.high
         assert more[name].value > cost.value
@@ -62,38 +66,53 @@ def test_the_value_is_within_its_range_and_grows_with_what_is_counted(
 
 def test_static_power_is_that_of_whole_chips_for_the_simulated_time(decision):
     static = energy.CHIPS['spinnaker'].static
-    several = dataclasses.replace(decision, neurons=2 * static.neurons + 1)
-    one = energy.estimate(decision)['spinnaker'].static
+    one = energy.estimate(decision, ONE_OF_EACH)['spinnaker'].static
     assert one == pytest.approx(static.value * decision.simulated_time)
-    assert energy.estimate(several)['spinnaker'].static == pytest.approx(3 * one)
+    several = energy.estimate(decision, {**ONE_OF_EACH, 'spinnaker': 3})
+    assert several['spinnaker'].static == pytest.approx(3 * one)
+    assert several['loihi'] == energy.estimate(decision, ONE_OF_EACH)['loihi']
 
 
-def test_of_loihi_there_are_as_many_chips_as_the_mapping_takes(decision):
-    assert decision.chips == {'loihi': 1}
-    nine = dataclasses.replace(decision, chips={'loihi': 9})
-    one = energy.estimate(decision)['loihi'].static
-    assert energy.estimate(nine)['loihi'].static == pytest.approx(9 * one)
-    assert energy.estimate(nine)['spinnaker'] == energy.estimate(decision)['spinnaker']
-    unmapped = dataclasses.replace(decision, chips={}, neurons=131_073)
-    assert energy.estimate(unmapped)['loihi'].static == pytest.approx(2 * one)
+def test_there_are_as_many_chips_as_the_neurons_of_all_views_need():
+    network, held = MODEL.network, energy.CHIPS['spinnaker'].static.neurons
+    views = held // network.neurons + 1
+    assert energy.count_chips(network, 1)['spinnaker'] == 1
+    assert energy.count_chips(network, views)['spinnaker'] == 2
+
+
+def test_of_loihi_there_are_as_many_chips_as_the_mapping_takes():
+    cifar10 = load_model('cifar10')
+    placement = place(cifar10.network, 2)
+    assert placement.chips > 1
+    assert energy.count_chips(cifar10.network, 2)['loihi'] == placement.chips
+
+
+def test_of_loihi_there_are_as_many_chips_as_the_neurons_need_where_no_mapping_fits():
+    network = dataclasses.replace(MODEL.network, neuron=Theta())
+    assert place(network).excess
+    views = energy.CHIPS['loihi'].static.neurons // network.neurons + 1
+    assert energy.count_chips(network, views)['loihi'] == 2
 
 
 def test_a_figure_for_everything_is_not_charged_twice(decision):
     chip = energy.CHIPS['truenorth']
     assert chip.static is None
     assert chip.update.high == 0
-    assert energy.estimate(decision)['truenorth'].static == 0
+    assert energy.estimate(decision, ONE_OF_EACH)['truenorth'].static == 0
 
 
 def test_silence_costs_only_updates_the_analog_layer_and_static_power(decision):
     updates = int(decision.activity.neuron_updates.sum())
-    silent = energy.estimate(with_counts(decision, 0, updates))
-    for chip, cost in energy.estimate(decision).items():
+    silent = energy.estimate(with_counts(decision, 0, updates), ONE_OF_EACH)
+    for chip, cost in energy.estimate(decision, ONE_OF_EACH).items():
         assert 0 < silent[chip].value < cost.value
 
 
 def test_the_mean_of_estimates_is_that_of_each_figure(decision):
-    many = [energy.estimate(with_counts(decision, count, 0)) for count in (1000, 5000, 9000)]
+    many = [
+        energy.estimate(with_counts(decision, count, 0), ONE_OF_EACH)
+        for count in (1000, 5000, 9000)
+    ]
     means = energy.mean(many)
     for name in energy.CHIPS:
         assert means[name].value == pytest.approx(many[1][name].value)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 from importlib import import_module
 
-from snn_perception.backends.base import Activity, Decision, Interrupted, Simulator
+from snn_perception.backends import gpu
+from snn_perception.backends.base import Simulator
 from snn_perception.model import Model
 from snn_perception.neurons import LIF
 
-__all__ = ['BACKENDS', 'Activity', 'Decision', 'Interrupted', 'Simulator', 'create_simulator']
+__all__ = ['BACKENDS', 'Simulator', 'choose_backend', 'create_simulator']
 
 # Name -> module and class, imported on use, so that an engine's libraries are only needed by it.
 BACKENDS = {
@@ -38,7 +38,11 @@ def create_simulator(
     backend or device, for a device that is not there, for a choice that the engine does not
     have, and if a library that it needs is not installed.
     """
-    module, name = BACKENDS[choose_backend(backend, device, model)]
+    chosen = choose_backend(backend, device, model)
+    if (backend, device, chosen) == ('auto', 'auto', 'torch') and _event_runs(model):
+        # It was chosen for the GPU, and only PyTorch knows whether it can use that one.
+        chosen = 'torch' if _pytorch_uses_gpu() else 'event'
+    module, name = BACKENDS[chosen]
     try:
         engine: type[Simulator] = getattr(import_module(module), name)
     except ImportError as reason:
@@ -52,10 +56,10 @@ def create_simulator(
 
 
 def choose_backend(backend: str = 'auto', device: str = 'auto', model: Model | None = None) -> str:
-    """Name of the engine meant: 'auto' is torch on a GPU and event on the CPU.
+    """Name of the engine meant: 'auto' is torch where a GPU can be used, and event elsewhere.
 
-    For a `model` with neurons that event does not run it is torch. Raises ValueError for an
-    unknown backend or device.
+    For a `model` with neurons that event does not run it is torch. PyTorch is not imported for
+    this. Raises ValueError for an unknown backend or device.
     """
     if backend not in ('auto', *BACKENDS):
         raise ValueError(f'unknown backend {backend!r}; choose from auto, {", ".join(BACKENDS)}')
@@ -63,18 +67,17 @@ def choose_backend(backend: str = 'auto', device: str = 'auto', model: Model | N
         raise ValueError(f'unknown device {device!r}; choose from {", ".join(DEVICES)}')
     if backend != 'auto':
         return backend
-    is_lif = model is None or type(model.network.neuron) is LIF
-    on_gpu = device == 'cuda' or (device == 'auto' and _has_gpu())
-    return 'event' if is_lif and not on_gpu else 'torch'
+    on_gpu = device == 'cuda' or (device == 'auto' and gpu.may_be_used())
+    return 'torch' if on_gpu or (model is not None and not _event_runs(model)) else 'event'
 
 
-def _has_gpu() -> bool:
-    """Whether the driver finds a GPU for CUDA, asked without importing PyTorch."""
+def _event_runs(model: Model) -> bool:
+    return type(model.network.neuron) is LIF
+
+
+def _pytorch_uses_gpu() -> bool:
     try:
-        driver = ctypes.CDLL('libcuda.so.1')
-    except OSError:
+        import torch
+    except ImportError:
         return False
-    count = ctypes.c_int(0)
-    return (
-        driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 < count.value
-    )
+    return torch.cuda.is_available()

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import triton
 import triton.language as tl
 from torch import Tensor
 
+from snn_perception.backends.stage_state import StageState
 from snn_perception.neurons import LIF
 from snn_perception.synapses import Synapse
-
-if TYPE_CHECKING:
-    from snn_perception.backends.torch import StageState
 
 NEURONS_OF_A_PROGRAM = 256
 WARPS_OF_A_PROGRAM = 2

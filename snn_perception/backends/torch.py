@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 from importlib.util import find_spec
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from snn_perception.backends import kernels
-from snn_perception.backends.base import Activity, Simulator
-from snn_perception.backends.cuda_graphs import LARGEST_BATCH, RecordedRuns
+from snn_perception.backends.base import Simulator
+from snn_perception.backends.cuda_graphs import LARGEST_BATCH, RecordedRun, RecordedRuns
+from snn_perception.backends.stage_state import Memory, StageState
+from snn_perception.decision import Activity
 from snn_perception.model import Model, Weights
 from snn_perception.network import Convolution, Stage
 from snn_perception.neurons import LIF, Neuron
@@ -28,37 +30,6 @@ from snn_perception.threads import in_parallel
 
 # It comes with PyTorch for CUDA on Linux, and is imported where it is used.
 HAS_TRITON = find_spec('triton') is not None
-
-
-class StageState(NamedTuple):
-    """What the neurons of one weighted layer remember.
-
-    filters: (order, batch, height, width, channels) values of the synapse; neuron: state of the
-    neurons, (batch, height, width, channels) each, see `Neuron.names`.
-    """
-
-    filters: Tensor
-    neuron: tuple[Tensor, ...]
-
-    @classmethod
-    def rest(
-        cls, shape: tuple[int, ...], synapse: Synapse, neuron: Neuron, like: Tensor
-    ) -> StageState:
-        """Neurons of `shape` at rest, of the dtype and on the device of `like`."""
-        filters = like.new_zeros(synapse.order, *shape)
-        return cls(filters, tuple(like.new_full(shape, value) for value in neuron.resting))
-
-    @property
-    def tensors(self) -> tuple[Tensor, ...]:
-        """All of it."""
-        return self.filters, *self.neuron
-
-    def clone(self) -> StageState:
-        """A copy with values of its own."""
-        return StageState(self.filters.clone(), tuple(values.clone() for values in self.neuron))
-
-
-Memory = list[StageState]
 
 
 class TorchSimulator(Simulator):
@@ -79,7 +50,10 @@ class TorchSimulator(Simulator):
             torch.from_numpy(stage.fan_out).to(self.device, torch.float64)
             for stage in model.network.stages
         ]
-        self.recorded = RecordedRuns() if self.device == 'cuda' else None
+        self.recorded = None
+        if self.device == 'cuda':
+            pool = torch.cuda.graph_pool_handle()
+            self.recorded = RecordedRuns(partial(RecordedRun, pool=pool))
 
     @torch.inference_mode()
     def rest(self, batch: int) -> Memory:

@@ -13,11 +13,11 @@ from typing import Any
 import numba
 import numpy as np
 
-from snn_perception.backends.base import Activity
 from snn_perception.backends.event import EventSimulator
 from snn_perception.backends.event_kernels import LANES_16, LANES_32, LANES_64
 from snn_perception.backends.event_layout import aligned_zeros
 from snn_perception.backends.vectors import step_neurons
+from snn_perception.decision import Activity
 
 LANES = {len(lanes): lanes for lanes in (LANES_64, LANES_32, LANES_16)}
 

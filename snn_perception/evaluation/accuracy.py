@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from snn_perception import energy
-from snn_perception.backends import Decision, Simulator
+from snn_perception.backends import Simulator
 from snn_perception.datasets import Dataset
+from snn_perception.decision import Decision
 from snn_perception.images import prepare
+from snn_perception.model import Model
 
 BATCH = 100
 
@@ -28,8 +30,13 @@ class Evaluation:
     labels: NDArray[np.int64]
     answers: NDArray[np.int64]
     rate_answers: NDArray[np.int64]
-    macs: int
+    model: Model
     seconds: float
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one pass of the same network without spikes."""
+        return self.model.network.macs
 
     @property
     def accuracy(self) -> float:
@@ -49,7 +56,8 @@ class Evaluation:
     @cached_property
     def energies(self) -> dict[str, energy.Estimate]:
         """Mean estimated energy of a decision on each chip."""
-        return energy.mean([energy.estimate(decision) for decision in self.decisions])
+        chips = energy.count_chips(self.model.network, self.model.readout.views)
+        return energy.mean([energy.estimate(decision, chips) for decision in self.decisions])
 
     def confusion(self, classes: int) -> NDArray[np.int64]:
         """Counts (true class, answer)."""
@@ -82,7 +90,7 @@ def evaluate(simulator: Simulator, rates: Simulator, dataset: Dataset) -> Evalua
     """Let `simulator`, and `rates` for comparison, decide on every image of `dataset`.
 
     The images have the size of the network and the labels are indices of the model's. The
-    time measured is that of `simulator` alone, in batches of BATCH.
+    time measured is that of `simulator` alone, in batches of BATCH, after a first run.
     """
     model = simulator.model
     decisions: list[Decision] = []
@@ -90,15 +98,16 @@ def evaluate(simulator: Simulator, rates: Simulator, dataset: Dataset) -> Evalua
     seconds = 0.0
     with tqdm(total=len(dataset), unit='image', desc='evaluating', disable=None) as bar:
         for inputs in batches(simulator, dataset):
+            if not decisions:
+                # What an engine compiles or loads at its first run is not what an image takes.
+                simulator.classify_batch(inputs[:1])
             started = time.perf_counter()
             decisions += simulator.classify_batch(inputs)
             seconds += time.perf_counter() - started
             rate_answers += answers_of(rates, inputs).tolist()
             bar.update(len(inputs))
     answers = np.array([int(decision.scores.argmax()) for decision in decisions], np.int64)
-    return Evaluation(
-        decisions, dataset.labels, answers, np.array(rate_answers), model.network.macs, seconds
-    )
+    return Evaluation(decisions, dataset.labels, answers, np.array(rate_answers), model, seconds)
 
 
 def answers_of(rates: Simulator, inputs: NDArray[np.float32]) -> NDArray[np.int64]:

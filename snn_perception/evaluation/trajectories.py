@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from snn_perception.backends import Decision, Simulator
+from snn_perception.backends import Simulator
 from snn_perception.datasets import Dataset
+from snn_perception.decision import Decision
 from snn_perception.evaluation.accuracy import Evaluation, answers_of, batches
 from snn_perception.model import Model
 from snn_perception.readout import Readout, Schedule
@@ -81,8 +82,9 @@ class Trajectories:
             scores, counts = self.scores[image, look], self.counts[image, look]
             decisions.append(self.simulator.decision(scores, int(self.steps[look]), counts))
         answers = np.array([int(decision.scores.argmax()) for decision in decisions], np.int64)
-        macs = self.simulator.model.network.macs
-        return Evaluation(decisions, self.labels, answers, self.rate_answers, macs, np.nan)
+        return Evaluation(
+            decisions, self.labels, answers, self.rate_answers, self.simulator.model, np.nan
+        )
 
     def operating_point(self, threshold: float) -> OperatingPoint:
         """Accuracy and cost with a confidence of `threshold`."""
@@ -176,8 +178,7 @@ def _present(
     outputs, evidence_at, counts_at = [], [], []
     for steps, activity in simulator.present(inputs, simulator.reset(len(inputs)), schedule):
         outputs.append(activity.outputs)
-        fields = (activity.spikes, activity.synaptic_operations, activity.neuron_updates)
-        counts += np.stack(fields, axis=1)
+        counts += activity.counts.swapaxes(0, 1)
         if steps > schedule.discarded:
             total += activity.outputs.sum(axis=0, dtype=np.float64)
             evidence_at.append(total / (steps - schedule.discarded))

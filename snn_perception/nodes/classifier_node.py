@@ -16,7 +16,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool, Trigger
 
-from snn_perception.backends import Interrupted
+from snn_perception.decision import Interrupted
 from snn_perception.nodes import messages
 from snn_perception.nodes.health import Health, Level, Report
 from snn_perception.nodes.mailbox import Worker

@@ -9,7 +9,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from std_msgs.msg import Float64, String
 from vision_msgs.msg import Classification, ObjectHypothesis
 
-from snn_perception.backends import Decision
+from snn_perception.decision import Decision
 from snn_perception.nodes.health import Level
 from snn_perception.nodes.recognition import Answer
 

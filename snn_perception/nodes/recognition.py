@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception import create_simulator, energy, load_model
-from snn_perception.backends import Decision, Simulator, choose_backend
+from snn_perception.backends import Simulator, choose_backend
+from snn_perception.decision import Decision
 from snn_perception.images import Preprocessing
 from snn_perception.nodes.frames import FrameReader
 from snn_perception.nodes.parameters import ClassifierParameters
@@ -50,6 +51,7 @@ class Recognizer:
         self.simulator = simulator
         self.model = simulator.model
         self._mode = mode
+        self._chips = energy.count_chips(self.model.network, self.model.readout.views)
         self.meter = meter
         self._reader = FrameReader()
         self._clock = StreamClock(self.model.dt)
@@ -126,7 +128,8 @@ class Recognizer:
         decision = self.simulator.classify(pixels, self._state, duration, stop)
         network_time = time.perf_counter() - start
         power = mean_power(before, self.meter.read())
-        energies = {name: cost.value for name, cost in energy.estimate(decision).items()}
+        costs = energy.estimate(decision, self._chips)
+        energies = {name: cost.value for name, cost in costs.items()}
         return Answer(
             decision,
             self.model.labels,

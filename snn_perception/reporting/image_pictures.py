@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from snn_perception import energy
-from snn_perception.backends import Decision
+from snn_perception.decision import Decision
 from snn_perception.evaluation.accuracy import Evaluation
 from snn_perception.evaluation.raster import Raster
 from snn_perception.evaluation.robustness import Condition
@@ -40,7 +40,7 @@ def raster(model: Model, record: Raster, image: NDArray[np.uint8], decision: Dec
     text = (
         f'answer: {decision.label} ({100 * decision.score:.1f} %)\n'
         f'after {1000 * decision.simulated_time:.0f} ms and {decision.activity.spikes.sum():,} '
-        f'spikes\n{quantity(energy.estimate(decision)[CHIP].value, "J")} on {CHIP} (estimated)'
+        f'spikes\n{quantity(_energy(model, decision), "J")} on {CHIP} (estimated)'
     )
     shown.annotate(text, (1, 0.5), (14, 0), xycoords='axes fraction', **BESIDE)
     times = 1000 * model.dt * np.arange(1, len(record.counts) + 1)
@@ -79,6 +79,12 @@ def _scores(axes: Axes, model: Model, record: Raster, end: float) -> None:
     axes.legend(loc='center left', bbox_to_anchor=(1, 0.5), frameon=False, fontsize=9)
 
 
+def _energy(model: Model, decision: Decision) -> float:
+    """Estimated J of `decision` on CHIP."""
+    chips = energy.count_chips(model.network, model.readout.views)
+    return energy.estimate(decision, chips)[CHIP].value
+
+
 def examples(
     images: NDArray[np.uint8], model: Model, evaluation: Evaluation, columns: int = 6
 ) -> Figure:
@@ -100,7 +106,7 @@ def examples(
             title, colour = verdict(decision.label, truth, 14)
             title += '' if decision.label == truth else f'\nis {shortened(truth, 14)}'
             axes.set_title(title, fontsize=10, color=colour)
-            cost = quantity(energy.estimate(decision)[CHIP].value, 'J')
+            cost = quantity(_energy(model, decision), 'J')
             time = f'{1000 * decision.simulated_time:.0f} ms'
             below(axes, f'{100 * decision.score:.1f} %\n{time}, {cost}', 9)
     return figure

@@ -15,7 +15,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from snn_perception.backends.rate_curve import soft_rate
-from snn_perception.backends.torch import StageState, filter_currents, integrate, weighted_sum
+from snn_perception.backends.stage_state import StageState
+from snn_perception.backends.torch import filter_currents, integrate, weighted_sum
 from snn_perception.model import Weights
 from snn_perception.network import Network, Stage
 from snn_perception.neurons import Softened

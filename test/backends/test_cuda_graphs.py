@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from random_models import random_images, random_model
 
 import snn_perception.backends.torch as engine
 from snn_perception.backends import create_simulator
-from snn_perception.backends.cuda_graphs import LARGEST_BATCH, RUNS_KEPT, copy_memory
-from snn_perception.backends.torch import StageState, TorchSimulator
+from snn_perception.backends.cuda_graphs import (
+    LARGEST_BATCH,
+    MOST_STEPS,
+    RUNS_KEPT,
+    RecordedRuns,
+    copy_memory,
+    parts_of,
+)
+from snn_perception.backends.stage_state import StageState
+from snn_perception.backends.torch import TorchSimulator
 from snn_perception.synapses import Synapse
 
 SYNAPSES = [Synapse(), Synapse('exponential', 0.005), Synapse('alpha', 0.003)]
@@ -61,6 +73,48 @@ def test_a_run_on_another_memory_copied_back_is_the_run_itself():
         assert torch.equal(one, other)
 
 
+@given(st.integers(1, 10_000))
+def test_a_run_is_put_together_from_few_kinds_of_parts(steps):
+    parts = parts_of(steps)
+    assert sum(parts) == steps
+    assert all(part & (part - 1) == 0 and part <= MOST_STEPS for part in parts)
+    assert len(set(parts)) == len(parts[parts.count(MOST_STEPS) :]) + (MOST_STEPS in parts)
+
+
+class EagerRecording:
+    """In place of a graph: runs anew, into the same results, as a graph does."""
+
+    def __init__(self, simulate, memory, images, steps):
+        self.run = partial(simulate, steps=steps)
+        self.results = simulate([state.clone() for state in memory], images, steps)
+
+    def replay(self, memory, images):
+        for result, value in zip(self.results, self.run(memory, images), strict=True):
+            result.copy_(value)
+        return self.results
+
+
+@torch.inference_mode()
+def test_a_stream_of_frames_that_all_differ_in_time_needs_few_recordings():
+    model = random_model(synapse=Synapse())
+    simulator = TorchSimulator(model, 'cpu')
+    images = torch.from_numpy(random_images(model, 2))
+    memory, expected = simulator.rest(2), simulator.rest(2)
+    made = []
+
+    def record(*arguments):
+        made.append(arguments[-1])
+        return EagerRecording(*arguments)
+
+    recorded = RecordedRuns(record)
+    for steps in (*range(20, 60), 300):
+        outputs, counts = recorded.run(simulator.simulate, memory, images, steps)
+        whole = simulator.simulate(expected, images, steps)
+        assert torch.equal(outputs, whole[0])
+        assert torch.equal(counts, whole[1])
+    assert sorted(made) == [1, 2, 4, 8, 16, 32, 64]
+
+
 @pytest.mark.parametrize('synapse', SYNAPSES, ids=lambda synapse: synapse.type)
 def test_without_triton_the_steps_are_those_of_the_compiled_loop(synapse):
     model = random_model()
@@ -106,7 +160,7 @@ def test_replayed_runs_are_the_eager_runs_over_resets_and_with_carried_states():
         for one, other in zip(*states, strict=True):
             for value, expected in zip(values(one.memory), values(other.memory), strict=True):
                 assert torch.allclose(value, expected)
-    assert set(recorded.recorded.runs) == {(batch, s) for batch in (1, 2) for s in (10, 5, 3)}
+    assert set(recorded.recorded.runs) == {(batch, s) for batch in (1, 2) for s in (8, 4, 2, 1)}
     assert not eager.recorded.runs
 
 
@@ -115,9 +169,10 @@ def test_only_the_runs_used_last_are_kept():
     model = random_model()
     simulator, images = TorchSimulator(model, 'cuda', torch.float64), random_images(model, 1)
     first = simulator.run(simulator.reset(), images, 1)
-    for steps in range(2, RUNS_KEPT + 2):
-        simulator.run(simulator.reset(), images, steps)
-    assert set(simulator.recorded.runs) == {(1, steps) for steps in range(2, RUNS_KEPT + 2)}
+    others = [(batch, 2**power) for batch in (2, 3, 4) for power in range(6)][:RUNS_KEPT]
+    for batch, steps in others:
+        simulator.run(simulator.reset(batch), random_images(model, batch), steps)
+    assert set(simulator.recorded.runs) == set(others)
     assert_alike(simulator.run(simulator.reset(), images, 1), first)
 
 

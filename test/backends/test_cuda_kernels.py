@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from snn_perception.backends.torch import StageState
+from snn_perception.backends.stage_state import StageState
 from snn_perception.neurons import LIF
 from snn_perception.synapses import Synapse
 

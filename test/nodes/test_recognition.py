@@ -13,7 +13,7 @@ import pytest
 from sysfs_tree import ina226
 
 from snn_perception import create_simulator
-from snn_perception.backends import Interrupted
+from snn_perception.decision import Interrupted
 from snn_perception.energy import CHIPS
 from snn_perception.model import save_model
 from snn_perception.nodes.parameters import ClassifierParameters

@@ -1,0 +1,40 @@
+"""Whether this machine can run a network on a GPU, found out without importing PyTorch."""
+
+from __future__ import annotations
+
+import ctypes
+from importlib.util import find_spec
+from pathlib import Path
+from runpy import run_path
+
+
+def may_be_used() -> bool:
+    """Whether there is a GPU for CUDA and a PyTorch that was built for it.
+
+    PyTorch itself may still find that they do not fit: ask `torch.cuda.is_available()` where it
+    is imported anyway.
+    """
+    return driver_finds_gpu() and pytorch_is_for_cuda()
+
+
+def driver_finds_gpu() -> bool:
+    """Whether the driver finds a GPU for CUDA."""
+    try:
+        driver = ctypes.CDLL('libcuda.so.1')
+    except OSError:
+        return False
+    count = ctypes.c_int(0)
+    return (
+        driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 < count.value
+    )
+
+
+def pytorch_is_for_cuda() -> bool:
+    """Whether the PyTorch that would be imported says that it was built for CUDA."""
+    found = find_spec('torch')
+    if found is None or found.origin is None:
+        return False
+    try:
+        return bool(run_path(str(Path(found.origin).with_name('version.py'))).get('cuda'))
+    except OSError:
+        return False

@@ -1,0 +1,222 @@
+"""The answer of a network that ran, what it cost, and how it comes about, on any engine.
+
+`Classifier` shows images chunk by chunk, lets the readout look in between, and counts for each
+image until its decision falls.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snn_perception.images import prepare
+from snn_perception.model import Model
+from snn_perception.readout import Schedule
+
+Counts = NDArray[np.int64]
+
+
+class Interrupted(Exception):
+    """A classification was given up because its caller asked for that."""
+
+
+@dataclass
+class Activity:
+    """What a network did over a run, per image of the batch and weighted layer.
+
+    outputs: (steps, batch, classes) float32, the output of the readout after each step.
+    spikes, synaptic_operations, neuron_updates: int64 (batch, layers): spikes a layer fired,
+    synaptic operations that spikes caused in it, updates of its neurons.
+    """
+
+    outputs: NDArray
+    spikes: Counts
+    synaptic_operations: Counts
+    neuron_updates: Counts
+
+    @property
+    def counts(self) -> Counts:
+        """The three counts in the order of `LayerActivity`: int64 (3, batch, layers)."""
+        return np.stack([self.spikes, self.synaptic_operations, self.neuron_updates])
+
+    def merged(self, views: int) -> Activity:
+        """Of a batch of `views` views of each image, one after the other: activity per image.
+
+        Outputs are the mean over the views, counts are sums.
+        """
+        outputs = self.outputs.reshape(len(self.outputs), views, -1, self.outputs.shape[2])
+        layers = self.spikes.shape[1]
+        sums = self.counts.reshape(3, views, -1, layers).sum(axis=1)
+        return Activity(outputs.mean(axis=1), *sums)
+
+
+@dataclass(frozen=True)
+class LayerActivity:
+    """The activity behind one decision, int64 (layers,) each; see `Activity`."""
+
+    spikes: Counts
+    synaptic_operations: Counts
+    neuron_updates: Counts
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer to one image and what it cost.
+
+    `scores` (classes,) float32 sum to 1; `simulated_time` is in s; `macs` are the
+    multiply-accumulates done once per image (those of the analog first layer in a spiking
+    network); `firing_rate` is the mean over all `neurons` in Hz.
+    """
+
+    label: str
+    score: float
+    scores: NDArray[np.float32]
+    simulated_time: float
+    activity: LayerActivity
+    macs: int
+    neurons: int
+    firing_rate: float
+
+
+class Classifier(ABC):
+    """Decides with a network that can be reset and run; an engine is one."""
+
+    model: Model
+
+    @abstractmethod
+    def reset(self, batch: int = 1) -> Any:
+        """State of a network at rest for `batch` images."""
+
+    @abstractmethod
+    def run(self, state: Any, images: NDArray[np.float32], steps: int) -> Activity:
+        """Show prepared `images` for `steps` time steps and advance `state`."""
+
+    @property
+    def views(self) -> int:
+        """How many views of an image are shown at once, each to neurons of its own."""
+        return self.model.readout.views
+
+    @property
+    def macs_per_image(self) -> int:
+        """Multiply-accumulates done once per view of an image: the analog first layer."""
+        return self.model.network.stages[0].macs
+
+    def classify(
+        self,
+        image: NDArray[np.uint8],
+        state: Any = None,
+        presentation_time: float | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> Decision:
+        """Decide on one camera image, uint8 RGB (height, width, 3) or grey (height, width).
+
+        Without `state` the network starts at rest; with one (from `reset()`) it goes on from
+        there, every output counts as evidence, and the state is advanced. `presentation_time`
+        (s) replaces the model's own. `stop` is asked between chunks of the simulation;
+        Interrupted is raised when it returns True. Raises ValueError for a bad image.
+        """
+        inputs = prepare(image, self.model.preprocessing)[None]
+        return self.classify_batch(inputs, state, presentation_time, stop)[0]
+
+    def classify_batch(
+        self,
+        inputs: NDArray[np.float32],
+        state: Any = None,
+        presentation_time: float | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> list[Decision]:
+        """Decide on prepared images (batch, height, width, channels); see `classify`."""
+        readout = self.model.readout
+        if presentation_time is not None:
+            start_time = min(readout.start_time, 0.5 * presentation_time)
+            readout = replace(readout, presentation_time=presentation_time, start_time=start_time)
+        if state is None:
+            state = self.reset(len(inputs))
+        else:
+            readout = replace(readout, start_time=0.0)
+        schedule = Schedule.of(readout, self.model.dt)
+        batch = _Batch(len(inputs), self.model.network.classes, len(self.model.network.stages))
+        for steps, activity in self.present(inputs, state, schedule, stop):
+            evidence_steps = steps - schedule.discarded
+            batch.add(activity, is_evidence=evidence_steps > 0)
+            if evidence_steps > 0:
+                duration = evidence_steps * self.model.dt
+                scores = readout.scores(batch.evidence / evidence_steps, duration)
+                is_last = steps == schedule.total
+                batch.decide(scores, steps, is_last | readout.is_confident(scores))
+            if batch.all_decided:
+                break
+        images = zip(batch.scores, batch.steps, batch.counts.swapaxes(0, 1), strict=True)
+        return [self.decision(*image) for image in images]
+
+    def present(
+        self,
+        inputs: NDArray[np.float32],
+        state: Any,
+        schedule: Schedule,
+        stop: Callable[[], bool] | None = None,
+    ) -> Iterator[tuple[int, Activity]]:
+        """Show prepared images chunk by chunk of `schedule`, advancing `state`.
+
+        Yields the steps done and the activity of the last chunk; for `stop` see `classify`.
+        """
+        steps = 0
+        for chunk in schedule.chunks():
+            if stop is not None and stop():
+                raise Interrupted
+            activity = self.run(state, inputs, chunk)
+            steps += chunk
+            yield steps, activity
+
+    def decision(self, scores: NDArray[np.float32], steps: int, counts: Counts) -> Decision:
+        """The answer after `steps` steps with `scores` (classes,); see `Decision`.
+
+        `counts` int64 (3, layers) are those of `LayerActivity`, in its order.
+        """
+        model = self.model
+        neurons = model.network.neurons * self.views
+        best = int(scores.argmax())
+        time = float(steps * model.dt)
+        activity = LayerActivity(*counts)
+        return Decision(
+            label=model.labels[best],
+            score=float(scores[best]),
+            scores=scores,
+            simulated_time=time,
+            activity=activity,
+            macs=self.macs_per_image * self.views,
+            neurons=neurons,
+            firing_rate=float(activity.spikes.sum() / (neurons * time)) if neurons else 0.0,
+        )
+
+
+class _Batch:
+    """Bookkeeping of a batch: counts and evidence up to each image's own decision."""
+
+    def __init__(self, size: int, classes: int, layers: int) -> None:
+        self.evidence = np.zeros((size, classes))
+        self.scores = np.zeros((size, classes), np.float32)
+        self.steps = np.zeros(size, np.int64)
+        self.counts = np.zeros((3, size, layers), np.int64)
+
+    @property
+    def all_decided(self) -> bool:
+        return bool(self.steps.all())
+
+    def add(self, activity: Activity, is_evidence: bool) -> None:
+        """Count `activity` for the images that are not decided yet."""
+        undecided = self.steps == 0
+        self.counts[:, undecided] += activity.counts[:, undecided]
+        if is_evidence:
+            self.evidence += activity.outputs.sum(axis=0, dtype=np.float64)
+
+    def decide(self, scores: NDArray[np.float32], steps: int, final: NDArray[np.bool_]) -> None:
+        """Fix the scores of the images in `final` (batch,) that are not decided yet."""
+        fresh = final & (self.steps == 0)
+        self.scores[fresh] = scores[fresh]
+        self.steps[fresh] = steps
