@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> Figures:
     """Write one report; its headline figures and files. Raises ValueError with a sentence."""
     from snn_perception.evaluation.findings import study
     from snn_perception.evaluation.trajectories import record
-    from snn_perception.reporting.report import write_report
+    from snn_perception.reporting.writing import write_report
 
     simulator, rates, dataset = load_evaluation(options)
     if simulator.name == 'rate':

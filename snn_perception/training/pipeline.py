@@ -15,8 +15,8 @@ from snn_perception.datasets import Dataset, DatasetError, split
 from snn_perception.evaluation.findings import Findings, study
 from snn_perception.evaluation.trajectories import record
 from snn_perception.model import Model, save_model
-from snn_perception.reporting.report import draw_figures, save
 from snn_perception.reporting.training_curves import save_curves
+from snn_perception.reporting.writing import draw_figures, save
 from snn_perception.training import card, distributed
 from snn_perception.training.calibration import calibrate
 from snn_perception.training.loop import Split

@@ -104,10 +104,10 @@ def test_exit_of_a_job_is_the_exit_of_the_process() -> None:
     assert finish(start('sys.exit("one sentence")')) == (1, '', 'one sentence\n')
 
 
-@pytest.mark.parametrize('name', ['classifier', 'camera', 'demo'])
+@pytest.mark.parametrize('name', ['nodes.classifier', 'nodes.camera', 'demo.application'])
 def test_nothing_heavy_is_imported_before_signals_are_handled(name: str) -> None:
     program = (
-        f'import sys, snn_perception.nodes.{name}\n'
+        f'import sys, snn_perception.{name}\n'
         'heavy = {"numpy", "cv2", "torch", "rclpy", "matplotlib", "yaml"} & set(sys.modules)\n'
         'sys.exit(f"imported: {heavy}" if heavy else 0)'
     )

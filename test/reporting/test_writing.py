@@ -18,7 +18,7 @@ from snn_perception.evaluation.findings import study
 from snn_perception.evaluation.robustness import damages
 from snn_perception.evaluation.trajectories import record
 from snn_perception.readout import Readout
-from snn_perception.reporting.report import write_report
+from snn_perception.reporting.writing import write_report
 
 
 def write(output: Path, channels: int, threshold: float = 0.5) -> tuple[dict[str, Any], str]:

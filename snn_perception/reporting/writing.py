@@ -1,0 +1,95 @@
+"""From a model and a data set to a folder of pictures and a page of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from snn_perception.evaluation.findings import Findings
+from snn_perception.evaluation.raster import record_raster
+from snn_perception.evaluation.reliability import calibration_of_looks
+from snn_perception.images import prepare
+from snn_perception.reporting import chip_picture, energies, image_pictures, pictures
+from snn_perception.reporting.page import page
+from snn_perception.reporting.sections import sections
+from snn_perception.reporting.style import CHIP
+from snn_perception.units import quantity
+
+
+def write_report(findings: Findings, output: Path) -> dict[str, Any]:
+    """Write report.html and its pictures into `output`, which exists.
+
+    Returns the headline figures, units in the names, and the files.
+    """
+    model, simulator = findings.model, findings.trajectories.simulator
+    paths = save({**draw_figures(findings), **draw_images(findings)}, output)
+    introduction = (
+        f'{model.description or "A spiking network"}: {len(findings.dataset)} images, shown for '
+        f'up to {1000 * model.presentation_time:g} ms on the engine {simulator.name}. Every '
+        f'figure on this page is from runs of the network.'
+    )
+    figures = findings.figures
+    text = page(
+        f'{model.name} on spikes', introduction, _headline(figures), sections(findings, output)
+    )
+    (output / 'report.html').write_text(text, encoding='utf-8')
+    return {**figures, 'page': str(output / 'report.html'), 'pictures': ' '.join(paths)}
+
+
+def draw_figures(findings: Findings) -> dict[str, Figure]:
+    """The pictures without any of the images, by the names of their files."""
+    model, trajectories = findings.model, findings.trajectories
+    evaluation = findings.evaluation
+    own = trajectories.operating_point(model.readout.confidence_threshold)
+    looks = calibration_of_looks(trajectories.scores, trajectories.labels)
+    on_chip = {'chip': chip_picture.picture(findings.chip)} if findings.chip else {}
+    return {
+        'time': pictures.accuracy_over_time(trajectories, own),
+        'operations': pictures.accuracy_against_operations(trajectories, own),
+        'layers': pictures.layers(model, evaluation),
+        'calibration': pictures.calibration(
+            findings.reliability, looks, trajectories.steps * model.dt
+        ),
+        'energies': energies.picture(evaluation),
+        'confusion': pictures.confusion(evaluation.confusion(len(model.labels)), model.labels),
+        **on_chip,
+    }
+
+
+def draw_images(findings: Findings) -> dict[str, Figure]:
+    """The pictures that show some of the images, by the names of their files."""
+    model, evaluation = findings.model, findings.evaluation
+    # The first image that is read rightly, or the first at all: argmax of all False is 0.
+    image = int(np.argmax(evaluation.answers == evaluation.labels))
+    pixels, decision = findings.dataset.images[image], evaluation.decisions[image]
+    spikes = record_raster(model, prepare(pixels, model.preprocessing))
+    return {
+        'raster': image_pictures.raster(model, spikes, pixels, decision),
+        'examples': image_pictures.examples(findings.dataset.images, model, evaluation),
+        'robustness': image_pictures.damaged(model, findings.conditions),
+    }
+
+
+def save(drawn: dict[str, Figure], folder: Path) -> list[str]:
+    """Save pictures as PNG files named in `drawn`; returns their paths."""
+    paths = []
+    for name, figure in drawn.items():
+        paths.append(str(folder / f'{name}.png'))
+        figure.savefig(paths[-1], dpi=150)
+    return paths
+
+
+def _headline(figures: dict[str, Any]) -> dict[str, str]:
+    return {
+        'accuracy on spikes': f'{100 * figures["accuracy"]:.2f} %',
+        'of the rate network': f'{100 * figures["rate_accuracy"]:.2f} %',
+        'mean simulated time': f'{1000 * figures["simulated_time_s"]:.1f} ms',
+        '99 % decided within': f'{1000 * figures["simulated_time_p99_s"]:.1f} ms',
+        'operations per MAC': f'{figures["synaptic_operations"] / figures["macs"]:.2f}',
+        'firing rate': f'{figures["firing_rate_hz"]:.1f} Hz',
+        f'energy on {CHIP}': quantity(figures['energy_j'][CHIP], 'J'),
+        'calibration error': f'{100 * figures["expected_calibration_error"]:.2f} %',
+    }
