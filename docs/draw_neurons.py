@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from snn_perception.neurons import IF, LIF, AdaptiveLIF, Softened, Theta
+from snn_perception.reporting.style import CLASSES, finish, save_picture
 
 KINDS = {'LIF': LIF(), 'adaptive LIF': AdaptiveLIF(inc_n=0.02), 'IF': IF(), 'theta': Theta()}
-COLOURS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7')
 GAMMA, CURRENT, DT, STEPS = 0.1, 3.0, 0.0001, 2500
 
 
@@ -17,7 +17,7 @@ def main() -> None:
     figure = Figure(figsize=(8, 3.6), layout='constrained')
     curves, trains = figure.subplots(1, 2)
     current = np.linspace(-0.5, 4, 600)
-    for row, ((name, neuron), colour) in enumerate(zip(KINDS.items(), COLOURS, strict=True)):
+    for row, ((name, neuron), (colour, _)) in enumerate(zip(KINDS.items(), CLASSES, strict=True)):
         curves.plot(current, neuron.rate(current), color=colour, label=name)
         soft = Softened(neuron, GAMMA).rate(current)
         curves.plot(current, soft, '--', color=colour, linewidth=1)
@@ -32,9 +32,8 @@ def main() -> None:
     trains.set_title(f'spikes under a current of {CURRENT:g}', fontsize=9)
     trains.invert_yaxis()
     for axes in (curves, trains):
-        axes.grid(alpha=0.3)
-        axes.spines[['top', 'right']].set_visible(False)
-    figure.savefig(Path(__file__).with_name('neurons.png'), dpi=120)
+        finish(axes)
+    save_picture(figure, Path(__file__).with_name('neurons.png'))
 
 
 if __name__ == '__main__':

@@ -47,7 +47,8 @@ def run(options: argparse.Namespace) -> Figures:
     from snn_perception.datasets import load_dataset
     from snn_perception.images import prepare
     from snn_perception.model import load_model
-    from snn_perception.reporting.benchmark_picture import save_picture
+    from snn_perception.reporting.benchmark_picture import picture
+    from snn_perception.reporting.style import save_picture
 
     model = load_model(options.model)
     dataset = load_dataset(resolve(options.data, 'data'), model.preprocessing, held_out=True)
@@ -73,7 +74,7 @@ def run(options: argparse.Namespace) -> Figures:
     if options.peers:
         figures['peers'] = peers.compare(model, images, measure.precisions_of(simulator))
     if options.picture:
-        save_picture(figures, options.picture)
+        save_picture(picture(figures), options.picture)
     return figures
 
 

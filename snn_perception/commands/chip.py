@@ -48,8 +48,9 @@ def run(options: argparse.Namespace) -> Figures:
         figures = _studied(model, options)
     if options.picture and figures['layers']:
         from snn_perception.reporting.chip_picture import picture
+        from snn_perception.reporting.style import save_picture
 
-        picture(figures).savefig(options.picture, dpi=150)
+        save_picture(picture(figures), options.picture)
     return figures
 
 

@@ -6,14 +6,12 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from snn_perception.demo.scoreboard import Outcome, Scoreboard
+from snn_perception.reporting.style import DARK, save_picture
 from snn_perception.units import quantity
 
-BACKGROUND, TEXT, DIM = '#14171c', '#e8eaed', '#9aa0a6'
-RIGHT, WRONG = '#7bd88f', '#ff6b6b'
 COLUMNS = 6
 # In inches.
 WIDTH, CELL, HEAD, GAP = 11.0, 2.55, 1.15, 0.8
@@ -27,8 +25,7 @@ def save(path: Path, scoreboard: Scoreboard) -> None:
     shown = scoreboard.latest
     rows = -(-len(shown) // COLUMNS)
     height = HEAD + rows * CELL
-    figure = Figure(figsize=(WIDTH, height), dpi=110, facecolor=BACKGROUND)
-    FigureCanvasAgg(figure)
+    figure = Figure(figsize=(WIDTH, height), facecolor=DARK.ground)
     grid = {'left': 0.02, 'right': 0.98, 'bottom': GAP / height, 'top': 1 - HEAD / height}
     spaces = {'hspace': GAP / (CELL - GAP), 'wspace': 0.12}
     axes = figure.subplots(rows, COLUMNS, squeeze=False, gridspec_kw={**grid, **spaces})
@@ -37,11 +34,11 @@ def save(path: Path, scoreboard: Scoreboard) -> None:
     for place, outcome in zip(axes.ravel(), shown, strict=False):
         _draw(place, outcome, scoreboard.chip)
     centred: dict[str, Any] = {'ha': 'center', 'va': 'top'}
-    figure.text(0.5, 1 - 0.2 / height, scoreboard.verdict, color=TEXT, fontsize=15, **centred)
+    figure.text(0.5, 1 - 0.2 / height, scoreboard.verdict, color=DARK.text, fontsize=15, **centred)
     details = textwrap.fill(scoreboard.averages, 120)
-    figure.text(0.5, 1 - 0.58 / height, details, color=DIM, fontsize=9, **centred)
+    figure.text(0.5, 1 - 0.58 / height, details, color=DARK.dim, fontsize=9, **centred)
     try:
-        figure.savefig(path, facecolor=BACKGROUND, format='png')
+        save_picture(figure, path)
     except OSError as reason:
         raise ValueError(f'{path} cannot be written: {reason.strerror}') from None
 
@@ -50,7 +47,7 @@ def _draw(place: Any, outcome: Outcome, chip: str) -> None:
     """One picture on the axes `place`, its label and what that cost below."""
     place.imshow(outcome.picture.pixels, cmap='gray', vmin=0, vmax=255, interpolation='nearest')
     label = f'{outcome.label}   {100 * outcome.score:.1f} %'
-    colour = RIGHT if outcome.is_right else WRONG
+    colour = DARK.right if outcome.is_right else DARK.wrong
     cost = (
         f'{outcome.value("latency_ms"):.0f} ms, {outcome.value("spikes"):,.0f} spikes, '
         f'{quantity(outcome.value(f"energy_{chip}_j"), "J")}'
@@ -64,4 +61,4 @@ def _draw(place: Any, outcome: Outcome, chip: str) -> None:
     # Long names, smaller, end before the next picture.
     size = 13 * min(1.0, 15 / len(label))
     place.annotate(label, (0.5, 0), (0, -6), color=colour, fontsize=size, weight='bold', **below)
-    place.annotate(cost, (0.5, 0), (0, -27), color=DIM, fontsize=7.5, **below)
+    place.annotate(cost, (0.5, 0), (0, -27), color=DARK.dim, fontsize=7.5, **below)

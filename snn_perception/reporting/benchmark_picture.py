@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from snn_perception.reporting.style import SPIKES, finish
+
 LINES = {'ms_by_rate_hz': 'mean firing rate (Hz)', 'ms_by_threads': 'threads'}
 
 
-def save_picture(figures: dict[str, Any], path: Path) -> None:
-    """Scaling, shares of the layers and, if they were measured, peers as PNG."""
+def picture(figures: dict[str, Any]) -> Figure:
+    """Scaling, shares of the layers and, if they were measured, peers."""
     panels = [key for key in (*LINES, 'share_per_layer', 'peers') if figures.get(key)]
     figure = Figure(figsize=(4.4 * len(panels), 3.4), layout='constrained')
     for axes, key in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
@@ -25,19 +26,20 @@ def save_picture(figures: dict[str, Any], path: Path) -> None:
         else:
             _bars(axes, figures[key], 'share of the time', '{:.0%}')
     figure.suptitle(f'{figures["model"]}, {figures["engine"]}')
-    figure.savefig(path, dpi=110)
+    return figure
 
 
 def _line(axes: Axes, values: dict[str, float], title: str) -> None:
-    axes.plot([float(name) for name in values], list(values.values()), marker='o')
-    axes.set(xlabel=title, ylabel='ms per frame', ylim=(0, None))
+    axes.plot([float(name) for name in values], list(values.values()), color=SPIKES, marker='o')
+    axes.set(xlabel=title, ylabel='ms per frame', ylim=(0, 1.1 * max(values.values())))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(alpha=0.3)
+    finish(axes)
 
 
 def _bars(axes: Axes, values: dict[str, float], title: str, shape: str) -> None:
-    bars = axes.barh(list(values), list(values.values()))
+    bars = axes.barh(list(values), list(values.values()), color=SPIKES)
     axes.bar_label(bars, [shape.format(value) for value in values.values()], padding=2)
     axes.invert_yaxis()
     axes.margins(x=0.2)
     axes.set(xlabel=title)
+    finish(axes, grid='x')

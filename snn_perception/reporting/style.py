@@ -1,7 +1,9 @@
-"""What all pictures of a report have in common: colours, sizes, grids and legends."""
+"""What all pictures have in common: colours, sizes, grids, legends, and how they are saved."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,29 @@ WIDTH = 8.0
 """Width of a picture in inches, at which its text is as large as that of the page."""
 CHIP = 'loihi'
 """The chip whose energies are shown below images, the default of the node."""
+RESOLUTION = 150
+"""Pixels per inch of all pictures."""
 BESIDE: dict[str, Any] = {'textcoords': 'offset points', 'va': 'center', 'fontsize': 9}
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of a picture: its ground, its text, what matters less, right and wrong answers."""
+
+    ground: str
+    text: str
+    dim: str
+    right: str
+    wrong: str
+
+
+DARK = Theme(ground='#14171c', text='#e8eaed', dim='#9aa0a6', right='#7bd88f', wrong='#ff6b6b')
+"""For what is looked at beside a running demo."""
+
+
+def save_picture(figure: Figure, path: Path) -> None:
+    """Save `figure` as a PNG file; raises OSError if it cannot be written."""
+    figure.savefig(path, dpi=RESOLUTION, format='png', facecolor=figure.get_facecolor())
 
 
 def finish(axes: Axes, percent: bool = False, grid: Any = 'both') -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from snn_perception.reporting.style import CLASSES, WIDTH, finish, save_picture
+
 
 def save_curves(histories: dict[str, list[dict[str, float]]], path: Path) -> None:
     """Loss, validation error and firing rate by epoch, of each stage of training, as PNG."""
-    figure = Figure(figsize=(10, 3.2), layout='constrained')
+    figure = Figure(figsize=(WIDTH, 2.6), layout='constrained')
     panels = (
         ('loss', 'training loss', 1.0),
         ('validation_accuracy', 'validation error (%)', None),
@@ -18,17 +20,17 @@ def save_curves(histories: dict[str, list[dict[str, float]]], path: Path) -> Non
     )
     for axes, (key, title, scale) in zip(figure.subplots(1, 3), panels, strict=True):
         first, lowest = 0, 1.0
-        for stage, rows in histories.items():
+        for (stage, rows), (colour, _) in zip(histories.items(), CLASSES, strict=False):
             values = [row[key] for row in rows]
             shown = [100 * (1 - value) if scale is None else value for value in values]
             epochs = np.arange(1, len(rows) + 1) + first
-            axes.plot(epochs, shown, marker='o', markersize=3, label=stage)
+            axes.plot(epochs, shown, color=colour, marker='o', markersize=3, label=stage)
             first, lowest = first + len(rows), min(lowest, *shown)
         axes.set(title=title, xlabel='epoch')
-        axes.grid(alpha=0.3)
+        finish(axes)
         if scale is None and lowest > 0:
             axes.set_yscale('log')
             axes.yaxis.set_major_formatter('{x:.2g}')
             axes.yaxis.set_minor_formatter('{x:.2g}')
     figure.axes[0].legend()
-    figure.savefig(path, dpi=110)
+    save_picture(figure, path)

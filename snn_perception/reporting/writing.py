@@ -15,7 +15,7 @@ from snn_perception.images import prepare
 from snn_perception.reporting import chip_picture, energies, image_pictures, pictures
 from snn_perception.reporting.page import page
 from snn_perception.reporting.sections import sections
-from snn_perception.reporting.style import CHIP
+from snn_perception.reporting.style import CHIP, save_picture
 from snn_perception.units import quantity
 
 
@@ -78,7 +78,7 @@ def save(drawn: dict[str, Figure], folder: Path) -> list[str]:
     paths = []
     for name, figure in drawn.items():
         paths.append(str(folder / f'{name}.png'))
-        figure.savefig(paths[-1], dpi=150)
+        save_picture(figure, folder / f'{name}.png')
     return paths
 
 
