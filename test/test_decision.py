@@ -8,19 +8,38 @@ from random_models import random_images, random_model
 
 from snn_perception.backends import create_simulator
 from snn_perception.decision import Interrupted
+from snn_perception.network import Convolution, Dense
+from snn_perception.readout import Readout
 
 
-def test_a_decision_names_the_class_with_the_best_score_and_its_cost():
-    model = random_model()
-    image = np.full((20, 20, 3), 128, np.uint8)
-    decision = create_simulator(model, 'torch').classify(image)
-    assert decision.label == model.labels[int(decision.scores.argmax())]
-    assert decision.score == decision.scores.max()
-    assert decision.scores.sum() == pytest.approx(1, abs=1e-5)
-    assert decision.simulated_time == pytest.approx(model.presentation_time)
-    assert decision.macs == model.network.stages[0].macs
-    rate = decision.activity.spikes.sum() / model.network.neurons / decision.simulated_time
-    assert decision.firing_rate == pytest.approx(rate)
+def test_a_decision_is_what_the_mean_output_after_the_start_says():
+    readout = Readout(0.06, start_time=0.02, temperature=2.0)
+    model = dataclasses.replace(random_model(), readout=readout)
+    simulator = create_simulator(model, 'reference')
+    inputs = random_images(model, 3)
+    outputs = simulator.run(simulator.reset(3), inputs, 60).outputs
+    for image, decision in enumerate(simulator.classify_batch(inputs)):
+        evidence = outputs[20:, image].astype(float).mean(axis=0) / 2.0
+        odds = np.exp(evidence - evidence[0])
+        assert decision.scores == pytest.approx(odds / odds.sum(), rel=1e-4)
+        assert decision.score == max(decision.scores)
+        assert decision.label == 'abc'[np.argsort(evidence)[-1]]
+        assert decision.simulated_time == pytest.approx(0.06)
+
+
+def test_a_decision_counts_what_the_network_did_for_it():
+    layers = (Convolution(4, 1), Dense(7), Dense(3))
+    model = dataclasses.replace(random_model(layers=layers), readout=Readout(0.05))
+    simulator = create_simulator(model, 'reference')
+    inputs = random_images(model, 1)
+    spikes = simulator.run(simulator.reset(), inputs, 50).spikes[0]
+    (decision,) = simulator.classify_batch(inputs)
+    assert list(decision.activity.spikes) == list(spikes)
+    assert list(decision.activity.synaptic_operations) == [0, spikes[0] * 7, spikes[1] * 3]
+    # 11 x 10 pixels of 3 channels, each to 4 neurons.
+    assert decision.macs == 11 * 10 * 3 * 4
+    assert decision.neurons == 11 * 10 * 4 + 7
+    assert decision.firing_rate == pytest.approx(spikes.sum() / 447 / 0.05)
 
 
 def test_a_confident_decision_stops_early_and_costs_less():

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from engines import EVERY_ENGINE
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from random_models import random_images, random_model
 
-from snn_perception.backends import choose_backend, create_simulator
+from snn_perception.backends import create_simulator
 from snn_perception.backends.torch import TorchSimulator
 from snn_perception.network import AveragePooling, Convolution, Dense
 from snn_perception.neurons import LIF, NEURON_TYPES, Softened, Theta
@@ -95,10 +95,9 @@ def test_random_networks_spike_alike_in_float64(
         Dense(9),
         Dense(4),
     )
-    try:
-        model = random_model(seed, (9, 8, 1 + 2 * (seed % 2)), layers, synapse, drive=drive)
-    except ValueError:
-        return  # the layers do not fit each other
+    # The map after the convolution must hold a pool at least.
+    assume((8 + 2 * padding - kernel) // stride + 1 >= pooling)
+    model = random_model(seed, (9, 8, 1 + 2 * (seed % 2)), layers, synapse, drive=drive)
     assert_equal_counts(*run_both(model, 40, torch.float64, batch=2))
 
 
@@ -207,17 +206,9 @@ def test_engines_say_when_a_layer_is_done(backend):
     simulator.on_layer = done.append
     watched = simulator.run(simulator.reset(), images, 40)
     layers = list(range(len(model.network.stages)))
+    assert done
     assert done == layers * (len(done) // len(layers))
     assert np.array_equal(silent.outputs, watched.outputs)
-
-
-def test_auto_is_torch_where_a_gpu_is_wanted_and_event_on_the_cpu():
-    assert choose_backend('auto', 'cpu') == 'event'
-    assert choose_backend('auto', 'cuda') == 'torch'
-    assert choose_backend('reference', 'cpu') == 'reference'
-    expected = 'torch' if torch.cuda.is_available() else 'event'
-    assert choose_backend() == expected
-    assert create_simulator(random_model()).name == expected
 
 
 def test_unknown_backends_and_devices_are_refused_with_what_there_is():

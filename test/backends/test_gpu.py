@@ -42,6 +42,7 @@ def test_auto_wants_a_pytorch_that_was_built_for_the_gpu(monkeypatch, tmp_path, 
     assert choose_backend() == expected
     assert choose_backend('auto', 'cpu') == 'event'
     assert choose_backend('auto', 'cuda') == 'torch'
+    assert choose_backend('reference') == 'reference'
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason='there is a GPU')

@@ -220,6 +220,7 @@ def test_neurons_fire_at_the_rate_asked_for(rate):
     assert activity.spikes.sum() / model.network.neurons / 2 == pytest.approx(rate, rel=0.07)
 
 
+@pytest.mark.slow
 def test_the_command_prints_writes_and_draws_its_figures(tmp_path, capsys):
     save_model(random_model(), tmp_path / 'model')
     files = tmp_path / 'figures.json', tmp_path / 'scaling.png'

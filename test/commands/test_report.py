@@ -72,6 +72,7 @@ def test_the_figures_are_those_of_evaluate(tmp_path, capsys):
     assert {key: figures[key] for key in expected} == expected
 
 
+@pytest.mark.slow
 def test_on_an_emulated_chip_the_page_says_what_the_layers_take_there(tmp_path):
     pytest.importorskip('nengo_loihi', exc_type=ImportError)
     arguments = [*write(tmp_path, random_model(drive=3)), '--backend', 'loihi']
@@ -95,6 +96,7 @@ def test_the_folder_is_named_after_the_model(tmp_path, monkeypatch):
     assert (tmp_path / 'report-random' / 'report.html').is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'model',
     [

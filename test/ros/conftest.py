@@ -127,11 +127,18 @@ def ros_domain() -> Iterator[None]:
     import rclpy
     from rclpy.signals import SignalHandlerOptions
 
-    os.environ['ROS_DOMAIN_ID'] = str(random.randint(1, 100))
+    os.environ['ROS_DOMAIN_ID'] = str(_own_domain())
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     yield
     rclpy.try_shutdown()
+
+
+def _own_domain() -> int:
+    """A domain from 1 to 100: random, and another one in each process of the test run."""
+    run = os.environ.get('PYTEST_XDIST_TESTRUNUID')
+    worker = int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw'))
+    return (random.Random(run).randrange(100) + worker) % 100 + 1
 
 
 _numbers = count(1)

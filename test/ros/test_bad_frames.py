@@ -137,7 +137,7 @@ def test_error_of_the_engine_is_counted_and_survived(
     diagnostics = robot.listen(DiagnosticArray, '/diagnostics')
     publisher = robot.publisher(Image, 'image_raw')
     with monkeypatch.context() as patch:
-        patch.setattr(energy, 'estimate', lambda decision: 1 / 0)
+        patch.setattr(energy, 'estimate', lambda decision, chips: 1 / 0)
         publisher.publish(good())
         verdict = diagnostics.wait_for(
             lambda message: (

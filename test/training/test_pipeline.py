@@ -33,6 +33,7 @@ def test_training_writes_a_model_that_is_right_on_spikes(trained):
     assert evaluation.confusion(4).trace() == round(80 * evaluation.accuracy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('kind', sorted(set(NEURON_TYPES) - {'lif'}))
 def test_every_kind_of_neuron_learns(tmp_path, kind):
     model = train(tiny_recipe(neuron={'type': kind, 'gamma': 0.05}), tiny_dataset(), tmp_path)
