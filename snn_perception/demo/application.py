@@ -6,8 +6,14 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from snn_perception.nodes.process import Stop, run
+
+if TYPE_CHECKING:
+    from rclpy.parameter import Parameter
+
+    from snn_perception.demo.scoreboard import Scoreboard
 
 
 def main() -> int:
@@ -87,53 +93,58 @@ def _picture(text: str) -> Path:
 
 def _work(stop: Stop) -> int:
     options = _parse()
-    from rclpy.parameter import Parameter
-
     from snn_perception.locations import share_directory
-    from snn_perception.nodes.running import ros, spin
-
-    def parameters(**values: object) -> list[Parameter]:
-        return [
-            Parameter(name, value=value) for name, value in values.items() if value is not None
-        ]
+    from snn_perception.nodes.running import ros
 
     configuration = share_directory() / 'config' / 'classify.yaml'
     with ros(['demo', '--ros-args', '--params-file', str(configuration)]):
-        from snn_perception.demo.viewer import ViewerNode
-        from snn_perception.nodes.camera_node import CameraNode
-        from snn_perception.nodes.classifier_node import ClassifierNode
+        status, scoreboard = _show(stop, options)
+    if scoreboard.count:
+        print(f'\n{scoreboard.verdict} {scoreboard.averages}', flush=True)
+        if options.picture is not None:
+            _save(options.picture, scoreboard)
+    return status
 
-        viewer = ViewerNode(stop, options.frames)
-        camera = CameraNode(
-            stop,
-            viewer.expect,
-            parameter_overrides=parameters(
-                rate=options.rate,
-                width=options.size[0],
-                height=options.size[1],
-                source=options.source,
-                shuffle=True,
-            ),
-        )
-        classifier = ClassifierNode(
-            stop, parameter_overrides=parameters(model=options.model, backend=options.backend)
-        )
-        try:
-            if not classifier.start():
-                return 1
-            viewer.when_connected(camera.start)
-            spin(stop, camera, classifier, viewer)
-        finally:
-            classifier.close()
-            camera.destroy_node()
-            viewer.destroy_node()
-    viewer.print_summary()
-    if options.picture is not None and viewer.scoreboard.count:
-        from snn_perception.demo.contact_sheet import save
 
-        try:
-            save(options.picture, viewer.scoreboard)
-        except ValueError as reason:
-            raise SystemExit(str(reason)) from None
-        print(f'The last images and their answers are in {options.picture}.')
-    return 1 if camera.has_failed else 0
+def _show(stop: Stop, options: argparse.Namespace) -> tuple[int, Scoreboard]:
+    """Run the nodes until `stop`; the exit status, and what was shown and answered."""
+    from snn_perception.demo.viewer import ViewerNode
+    from snn_perception.nodes.camera_node import CameraNode
+    from snn_perception.nodes.classifier_node import ClassifierNode
+    from snn_perception.nodes.running import spin
+
+    width, height = options.size
+    shown = _parameters(
+        rate=options.rate, width=width, height=height, source=options.source, shuffle=True
+    )
+    asked = _parameters(model=options.model, backend=options.backend)
+    viewer = ViewerNode(stop, options.frames)
+    camera = CameraNode(stop, viewer.expect, parameter_overrides=shown)
+    classifier = ClassifierNode(stop, parameter_overrides=asked)
+    try:
+        if not classifier.start():
+            return 1, viewer.scoreboard
+        viewer.when_connected(camera.start)
+        spin(stop, camera, classifier, viewer)
+    finally:
+        classifier.close()
+        camera.destroy_node()
+        viewer.destroy_node()
+    return int(camera.has_failed), viewer.scoreboard
+
+
+def _parameters(**values: object) -> list[Parameter]:
+    """Parameters of a node from `values`; those that are None stay at their defaults."""
+    from rclpy.parameter import Parameter
+
+    return [Parameter(name, value=value) for name, value in values.items() if value is not None]
+
+
+def _save(path: Path, scoreboard: Scoreboard) -> None:
+    from snn_perception.demo.contact_sheet import save
+
+    try:
+        save(path, scoreboard)
+    except ValueError as reason:
+        raise SystemExit(str(reason)) from None
+    print(f'The last images and their answers are in {path}.')

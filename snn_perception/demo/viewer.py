@@ -55,11 +55,6 @@ class ViewerNode(Node):
         while len(self._expected) > MOST_EXPECTED:
             self._expected.pop(next(iter(self._expected)))
 
-    def print_summary(self) -> None:
-        """Print what all answers together show, if there are any."""
-        if self.scoreboard.count:
-            print(f'\n{self.scoreboard.verdict} {self.scoreboard.averages}', flush=True)
-
     def _on_classification(self, message: Classification) -> None:
         outcome = self._expected.get(_stamp(message.header))
         if outcome is not None:
