@@ -96,3 +96,37 @@ def test_a_classification_can_be_given_up():
     image = np.zeros((11, 10, 3), np.uint8)
     with pytest.raises(Interrupted):
         simulator.classify(image, presentation_time=1.0, stop=lambda: next(answers))
+
+
+def scores_of(outputs):
+    """The softmax of the mean of `outputs` (steps, classes)."""
+    odds = np.exp(outputs.astype(float).mean(axis=0))
+    return pytest.approx(odds / odds.sum(), rel=1e-4)
+
+
+def test_a_presentation_shorter_than_the_start_has_evidence_in_its_second_half():
+    model = dataclasses.replace(random_model(), readout=Readout(0.06, start_time=0.03))
+    simulator, inputs = create_simulator(model, 'reference'), random_images(random_model(), 1)
+    outputs = simulator.run(simulator.reset(), inputs, 20).outputs[:, 0]
+    (decision,) = simulator.classify_batch(inputs, presentation_time=0.02)
+    assert decision.scores == scores_of(outputs[10:])
+
+
+def test_in_a_stream_every_output_is_evidence():
+    model = dataclasses.replace(random_model(), readout=Readout(0.06, start_time=0.03))
+    simulator, inputs = create_simulator(model, 'reference'), random_images(random_model(), 1)
+    outputs = simulator.run(simulator.reset(), inputs, 80).outputs[:, 0]
+    state = simulator.reset()
+    simulator.classify_batch(inputs, state, presentation_time=0.04)
+    (decision,) = simulator.classify_batch(inputs, state, presentation_time=0.04)
+    assert decision.scores == scores_of(outputs[40:])
+
+
+def test_nothing_runs_on_once_every_image_is_decided(monkeypatch):
+    readout = Readout(0.05, decision_interval=0.01, confidence_threshold=0.34)
+    model = dataclasses.replace(random_model(), readout=readout)
+    simulator, ran = create_simulator(model, 'reference'), []
+    run = simulator.run
+    monkeypatch.setattr(simulator, 'run', lambda *given: ran.append(given[2]) or run(*given))
+    simulator.classify_batch(random_images(model, 2))
+    assert ran == [10]
