@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
 def run(options: argparse.Namespace) -> Figures:
     """The figures of a model on chips; raises ValueError with a sentence."""
     from snn_perception.backends.loihi.mapping import place
-    from snn_perception.evaluation.chip import resources
+    from snn_perception.evaluation.on_chip import resources
     from snn_perception.model import load_model
 
     model = load_model(options.model)
@@ -60,7 +60,7 @@ def _studied(model: Model, options: argparse.Namespace) -> Figures:
     from snn_perception.backends import create_simulator
     from snn_perception.datasets import load_dataset
     from snn_perception.evaluation.accuracy import batches
-    from snn_perception.evaluation.chip import study_chip
+    from snn_perception.evaluation.on_chip import study_chip
 
     folder = resolve(options.data, 'data')
     dataset = load_dataset(folder, model.preprocessing, held_out=True, limit=options.limit)

@@ -10,7 +10,7 @@ import numpy as np
 
 from snn_perception.backends import Simulator
 from snn_perception.datasets import Dataset, spread
-from snn_perception.evaluation import agreement, chip, robustness
+from snn_perception.evaluation import agreement, on_chip, robustness
 from snn_perception.evaluation.accuracy import Evaluation, batches
 from snn_perception.evaluation.agreement import LayerAgreement
 from snn_perception.evaluation.reliability import Reliability, reliability
@@ -26,7 +26,7 @@ class Findings:
     """Runs of a model on `dataset`, and on some of its images damaged as cameras damage them.
 
     `agreement` is that of each layer's spikes with the rates of the network without spikes.
-    `chip` are the figures of `evaluation.chip`, empty on engines that are no chip.
+    `chip` are the figures of `evaluation.on_chip`, empty on engines that are no chip.
     """
 
     trajectories: Trajectories
@@ -83,5 +83,5 @@ def study(trajectories: Trajectories, rates: Simulator, dataset: Dataset) -> Fin
     layers = agreement.spikes_with_rates(simulator.model, inputs)
     chip_figures: dict[str, Any] = {}
     if simulator.name == 'loihi':
-        chip_figures = chip.study_chip(cast('LoihiSimulator', simulator), inputs)
+        chip_figures = on_chip.study_chip(cast('LoihiSimulator', simulator), inputs)
     return Findings(trajectories, dataset, conditions, layers, chip_figures)

@@ -7,6 +7,7 @@ import sys
 
 import cv2
 import numpy as np
+import optional
 import pytest
 from random_models import random_model
 
@@ -50,7 +51,7 @@ def test_resources_need_neither_images_nor_the_emulator(model, tmp_path, capsys,
 
 
 def test_with_images_the_layers_are_compared(model, data, tmp_path, capsys):
-    pytest.importorskip('nengo_loihi', exc_type=ImportError)
+    optional.library('nengo_loihi')
     figures = figures_of(tmp_path, model, '--data', data, '--limit', '2')
     assert len(figures['comparison']) == 3
     assert all(row['correlation'] > 0.8 for row in figures['comparison'])

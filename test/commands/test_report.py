@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import optional
 import pytest
 from random_models import random_model
 
@@ -74,7 +75,7 @@ def test_the_figures_are_those_of_evaluate(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_on_an_emulated_chip_the_page_says_what_the_layers_take_there(tmp_path):
-    pytest.importorskip('nengo_loihi', exc_type=ImportError)
+    optional.library('nengo_loihi')
     arguments = [*write(tmp_path, random_model(drive=3)), '--backend', 'loihi']
     assert report.main([*arguments, '--output', str(tmp_path / 'out')]) == 0
     text = (tmp_path / 'out' / 'report.html').read_text()

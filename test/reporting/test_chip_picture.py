@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from snn_perception.backends.loihi.mapping import place
-from snn_perception.evaluation.chip import LIMITS, resources
+from snn_perception.evaluation.on_chip import LIMITS, resources
 from snn_perception.network import Convolution, Dense, Network
 from snn_perception.reporting.chip_picture import picture
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import colour_frames
 import colour_model
+import optional
 import pytest
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
@@ -56,6 +57,6 @@ def test_a_network_of_another_library_names_colours(
 
 
 def test_the_emulated_chip_names_colours(robot: Any, create_classifier: Any) -> None:
-    pytest.importorskip('nengo_loihi', exc_type=ImportError)
+    optional.library('nengo_loihi')
     create_classifier(backend='loihi')
     assert labels(robot) == list(colour_model.LABELS)

@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import optional
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +25,8 @@ from snn_perception.network import AveragePooling, Convolution, Dense
 from snn_perception.neurons import IF, LIF, AdaptiveLIF, Theta
 from snn_perception.synapses import Synapse
 
-pytest.importorskip('nengo_loihi', exc_type=ImportError)
+# ruff: noqa: E402
+optional.library('nengo_loihi')
 from nengo_loihi.builder.builder import Model as Chip
 from nengo_loihi.builder.validate import validate_block
 from nengo_loihi.emulator.interface import EmulatorInterface

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import optional
 import pytest
 from random_models import random_images, random_model
 
 from snn_perception.backends.loihi.mapping import place
 from snn_perception.evaluation import agreement
-from snn_perception.evaluation.chip import LIMITS, resources, study_chip
+from snn_perception.evaluation.on_chip import LIMITS, resources, study_chip
 from snn_perception.network import Convolution, Dense, Network
 
 
@@ -48,7 +49,7 @@ def test_why_a_network_does_not_fit_is_said_and_shown_beside_the_limit():
 
 
 def test_layers_are_compared_with_spikes_in_floating_point():
-    pytest.importorskip('nengo_loihi', exc_type=ImportError)
+    optional.library('nengo_loihi')
     from snn_perception.backends.loihi.simulator import LoihiSimulator
 
     model = random_model(drive=3)
