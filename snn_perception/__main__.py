@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from pathlib import Path
 
 # name: (where its main is, what it does); setup.py makes the executables from this table.
 COMMANDS = {
@@ -40,9 +41,12 @@ COMMANDS = {
     ),
 }
 
+ROS = ('rclpy', 'sensor_msgs', 'std_msgs', 'std_srvs', 'diagnostic_msgs', 'vision_msgs')
+
 
 def main() -> int:
-    program = 'python -m snn_perception'
+    is_script = Path(sys.argv[0]).name == 'snn-perception'
+    program = 'snn-perception' if is_script else 'python -m snn_perception'
     name = sys.argv[1] if len(sys.argv) > 1 else '--help'
     if name in ('-h', '--help'):
         print(f'usage: {program} NAME [ARGUMENTS]\n')
@@ -56,7 +60,17 @@ def main() -> int:
         return 2
     module, function = COMMANDS[name][0].split(':')
     sys.argv = [f'{program} {name}', *sys.argv[2:]]
-    return getattr(import_module(module), function)() or 0
+    try:
+        return getattr(import_module(module), function)() or 0
+    except ModuleNotFoundError as reason:
+        if reason.name not in ROS:
+            raise
+        print(
+            f'{program} {name}: it needs ROS 2, and {reason.name} is not there: source a '
+            f'distribution (Jazzy or newer) and its workspace, or use scripts/run in a clone',
+            file=sys.stderr,
+        )
+        return 1
 
 
 if __name__ == '__main__':

@@ -1,8 +1,12 @@
 """The package as colcon, rosdep and a person at a shell see it."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,6 +16,7 @@ from snn_perception.__main__ import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 # Under share/snn_perception with the same layout as in the repository.
+GENERATED = ('build', 'install', 'log', 'trained', '*.egg-info', '__pycache__')
 INSTALLED_DATA = ('launch/*.launch.py', 'config/**/*.yaml', 'models/*/*', 'resource/images/**/*')
 
 
@@ -82,6 +87,75 @@ def test_colcon_test_runs_pytest(installed):
     assert tested.returncode == 0
 
 
+@pytest.fixture(scope='module')
+def wheel(tmp_path_factory) -> Path:
+    """The prefix into which pip installed the wheel, without what it requires."""
+    pytest.importorskip('pip')
+    if version('setuptools') < '70' and not find_spec('wheel'):
+        pytest.skip('a setuptools so old builds wheels with the package wheel')
+    directory = tmp_path_factory.mktemp('wheel')
+    pip = (sys.executable, '-m', 'pip', '--disable-pip-version-check', '--quiet')
+    source = directory / 'source'
+    # A copy, because setuptools builds beside the sources.
+    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns('.*', *GENERATED))
+    options = ('--no-deps', '--no-build-isolation', '--wheel-dir', str(directory))
+    built = run(*pip, 'wheel', *options, str(source))
+    assert built.returncode == 0, built.stderr
+    [file] = directory.glob('*.whl')
+    installed = run(*pip, 'install', '--no-deps', '--prefix', str(directory / 'prefix'), str(file))
+    assert installed.returncode == 0, installed.stderr
+    return directory / 'prefix'
+
+
+def in_wheel(wheel: Path, *command: str) -> subprocess.CompletedProcess:
+    """`command` where the wheel is installed and no workspace is sourced."""
+    [site_packages] = wheel.glob('lib/python3*/site-packages')
+    environment = {name: value for name, value in os.environ.items() if 'PREFIX_PATH' not in name}
+    return run(*command, cwd=wheel, env=environment | {'PYTHONPATH': str(site_packages)})
+
+
+def test_a_wheel_puts_one_command_on_the_path(wheel):
+    assert [path.name for path in (wheel / 'bin').iterdir()] == ['snn-perception']
+    shown = in_wheel(wheel, str(wheel / 'bin' / 'snn-perception'))
+    assert shown.stdout.startswith('usage: snn-perception NAME')
+    assert 'classifier' in shown.stdout
+
+
+def test_a_wheel_brings_the_data_of_the_repository(wheel):
+    code = (
+        'from snn_perception import load_model; from snn_perception.locations import '
+        'share_directory; print(share_directory(), load_model("mnist").name)'
+    )
+    shown = in_wheel(wheel, sys.executable, '-c', code)
+    assert shown.stdout.split() == [f'{wheel}/share/snn_perception', 'mnist'], shown.stderr
+    for pattern in INSTALLED_DATA:
+        for path in filter(Path.is_file, ROOT.glob(pattern)):
+            assert (wheel / 'share' / 'snn_perception' / path.relative_to(ROOT)).is_file()
+
+
+def test_a_wheel_says_what_it_requires(wheel):
+    [described] = wheel.glob('lib/python3*/site-packages/snn_perception-*.dist-info/METADATA')
+    lines = described.read_text(encoding='utf-8').splitlines()
+    required = {line.split(': ')[1] for line in lines if line.startswith('Requires-Dist: ')}
+    always = {line for line in required if 'extra ==' not in line}
+    assert {re.split('[<>=]', line)[0] for line in always} == {
+        *('dacite', 'matplotlib', 'numba', 'numpy', 'opencv-python-headless'),
+        *('pillow', 'pyyaml', 'safetensors', 'tqdm'),
+    }
+    assert any(line.startswith('torch>=') and 'extra ==' in line for line in required)
+
+
+def test_a_node_where_there_is_no_ros_ends_with_a_sentence():
+    code = (
+        'import sys, runpy; sys.modules["rclpy"] = None; sys.argv = ["snn_perception", "camera"]\n'
+        'runpy.run_module("snn_perception", run_name="__main__")'
+    )
+    refused = run(sys.executable, '-c', code, cwd=ROOT)
+    assert refused.returncode == 1
+    [sentence] = refused.stderr.splitlines()
+    assert 'camera: it needs ROS 2, and rclpy is not there: source a distribution' in sentence
+
+
 def test_the_commands_are_listed_with_a_line_each():
     shown = snn_perception()
     assert shown.returncode == 0
@@ -138,5 +212,5 @@ def test_classification_has_the_layout_of_vision_msgs_4():
 
 def test_package_xml_and_setup_py_tell_the_same_version():
     manifest = ElementTree.parse(ROOT / 'package.xml').getroot()
-    version = run(sys.executable, 'setup.py', '--version', cwd=ROOT).stdout.split()[-1]
-    assert version == manifest.findtext('version')
+    told = run(sys.executable, 'setup.py', '--version', cwd=ROOT).stdout.split()[-1]
+    assert told == manifest.findtext('version')

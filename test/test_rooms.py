@@ -26,7 +26,7 @@ FLOORS = (
     # A model holds its network and its readout, so both are below it.
     ('network', 'readout'),
     ('neurons', 'synapses', 'images'),
-    ('threads', 'units', 'locations', 'whole_files', 'yaml_files'),
+    ('threads', 'units', 'locations', 'whole_files', 'yaml_files', 'requirements'),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -8,6 +8,7 @@ from snn_perception.backends import gpu
 from snn_perception.backends.base import Simulator
 from snn_perception.model import Model
 from snn_perception.neurons import LIF
+from snn_perception.requirements import MissingLibrary, require
 
 __all__ = ['BACKENDS', 'Simulator', 'choose_backend', 'create_simulator']
 
@@ -20,6 +21,15 @@ BACKENDS = {
     'nengo': ('snn_perception.backends.nengo', 'NengoSimulator'),
     'loihi': ('snn_perception.backends.loihi.simulator', 'LoihiSimulator'),
 }
+LIBRARIES = {
+    'event': ('numba',),
+    'torch': ('torch', 'numba'),
+    'rate': ('torch', 'numba'),
+    'reference': (),
+    'nengo': ('nengo',),
+    'loihi': ('nengo', 'nengo_loihi', 'numba'),
+}
+"""What each engine needs, apart from what all of the package does."""
 DEVICES = ('auto', 'cpu', 'cuda')
 
 
@@ -44,7 +54,10 @@ def create_simulator(
         chosen = 'torch' if _pytorch_uses_gpu() else 'event'
     module, name = BACKENDS[chosen]
     try:
+        require(f'backend {chosen}', *LIBRARIES[chosen])
         engine: type[Simulator] = getattr(import_module(module), name)
+    except MissingLibrary as reason:
+        raise ValueError(str(reason)) from None
     except ImportError as reason:
         raise ValueError(f'backend {backend!r} cannot be used here: {reason}') from reason
     wanted = {'threads': (threads, 0), 'precision': (precision, 'float32')}

@@ -20,14 +20,11 @@ from numpy.typing import NDArray
 from snn_perception.model import Model
 from snn_perception.network import MAXIMUM_WEIGHTS, Convolution, Shape, Stage
 from snn_perception.neurons import LIF, Neuron
+from snn_perception.requirements import require
 from snn_perception.synapses import Synapse
 
-try:
-    import nengo
-except ModuleNotFoundError:
-    raise ModuleNotFoundError(
-        "networks in Nengo need the library nengo: pip install 'snn_perception[nengo]'"
-    ) from None
+require('a network in Nengo', 'nengo')
+import nengo  # noqa: E402
 
 LONGEST_STEP = 30.0
 """Longest time step in tau_rc: rounding takes Nengo's LIF beyond its logarithm in longer ones."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from snn_perception.model_file import ModelError
 from snn_perception.network import MAXIMUM_NEURONS, MAXIMUM_WEIGHTS
+from snn_perception.requirements import require
 from snn_perception.whole_files import written_whole
 
 MAXIMUM_BYTES = 8 * MAXIMUM_WEIGHTS + 32 * MAXIMUM_NEURONS
@@ -27,12 +28,11 @@ MAXIMUM_DEPTH = 8
 def libraries() -> tuple[ModuleType, ModuleType]:
     """The libraries h5py and nir; raises ModelError if they are not installed."""
     try:
+        require('a file of NIR', 'nir', 'h5py')
         import h5py
         import nir
-    except ImportError:
-        raise ModelError(
-            "files of NIR need the libraries nir and h5py: pip install 'snn_perception[nir]'"
-        ) from None
+    except ImportError as reason:
+        raise ModelError(str(reason)) from None
     return h5py, nir
 
 

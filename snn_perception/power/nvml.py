@@ -16,6 +16,7 @@ from typing import Any
 
 from snn_perception.power.base import Unreadable
 from snn_perception.power.sampled import SampledCounter, Sensor
+from snn_perception.requirements import require
 
 INTERVAL = 0.02
 """Seconds between two questions."""
@@ -61,11 +62,10 @@ class SteppedCounter:
 def find_nvml() -> SampledCounter:
     """The board of the first GPU of CUDA; raises Unreadable if it does not say what it draws."""
     try:
+        require('the power of the GPU', 'pynvml')
         import pynvml
-    except ImportError:
-        raise Unreadable(
-            "the power of the GPU needs nvidia-ml-py: pip install 'snn_perception[nvml]'"
-        ) from None
+    except ImportError as reason:
+        raise Unreadable(str(reason)) from None
     _call(pynvml, pynvml.nvmlInit)
 
     def release() -> None:

@@ -76,7 +76,7 @@ def test_without_the_emulator_a_comparison_ends_with_the_command_that_installs_i
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, 'nengo_loihi', None)
     assert chip.main([str(model), '--data', str(data)]) == 1
-    assert "pip install 'snn_perception[loihi]'" in capsys.readouterr().err
+    assert 'pip install nengo-loihi' in capsys.readouterr().err
 
 
 def test_a_model_that_is_not_there_is_named(capsys):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import builtins
 import contextlib
+import sys
 
 import numpy as np
 import pytest
@@ -58,14 +58,8 @@ def test_a_file_that_does_not_exist_is_refused(tmp_path):
 
 
 def test_a_missing_library_is_named_with_the_command_that_installs_it(path, monkeypatch):
-    def imports(name, *rest):
-        if name == 'nir':
-            raise ImportError
-        return original(name, *rest)
-
-    original = builtins.__import__
-    monkeypatch.setattr(builtins, '__import__', imports)
-    with pytest.raises(ModelError, match=r"pip install 'snn_perception\[nir\]'"):
+    monkeypatch.setitem(sys.modules, 'nir', None)
+    with pytest.raises(ModelError, match='needs nir, which is not installed: pip install nir '):
         load_model(path)
 
 

@@ -36,9 +36,9 @@ def test_missing_library_is_named_with_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setitem(sys.modules, 'pynvml', None)
-    with pytest.raises(Unreadable, match=r"pip install 'snn_perception\[nvml\]'"):
+    with pytest.raises(Unreadable, match='pip install nvidia-ml-py'):
         find_nvml()
-    assert 'snn_perception[nvml]' in find_meter('cuda', tmp_path).description
+    assert 'pip install nvidia-ml-py' in find_meter('cuda', tmp_path).description
 
 
 def test_real_gpu_draws_between_nothing_and_two_kilowatts(tmp_path: Path) -> None:

@@ -25,16 +25,12 @@ from snn_perception.backends.loihi.mapping import Layer, MappingError, Placement
 from snn_perception.model import Model
 from snn_perception.neurons import IF, LIF
 
-try:
-    with warnings.catch_warnings():
-        # Of a Nengo that is newer than itself; the tests say that they fit each other.
-        warnings.simplefilter('ignore')
-        from nengo.exceptions import BuildError
-        from nengo_loihi.block import Axon, LoihiBlock, Synapse, SynapseConfig
-        from nengo_loihi.builder.discretize import bias_to_manexp, discretize_block
-except ModuleNotFoundError:
-    sentence = "nengo-loihi is not installed: pip install 'snn_perception[loihi]'"
-    raise ModuleNotFoundError(sentence) from None
+with warnings.catch_warnings():
+    # Of a Nengo that is newer than itself; the tests say that they fit each other.
+    warnings.simplefilter('ignore')
+    from nengo.exceptions import BuildError
+    from nengo_loihi.block import Axon, LoihiBlock, Synapse, SynapseConfig
+    from nengo_loihi.builder.discretize import bias_to_manexp, discretize_block
 
 LARGEST_BIAS = 50.0
 """Largest current that the image can cause; a LIF neuron fires at 416 Hz with it."""

@@ -419,6 +419,6 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(monkeypatc
         if name.startswith(('nengo_loihi', 'snn_perception.backends.loihi')):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, 'nengo_loihi', None)
-    sentence = r"nengo-loihi is not installed: pip install 'snn_perception\[loihi\]'"
+    sentence = 'backend loihi needs nengo_loihi, which is not installed: pip install nengo-loihi'
     with pytest.raises(ValueError, match=sentence):
         create_simulator(random_model(), 'loihi')

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import sys
+from importlib import metadata
+
+import pytest
+from random_models import random_model
+
+from snn_perception.backends import BACKENDS, LIBRARIES, create_simulator
+from snn_perception.requirements import MINIMUM, MissingLibrary, require
+
+
+def installed(monkeypatch, **versions):
+    """Let the packages in `versions` be of those versions."""
+    real = metadata.version
+    monkeypatch.setattr(metadata, 'version', lambda name: versions.get(name) or real(name))
+
+
+def test_what_is_there_and_new_enough_is_silently_accepted():
+    require('this test', 'numpy', *MINIMUM)
+
+
+def test_a_missing_library_is_named_with_what_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'nengo_loihi', None)
+    with pytest.raises(MissingLibrary) as caught:
+        require('the chip', 'numpy', 'nengo_loihi')
+    assert str(caught.value) == (
+        'the chip needs nengo_loihi, which is not installed: pip install nengo-loihi '
+        '(in a clone: scripts/run pip install nengo-loihi)'
+    )
+
+
+@pytest.mark.parametrize('found', ['0.56.4', '0.9', '0.58.1rc2'])
+def test_a_library_that_is_too_old_is_named_with_the_version_that_would_do(monkeypatch, found):
+    installed(monkeypatch, numba=found)
+    with pytest.raises(MissingLibrary, match=rf"numba 0\.59 or newer, and {found} is .*'numba>="):
+        require('the engine', 'numba')
+
+
+@pytest.mark.parametrize('found', ['0.59.0', '0.59', '0.100.0', '1.0.0+local'])
+def test_newer_versions_are_compared_as_numbers(monkeypatch, found):
+    installed(monkeypatch, numba=found)
+    require('the engine', 'numba')
+
+
+def test_a_library_whose_version_is_unknown_is_given_the_benefit_of_the_doubt(monkeypatch):
+    def unknown(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, 'version', unknown)
+    require('the engine', 'numba')
+
+
+def test_an_engine_on_a_distribution_that_is_too_old_is_refused_in_a_sentence(monkeypatch):
+    installed(monkeypatch, numba='0.56.4')
+    with pytest.raises(ValueError, match=r'^backend event needs numba 0\.59 or newer, and 0\.56'):
+        create_simulator(random_model(), 'event')
+
+
+def test_the_libraries_of_every_engine_are_known():
+    assert LIBRARIES.keys() == BACKENDS.keys()
