@@ -1,4 +1,4 @@
-"""Whether a score of 90 % is right nine times out of ten.
+"""Whether answers with a score of 90 % are right nine times out of ten.
 
 Guo et al., "On Calibration of Modern Neural Networks", 2017, section 2.
 """
@@ -18,8 +18,8 @@ BINS = 15
 class Reliability:
     """Decisions sorted into equal bins of confidence over (0, 1]; all arrays are (bins,).
 
-    `counts` int64 decisions; `confidence` and `accuracy` float64 means from 0 to 1, nan in
-    empty bins.
+    `counts`, int64, are numbers of decisions; `confidence` and `accuracy`, float64, are means
+    from 0 to 1, NaN in empty bins.
     """
 
     counts: NDArray[np.int64]
@@ -34,7 +34,7 @@ class Reliability:
 
 
 def reliability(confidences: ArrayLike, right: ArrayLike, bins: int = BINS) -> Reliability:
-    """How often decisions (count,) were `right`, bool, by `confidences`, from 0 to 1."""
+    """How often decisions were `right`, bool (count,), by `confidences` (count,), 0 to 1."""
     values = np.asarray(confidences, np.float64)
     # A value on the border of two bins belongs to the lower one, as in the paper.
     places = np.searchsorted(np.arange(1, bins) / bins, values, side='left')
@@ -46,22 +46,25 @@ def reliability(confidences: ArrayLike, right: ArrayLike, bins: int = BINS) -> R
 
 
 @dataclass(frozen=True)
-class Looks:
-    """What if all decisions fell at the same look; all arrays are float64 (looks,), 0 to 1."""
+class Checks:
+    """What if all decisions were made at the same check; float64 (checks,) from 0 to 1 each.
+
+    A check is a moment at which the readout may decide.
+    """
 
     accuracy: NDArray[np.float64]
     confidence: NDArray[np.float64]
     error: NDArray[np.float64]
 
 
-def calibration_of_looks(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> Looks:
-    """Accuracy, mean best score and expected calibration error at each look.
+def calibration_of_checks(scores: NDArray[np.float32], labels: NDArray[np.int64]) -> Checks:
+    """Accuracy, mean best score and expected calibration error of deciding at each check.
 
-    `scores` (images, looks, classes) sum to 1, `labels` (images,) are the true classes.
+    `scores` (images, checks, classes) sum to 1, `labels` (images,) are the true classes.
     """
     best, right = scores.max(axis=2), scores.argmax(axis=2) == labels[:, None]
     errors = [
         reliability(confidences, is_right).expected_calibration_error
         for confidences, is_right in zip(best.T, right.T, strict=True)
     ]
-    return Looks(right.mean(axis=0), best.mean(axis=0, dtype=np.float64), np.array(errors))
+    return Checks(right.mean(axis=0), best.mean(axis=0, dtype=np.float64), np.array(errors))

@@ -1,4 +1,4 @@
-"""Every image shown once for the whole presentation: decisions at any threshold from one run."""
+"""Decisions at any threshold from a single run: every image is shown to the very end."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from snn_perception.readout import Readout, Schedule
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """Means over images with one confidence threshold.
+    """Means over images at one confidence threshold.
 
-    `accuracy` from 0 to 1, `simulated_time` in s, `operations` synaptic ones per decision.
+    `accuracy` is from 0 to 1, `simulated_time` in s, `operations` are synaptic operations per
+    decision.
     """
 
     threshold: float
@@ -32,15 +33,17 @@ class OperatingPoint:
 
 @dataclass(frozen=True)
 class Trajectories:
-    """What was known about each image when; a look is a moment at which a decision may fall.
+    """How the evidence for each image developed, recorded at every check.
 
-    simulator: on what they were recorded, at rest before each image.
-    readout: what turns the evidence into decisions; its times are those of the recording.
-    labels, rate_answers: int64 (images,), the latter of the network in rates.
-    steps: int64 (looks,), time steps until each look.
-    evidence: float64 (images, looks, classes), the mean output until each look.
-    counts: int64 (images, looks, 3, layers), activity until each look, see `LayerActivity`.
-    answers: uint16 (images, times), the best class after each time step, see `times_of`.
+    A check is a moment at which the readout may decide.
+
+    simulator: the engine they were recorded on, at rest before each image.
+    readout: turns the evidence into decisions; its times must be the ones used in recording.
+    labels, rate_answers: int64 (images,), the true classes and the rate network's answers.
+    steps: int64 (checks,), time steps until each check.
+    evidence: float64 (images, checks, classes), the mean output until each check.
+    counts: int64 (images, checks, 3, layers), activity until each check, see `LayerActivity`.
+    answers: uint16 (images, times), the best class after each time step; see `times_of`.
     """
 
     simulator: Simulator
@@ -59,35 +62,35 @@ class Trajectories:
 
     @property
     def durations(self) -> NDArray[np.float64]:
-        """Time (looks,) in s over which the evidence of each look is the mean."""
+        """Time (checks,) in s over which the evidence at each check was averaged."""
         model = self.simulator.model
         return (self.steps - schedule_of(model).discarded) * model.dt
 
     @cached_property
     def scores(self) -> NDArray[np.float32]:
-        """Scores (images, looks, classes) at each look."""
+        """Scores (images, checks, classes) at each check."""
         return self.readout.scores(self.evidence, self.durations)
 
     def stops(self, threshold: float) -> NDArray[np.int64]:
-        """Index of the look (images,) at which a confidence of `threshold` decides."""
+        """Index of the check (images,) at which a threshold of `threshold` decides."""
         readout = replace(self.readout, confidence_threshold=threshold)
         may_stop = readout.is_confident(self.scores)
         may_stop[:, -1] = True
         return may_stop.argmax(axis=1)
 
     def evaluation(self, threshold: float) -> Evaluation:
-        """The decisions with a confidence of `threshold` (1: only at the end)."""
+        """The decisions at a confidence threshold of `threshold` (1: only at the end)."""
         decisions: list[Decision] = []
-        for image, look in enumerate(self.stops(threshold)):
-            scores, counts = self.scores[image, look], self.counts[image, look]
-            decisions.append(self.simulator.decision(scores, int(self.steps[look]), counts))
+        for image, check in enumerate(self.stops(threshold)):
+            scores, counts = self.scores[image, check], self.counts[image, check]
+            decisions.append(self.simulator.decision(scores, int(self.steps[check]), counts))
         answers = np.array([int(decision.scores.argmax()) for decision in decisions], np.int64)
         return Evaluation(
             decisions, self.labels, answers, self.rate_answers, self.simulator.model, np.nan
         )
 
     def operating_point(self, threshold: float) -> OperatingPoint:
-        """Accuracy and cost with a confidence of `threshold`."""
+        """Accuracy and cost at a confidence threshold of `threshold`."""
         stops = self.stops(threshold)
         images = np.arange(len(stops))
         right = self.scores[images, stops].argmax(axis=1) == self.labels
@@ -96,9 +99,9 @@ class Trajectories:
         return OperatingPoint(threshold, float(right.mean()), float(time), float(operations))
 
     def operating_points(self, count: int = 60) -> list[OperatingPoint]:
-        """Those of `count` thresholds, from deciding at the first look to never before the end.
+        """Operating points of `count` thresholds, from stopping at the first check to never.
 
-        The thresholds are closer to each other the nearer to 1 they are, as confidences are.
+        The thresholds lie closer together near 1, as confidences do.
         """
         lowest = 1 / (self.simulator.model.network.classes + 1)
         thresholds = [*(1 - np.geomspace(1 - lowest, 1e-6, count - 1)), 1.0]
@@ -111,7 +114,7 @@ class Trajectories:
 
 
 def pareto_front(points: list[OperatingPoint]) -> list[OperatingPoint]:
-    """The points that no other beats in accuracy for as few operations, by operations."""
+    """The points that no other beats in accuracy with as few operations, sorted by operations."""
     front: list[OperatingPoint] = []
     for point in sorted(points, key=lambda point: (point.operations, -point.accuracy)):
         if not front or point.accuracy > front[-1].accuracy:
@@ -122,7 +125,7 @@ def pareto_front(points: list[OperatingPoint]) -> list[OperatingPoint]:
 def record(simulator: Simulator, rates: Simulator, dataset: Dataset) -> Trajectories:
     """Show every image of `dataset` to `simulator`, and once to `rates` for comparison.
 
-    The runs are those of `Simulator.classify_batch` for a model that may stop at every look.
+    Runs as `Simulator.classify_batch` does for a model that may stop at every check.
     """
     parts = []
     with tqdm(total=len(dataset), unit='image', desc='evaluating', disable=None) as bar:
@@ -130,8 +133,8 @@ def record(simulator: Simulator, rates: Simulator, dataset: Dataset) -> Trajecto
             parts.append((answers_of(rates, inputs), *_present(simulator, inputs)))
             bar.update(len(inputs))
     schedule = schedule_of(simulator.model)
-    looks = np.cumsum(schedule.chunks())
-    looks = looks[looks > schedule.discarded]
+    checks = np.cumsum(schedule.chunks())
+    checks = checks[checks > schedule.discarded]
     arrays = map(np.concatenate, zip(*parts, strict=True))
     rate_answers, evidence, counts, answers = arrays
     return Trajectories(
@@ -139,7 +142,7 @@ def record(simulator: Simulator, rates: Simulator, dataset: Dataset) -> Trajecto
         simulator.model.readout,
         dataset.labels,
         rate_answers,
-        looks,
+        checks,
         evidence,
         counts,
         answers,
@@ -147,9 +150,9 @@ def record(simulator: Simulator, rates: Simulator, dataset: Dataset) -> Trajecto
 
 
 def scores_over_time(model: Model, outputs: NDArray) -> NDArray[np.float32]:
-    """Scores (times, batch, classes) after each time step that is evidence, see `times_of`.
+    """Scores (times, batch, classes) after each time step that is evidence; see `times_of`.
 
-    `outputs` (steps, batch, classes) are those of the readout over a whole presentation.
+    `outputs` (steps, batch, classes) are the readout's over a whole presentation.
     """
     evidence = np.cumsum(outputs[schedule_of(model).discarded :], axis=0, dtype=np.float64)
     steps = np.arange(1, len(evidence) + 1)[:, None]
@@ -157,13 +160,13 @@ def scores_over_time(model: Model, outputs: NDArray) -> NDArray[np.float32]:
 
 
 def times_of(model: Model) -> NDArray[np.float64]:
-    """Simulated times (times,) in s from the first evidence to the end, one a step."""
+    """Simulated times (times,) in s from the first evidence to the end, one per step."""
     schedule = schedule_of(model)
     return np.arange(schedule.discarded + 1, schedule.total + 1) * model.dt
 
 
 def schedule_of(model: Model) -> Schedule:
-    """The looks of `model`, also if its own threshold of 1 asks for none."""
+    """The schedule of `model` with its checks, even if its own threshold of 1 needs none."""
     return Schedule.of(replace(model.readout, confidence_threshold=0.5), model.dt)
 
 

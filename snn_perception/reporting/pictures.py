@@ -1,4 +1,4 @@
-"""The pictures of a report that show figures, each drawn by one function, without a display."""
+"""The pictures of a report that show numbers, each drawn by one function, without a display."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib.ticker import EngFormatter, NullLocator, PercentFormatter, StrMe
 from numpy.typing import NDArray
 
 from snn_perception.evaluation.accuracy import Evaluation
-from snn_perception.evaluation.reliability import Looks, Reliability
+from snn_perception.evaluation.reliability import Checks, Reliability
 from snn_perception.evaluation.trajectories import (
     OperatingPoint,
     Trajectories,
@@ -34,7 +34,7 @@ from snn_perception.reporting.style import (
 from snn_perception.units import quantity
 
 MOST_NAMED = 30
-"""Confusion matrices of more classes have no numbers and no names."""
+"""Confusion matrices with more classes show neither numbers nor names."""
 ON_TOP: dict[str, Any] = {
     'loc': 'lower center',
     'bbox_to_anchor': (0.5, 1),
@@ -45,9 +45,9 @@ STAR: dict[str, Any] = {'marker': '*', 'markersize': 15, 'color': ACCENT, 'lines
 
 
 def accuracy_over_time(trajectories: Trajectories, own: OperatingPoint) -> Figure:
-    """Accuracy of presentations of each length, and of stopping at a confidence.
+    """Accuracy for presentations of each length, and for stopping at a confidence.
 
-    Below, for a model that may stop early, when its decisions fall.
+    Below, for a model that may stop early, the times of its decisions.
     """
     model = trajectories.simulator.model
     may_stop = own.threshold < 1
@@ -75,15 +75,15 @@ def accuracy_over_time(trajectories: Trajectories, own: OperatingPoint) -> Figur
 
 
 def _decision_times(axes: Axes, trajectories: Trajectories, own: OperatingPoint) -> None:
-    """How many decisions fall at each look; the mean is that of `own`."""
-    looks = 1000 * trajectories.steps * trajectories.simulator.model.dt
+    """The share of decisions made at each check; the mean is the one of `own`."""
+    checks = 1000 * trajectories.steps * trajectories.simulator.model.dt
     stops = trajectories.stops(own.threshold)
-    counts = np.bincount(stops, minlength=len(looks))
-    width = 0.8 * np.diff(looks, prepend=1000 * trajectories.simulator.model.readout.start_time)
-    axes.bar(looks, counts / counts.sum(), width.min(), color=SPIKES)
+    counts = np.bincount(stops, minlength=len(checks))
+    width = 0.8 * np.diff(checks, prepend=1000 * trajectories.simulator.model.readout.start_time)
+    axes.bar(checks, counts / counts.sum(), width.min(), color=SPIKES)
     mean = 1000 * own.simulated_time
     axes.axvline(mean, color='black', linestyle='--')
-    axes.set_title(f'decisions of the model as it is set, mean {mean:.1f} ms', fontsize=9)
+    axes.set_title(f'decisions of the model as configured, mean {mean:.1f} ms', fontsize=9)
     axes.set_ylabel('decisions')
     finish(axes, percent=True)
 
@@ -96,7 +96,7 @@ def accuracy_against_operations(trajectories: Trajectories, own: OperatingPoint)
     front = pareto_front(points)
     label = 'other thresholds'
     axes.plot(*_costs(points), 'o', markersize=4, color=SPIKES, alpha=0.35, label=label)
-    # Between two thresholds nothing better is known than the cheaper of them.
+    # Between two thresholds, the cheaper of them is the best that is known.
     label = 'Pareto front of thresholds'
     axes.plot(*_costs(front), marker='o', color=SPIKES, drawstyle='steps-post', label=label)
     axes.plot(*_costs([own]), label=_own(own), **STAR)
@@ -118,7 +118,7 @@ def accuracy_against_operations(trajectories: Trajectories, own: OperatingPoint)
 
 
 def layers(model: Model, evaluation: Evaluation) -> Figure:
-    """Firing rate of each layer, and its synaptic operations beside its MACs."""
+    """Firing rate of each layer, and its synaptic operations next to its MACs."""
     stages = model.network.stages
     names = [f'{index} {type(stage.layer).__name__.lower()}' for index, stage in enumerate(stages)]
     names[-1] += '\n(readout)'
@@ -149,15 +149,15 @@ def layers(model: Model, evaluation: Evaluation) -> Figure:
     return figure
 
 
-def calibration(bins: Reliability, looks: Looks, times: NDArray[np.float64]) -> Figure:
-    """Reliability of the decisions by their score, and of decisions at each look.
+def calibration(bins: Reliability, checks: Checks, times: NDArray[np.float64]) -> Figure:
+    """Reliability of the decisions by score, and of deciding at each check.
 
-    `times` (looks,) in s are those of the looks.
+    `times` (checks,) in s are the times of the checks.
     """
     figure = Figure(figsize=(WIDTH, 4.6), layout='constrained')
     grid = figure.subplots(2, 2, sharex='col', height_ratios=(2.6, 1))
     _by_score(grid[0, 0], grid[1, 0], bins)
-    _by_time(grid[0, 1], grid[1, 1], looks, 1000 * times)
+    _by_time(grid[0, 1], grid[1, 1], checks, 1000 * times)
     return figure
 
 
@@ -173,7 +173,7 @@ def _by_score(upper: Axes, lower: Axes, bins: Reliability) -> None:
     upper.legend(title=f'expected calibration error {100 * error:.2f} %', **ON_TOP)
     finish(upper, percent=True)
     lower.bar(centres, bins.counts, 0.92 * width, color=SPIKES)
-    # Most decisions are sure; the few others are to be seen as well.
+    # Most decisions are certain; a logarithmic axis shows the few others as well.
     lower.set(xlabel='score of the answer', ylabel='decisions', yscale='log')
     lower.set_ylim(0.6, 2 * bins.counts.max())
     lower.yaxis.set_major_formatter(StrMethodFormatter('{x:g}'))
@@ -182,25 +182,25 @@ def _by_score(upper: Axes, lower: Axes, bins: Reliability) -> None:
     finish(lower)
 
 
-def _by_time(upper: Axes, lower: Axes, looks: Looks, times: NDArray[np.float64]) -> None:
-    upper.plot(times, looks.accuracy, 'o-', color=SPIKES, markersize=4, label='accuracy')
-    upper.plot(times, looks.confidence, 's--', color=ACCENT, markersize=4, label='mean score')
+def _by_time(upper: Axes, lower: Axes, checks: Checks, times: NDArray[np.float64]) -> None:
+    upper.plot(times, checks.accuracy, 'o-', color=SPIKES, markersize=4, label='accuracy')
+    upper.plot(times, checks.confidence, 's--', color=ACCENT, markersize=4, label='mean score')
     upper.legend(title='all decisions at the same time', **ON_TOP)
     finish(upper, percent=True)
-    lower.plot(times, looks.error, 'o-', color=SPIKES, markersize=4)
+    lower.plot(times, checks.error, 'o-', color=SPIKES, markersize=4)
     lower.set(xlabel='simulated time (ms)', ylabel='calibration\nerror', ylim=(0, None))
     finish(lower, percent=True)
 
 
 def confusion(matrix: NDArray[np.int64], labels: tuple[str, ...], title: str = '') -> Figure:
-    """Counts (true class, answer), the wrong answers in colour, at right the share of right."""
+    """Counts (true class, answer), wrong ones in colour; on the right the shares of right."""
     size = min(max(4.0, 0.42 * len(labels) + 1.5), 14.0)
     figure = Figure(figsize=(size + 0.5, size), layout='constrained')
     axes = figure.subplots()
     wrong = matrix.astype(float)
     np.fill_diagonal(wrong, 0)
     colours = np.where(wrong > 0, wrong, np.nan)
-    # So pale that black numbers are readable on all of it.
+    # Pale enough for black numbers to be readable everywhere.
     most = 2 * max(wrong.max(), 1)
     axes.imshow(colours, cmap='Oranges', vmin=0, vmax=most, aspect='auto')
     if len(labels) <= MOST_NAMED:
@@ -219,7 +219,7 @@ def confusion(matrix: NDArray[np.int64], labels: tuple[str, ...], title: str = '
 
 
 def _own(own: OperatingPoint) -> str:
-    return f'the model as it is set: {100 * own.accuracy:.2f} %'
+    return f'the model as configured: {100 * own.accuracy:.2f} %'
 
 
 def _costs(points: list[OperatingPoint]) -> tuple[list[float], list[float]]:

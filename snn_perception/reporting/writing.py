@@ -1,4 +1,4 @@
-"""From a model and a data set to a folder of pictures and a page of them."""
+"""From the findings about a model to a folder of pictures and a page that shows them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from snn_perception.evaluation.findings import Findings
 from snn_perception.evaluation.raster import record_raster
-from snn_perception.evaluation.reliability import calibration_of_looks
+from snn_perception.evaluation.reliability import calibration_of_checks
 from snn_perception.images import prepare
 from snn_perception.reporting import chip_picture, energies, image_pictures, pictures
 from snn_perception.reporting.page import page
@@ -29,7 +29,7 @@ def write_report(findings: Findings, output: Path) -> dict[str, Any]:
     introduction = (
         f'{model.description or "A spiking network"}: {len(findings.dataset)} images, shown for '
         f'up to {1000 * model.presentation_time:g} ms on the engine {simulator.name}. Every '
-        f'figure on this page is from runs of the network.'
+        f'number on this page comes from running the network, unless it says otherwise.'
     )
     figures = findings.figures
     text = page(
@@ -40,18 +40,18 @@ def write_report(findings: Findings, output: Path) -> dict[str, Any]:
 
 
 def draw_figures(findings: Findings) -> dict[str, Figure]:
-    """The pictures without any of the images, by the names of their files."""
+    """The pictures that show no images, by file name without the suffix."""
     model, trajectories = findings.model, findings.trajectories
     evaluation = findings.evaluation
     own = trajectories.operating_point(model.readout.confidence_threshold)
-    looks = calibration_of_looks(trajectories.scores, trajectories.labels)
+    checks = calibration_of_checks(trajectories.scores, trajectories.labels)
     on_chip = {'chip': chip_picture.picture(findings.chip)} if findings.chip else {}
     return {
         'time': pictures.accuracy_over_time(trajectories, own),
         'operations': pictures.accuracy_against_operations(trajectories, own),
         'layers': pictures.layers(model, evaluation),
         'calibration': pictures.calibration(
-            findings.reliability, looks, trajectories.steps * model.dt
+            findings.reliability, checks, trajectories.steps * model.dt
         ),
         'energies': energies.picture(evaluation),
         'confusion': pictures.confusion(evaluation.confusion(len(model.labels)), model.labels),
@@ -60,9 +60,9 @@ def draw_figures(findings: Findings) -> dict[str, Figure]:
 
 
 def draw_images(findings: Findings) -> dict[str, Figure]:
-    """The pictures that show some of the images, by the names of their files."""
+    """The pictures that show some of the images, by file name without the suffix."""
     model, evaluation = findings.model, findings.evaluation
-    # The first image that is read rightly, or the first at all: argmax of all False is 0.
+    # The first image with a right answer, or else the first: argmax of all False is 0.
     image = int(np.argmax(evaluation.answers == evaluation.labels))
     pixels, decision = findings.dataset.images[image], evaluation.decisions[image]
     spikes = record_raster(model, prepare(pixels, model.preprocessing))
@@ -74,7 +74,7 @@ def draw_images(findings: Findings) -> dict[str, Figure]:
 
 
 def save(drawn: dict[str, Figure], folder: Path) -> list[str]:
-    """Save pictures as PNG files named in `drawn`; returns their paths."""
+    """Save the pictures of `drawn` as PNG files under their names; returns the paths."""
     paths = []
     for name, figure in drawn.items():
         paths.append(str(folder / f'{name}.png'))

@@ -31,7 +31,7 @@ def calibrate(trajectories: Trajectories, accuracy_cost: float) -> Readout:
 
 
 def fit_temperature(trajectories: Trajectories) -> Readout:
-    """The readout whose scores, at all looks together, have the least cross-entropy.
+    """The readout whose scores, at all checks together, have the least cross-entropy.
 
     Guo et al., "On Calibration of Modern Neural Networks", 2017, with a second parameter for
     the evidence that grows; see `Readout.scores`.

@@ -139,6 +139,6 @@ def _decision(readout: Readout) -> str:
         return f'Every image is shown for {span}; outputs count from {start} on.{seen}'
     return (
         f'Outputs count from {start} on; the decision falls as soon as the best score reaches '
-        f'{readout.confidence_threshold:.4g}, looked at every '
+        f'{readout.confidence_threshold:.4g}, checked every '
         f'{1000 * readout.decision_interval:g} ms, after {span} at the latest.{seen}'
     )

@@ -106,7 +106,7 @@ def test_the_folder_is_named_after_the_model(tmp_path, monkeypatch):
         random_model(layers=(Dense(6), Dense(3)), drive=-50),
         replace(random_model(), readout=Readout(0.02, decision_interval=0.5)),
     ],
-    ids=['no neurons', 'grey', 'no spikes', 'one look'],
+    ids=['no neurons', 'grey', 'no spikes', 'one check'],
 )
 def test_unusual_networks_are_drawn_too(tmp_path, model):
     arguments = [*write(tmp_path, model), '--backend', 'reference']

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snn_perception.evaluation.reliability import BINS, calibration_of_looks, reliability
+from snn_perception.evaluation.reliability import BINS, calibration_of_checks, reliability
 
 # Confidences from 0 to 1, on borders of bins more often than chance has it, and right or wrong.
 CONFIDENCES = st.floats(0, 1) | st.integers(0, BINS).map(lambda border: border / BINS)
@@ -86,9 +86,9 @@ def test_the_order_of_the_decisions_does_not_matter(decisions, random):
 
 
 def test_looks_are_judged_one_by_one():
-    # Two images of class 0 at two looks: half right with 0.75 and 0.65, then right with 0.5.
+    # Two images of class 0 at two checks: half right with 0.75 and 0.65, then right with 0.5.
     scores = np.array([[[0.75, 0.25], [0.5, 0.5]], [[0.35, 0.65], [0.5, 0.5]]], np.float32)
-    looks = calibration_of_looks(scores, np.array([0, 0]))
-    np.testing.assert_allclose(looks.accuracy, [0.5, 1.0])
-    np.testing.assert_allclose(looks.confidence, [0.7, 0.5])
-    np.testing.assert_allclose(looks.error, [(0.25 + 0.65) / 2, 0.5])
+    checks = calibration_of_checks(scores, np.array([0, 0]))
+    np.testing.assert_allclose(checks.accuracy, [0.5, 1.0])
+    np.testing.assert_allclose(checks.confidence, [0.7, 0.5])
+    np.testing.assert_allclose(checks.error, [(0.25 + 0.65) / 2, 0.5])

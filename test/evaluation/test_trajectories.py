@@ -52,7 +52,7 @@ def with_threshold(model: Model, threshold: float) -> Model:
 def test_decisions_at_a_threshold_are_those_of_the_simulator_with_it(backend, own):
     trajectories, dataset = run(replace(READOUT, confidence_threshold=own), backend)
     model = trajectories.simulator.model
-    looks = set()
+    checks = set()
     for threshold in (0.01, 0.45, 0.55, 0.65, 0.99):
         simulator = create_simulator(with_threshold(model, threshold), backend)
         [inputs] = batches(simulator, dataset)
@@ -65,9 +65,9 @@ def test_decisions_at_a_threshold_are_those_of_the_simulator_with_it(backend, ow
             for field in ('spikes', 'synaptic_operations', 'neuron_updates'):
                 counts = getattr(ours.activity, field), getattr(theirs.activity, field)
                 np.testing.assert_array_equal(*counts)
-        looks |= {decision.simulated_time for decision in expected}
+        checks |= {decision.simulated_time for decision in expected}
     # Otherwise the thresholds above are no test.
-    assert len(looks) > 2
+    assert len(checks) > 2
 
 
 def test_a_threshold_of_one_waits_for_the_end():

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from snn_perception.backends import create_simulator
 from snn_perception.datasets import Dataset
-from snn_perception.evaluation.reliability import calibration_of_looks, reliability
+from snn_perception.evaluation.reliability import calibration_of_checks, reliability
 from snn_perception.evaluation.trajectories import OperatingPoint, Trajectories, record
 from snn_perception.readout import Readout
 from snn_perception.reporting import pictures
@@ -51,9 +51,9 @@ def texts(figure: Figure) -> list[str]:
 def test_the_model_as_it_is_set_is_a_star_in_both_trade_offs(threshold):
     recorded, own = trajectories(threshold)
     over_time = pictures.accuracy_over_time(recorded, own).axes[0]
-    assert line(over_time, 'the model as it is set') == (1000 * own.simulated_time, own.accuracy)
+    assert line(over_time, 'the model as configured') == (1000 * own.simulated_time, own.accuracy)
     work = pictures.accuracy_against_operations(recorded, own).axes[0]
-    assert line(work, 'the model as it is set') == ([own.operations], [own.accuracy])
+    assert line(work, 'the model as configured') == ([own.operations], [own.accuracy])
 
 
 def test_a_pass_without_spikes_is_a_line_at_its_macs_and_at_one_per_mac():
@@ -83,8 +83,8 @@ def test_calibration_shows_bins_and_looks():
     recorded, _ = trajectories(0.6)
     scores, times = recorded.scores, recorded.steps * 0.001
     bins = reliability(scores.max(axis=2)[:, 0], scores.argmax(axis=2)[:, 0] == recorded.labels)
-    looks = calibration_of_looks(scores, recorded.labels)
-    figure = pictures.calibration(bins, looks, times)
+    checks = calibration_of_checks(scores, recorded.labels)
+    figure = pictures.calibration(bins, checks, times)
     shares, overall, counts, errors = figure.axes
     assert heights(shares)[:15] == pytest.approx(bins.accuracy, nan_ok=True)
     gaps = bins.confidence - bins.accuracy
@@ -93,9 +93,9 @@ def test_calibration_shows_bins_and_looks():
     error = f'{100 * bins.expected_calibration_error:.2f} %'
     assert error in shares.get_legend().get_title().get_text()
     for axes, label, values in (
-        (overall, 'accuracy', looks.accuracy),
-        (overall, 'mean score', looks.confidence),
-        (errors, '', looks.error),
+        (overall, 'accuracy', checks.accuracy),
+        (overall, 'mean score', checks.confidence),
+        (errors, '', checks.error),
     ):
         x, y = line(axes, label)
         np.testing.assert_allclose(x, 1000 * times)

@@ -13,7 +13,7 @@ from snn_perception.evaluation.trajectories import Trajectories
 from snn_perception.readout import Readout
 from snn_perception.training.calibration import calibrate, fit_temperature
 
-LOOKS = 8
+CHECKS = 8
 
 
 @pytest.fixture(scope='module')
@@ -25,14 +25,14 @@ def trajectories() -> Trajectories:
     classes, images = model.network.classes, 4000
     labels = random.integers(0, classes, images)
     strength = random.exponential(1.0, (images, 1, 1))
-    outputs = random.normal(0, 5, (images, LOOKS, classes))
+    outputs = random.normal(0, 5, (images, CHECKS, classes))
     outputs += strength * 4 * np.eye(classes)[labels][:, None]
-    looks = np.arange(1, LOOKS + 1)
-    evidence = outputs.cumsum(axis=1) / looks[:, None]
-    counts = np.zeros((images, LOOKS, 3, len(model.network.stages)), np.int64)
-    counts += looks[:, None, None]
+    checks = np.arange(1, CHECKS + 1)
+    evidence = outputs.cumsum(axis=1) / checks[:, None]
+    counts = np.zeros((images, CHECKS, 3, len(model.network.stages)), np.int64)
+    counts += checks[:, None, None]
     answers = evidence.argmax(axis=2).repeat(5, axis=1).astype(np.uint16)
-    steps = 10 + 5 * looks
+    steps = 10 + 5 * checks
     simulator = create_simulator(model, 'reference')
     return Trajectories(simulator, readout, labels, labels, steps, evidence, counts, answers)
 
@@ -42,7 +42,7 @@ def test_confidence_equals_accuracy_at_every_look_after_the_fit(trajectories):
     for before, after, labels in zip(
         trajectories.scores.swapaxes(0, 1),
         fitted.scores.swapaxes(0, 1),
-        [trajectories.labels] * LOOKS,
+        [trajectories.labels] * CHECKS,
         strict=True,
     ):
         accuracy = (after.argmax(axis=1) == labels).mean()
@@ -59,7 +59,7 @@ def test_the_fit_does_not_depend_on_the_scale_of_the_outputs(trajectories):
 
 def test_answers_that_are_all_right_give_a_readout_that_can_be_used(trajectories):
     sure = np.eye(trajectories.evidence.shape[2])[trajectories.labels][:, None]
-    readout = calibrate(replace(trajectories, evidence=sure.repeat(LOOKS, axis=1)), 0.0)
+    readout = calibrate(replace(trajectories, evidence=sure.repeat(CHECKS, axis=1)), 0.0)
     assert readout.temperature > 0
 
 
