@@ -14,7 +14,7 @@ _HOMES = {'create_simulator': 'snn_perception.backends', 'load_model': 'snn_perc
 
 
 def __getattr__(name: str) -> Any:
-    """Import on first use, so that `import snn_perception` itself costs nothing."""
+    """Import on first use, so that `import snn_perception` itself stays cheap."""
     if name not in _HOMES:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
     from importlib import import_module

@@ -16,24 +16,24 @@ COMMANDS = {
     ),
     'demo': (
         'snn_perception.demo.application:main',
-        'both nodes on the images of the package, with the answers on the screen',
+        'both nodes on the images that come with the package, with the answers on the screen',
     ),
-    'train': ('snn_perception.commands.train:main', 'train a model as a recipe says'),
+    'train': ('snn_perception.commands.train:main', 'train a model by a recipe'),
     'evaluate': (
         'snn_perception.commands.evaluate:main',
         'measure the accuracy, spikes and energy of a model on a data set',
     ),
     'report': (
         'snn_perception.commands.report:main',
-        'draw what a model achieves on a data set, as a page with pictures',
+        'show what a model achieves on a data set, as a page with pictures',
     ),
     'export': (
         'snn_perception.commands.export:main',
-        'write a model for other tools, as a file of NIR, or take one over from them',
+        'write a model as a NIR file for other tools, or import one from them',
     ),
     'chip': (
         'snn_perception.commands.chip:main',
-        'say what a model takes on Loihi chips, and what fixed point changes in it',
+        'say what a model needs on Loihi chips, and what fixed point changes in it',
     ),
     'benchmark': (
         'snn_perception.commands.benchmark:main',
@@ -55,7 +55,8 @@ def main() -> int:
         return 0
     if name not in COMMANDS:
         print(
-            f'{program}: no command is named {name!r}, but: {", ".join(COMMANDS)}', file=sys.stderr
+            f'{program}: there is no command {name!r}; choose from {", ".join(COMMANDS)}',
+            file=sys.stderr,
         )
         return 2
     module, function = COMMANDS[name][0].split(':')

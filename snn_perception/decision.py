@@ -1,7 +1,7 @@
-"""The answer of a network that ran, what it cost, and how it comes about, on any engine.
+"""The answer of a network, what it cost, and how it is reached, on any engine.
 
-`Classifier` shows images chunk by chunk, lets the readout look in between, and counts for each
-image until its decision falls.
+`Classifier` shows images in chunks, lets the readout check its scores after each chunk, and
+counts activity for each image until its decision is made.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Counts = NDArray[np.int64]
 
 
 class Interrupted(Exception):
-    """A classification was given up because its caller asked for that."""
+    """A classification was stopped because its caller asked for it."""
 
 
 @dataclass
@@ -30,8 +30,8 @@ class Activity:
     """What a network did over a run, per image of the batch and weighted layer.
 
     outputs: (steps, batch, classes) float32, the output of the readout after each step.
-    spikes, synaptic_operations, neuron_updates: int64 (batch, layers): spikes a layer fired,
-    synaptic operations that spikes caused in it, updates of its neurons.
+    spikes, synaptic_operations, neuron_updates: int64 (batch, layers), the spikes that a layer
+    fired, the synaptic operations that arriving spikes caused in it, the updates of its neurons.
     """
 
     outputs: NDArray
@@ -45,9 +45,10 @@ class Activity:
         return np.stack([self.spikes, self.synaptic_operations, self.neuron_updates])
 
     def merged(self, views: int) -> Activity:
-        """Of a batch of `views` views of each image, one after the other: activity per image.
+        """Activity per image, from a batch that holds every image once for each of `views` views.
 
-        Outputs are the mean over the views, counts are sums.
+        The batch holds all images in the first view, then all in the next. Outputs are averaged
+        over the views, counts are summed.
         """
         outputs = self.outputs.reshape(len(self.outputs), views, -1, self.outputs.shape[2])
         layers = self.spikes.shape[1]
@@ -57,7 +58,7 @@ class Activity:
 
 @dataclass(frozen=True)
 class LayerActivity:
-    """The activity behind one decision, int64 (layers,) each; see `Activity`."""
+    """The activity that led to one decision, int64 (layers,) each; see `Activity`."""
 
     spikes: Counts
     synaptic_operations: Counts
@@ -69,8 +70,8 @@ class Decision:
     """The answer to one image and what it cost.
 
     `scores` (classes,) float32 sum to 1; `simulated_time` is in s; `macs` are the
-    multiply-accumulates done once per image (those of the analog first layer in a spiking
-    network); `firing_rate` is the mean over all `neurons` in Hz.
+    multiply-accumulates done once per image (in a spiking network, by the analog first layer);
+    `firing_rate` is the mean over all `neurons` in Hz.
     """
 
     label: str
@@ -84,13 +85,13 @@ class Decision:
 
 
 class Classifier(ABC):
-    """Decides with a network that can be reset and run; an engine is one."""
+    """Decides with a network that can be reset and run; every engine is a Classifier."""
 
     model: Model
 
     @abstractmethod
     def reset(self, batch: int = 1) -> Any:
-        """State of a network at rest for `batch` images."""
+        """The state of a network at rest, for `batch` images."""
 
     @abstractmethod
     def run(self, state: Any, images: NDArray[np.float32], steps: int) -> Activity:
@@ -115,10 +116,10 @@ class Classifier(ABC):
     ) -> Decision:
         """Decide on one camera image, uint8 RGB (height, width, 3) or grey (height, width).
 
-        Without `state` the network starts at rest; with one (from `reset()`) it goes on from
+        Without `state` the network starts at rest. With one (from `reset()`) it continues from
         there, every output counts as evidence, and the state is advanced. `presentation_time`
-        (s) replaces the model's own. `stop` is asked between chunks of the simulation;
-        Interrupted is raised when it returns True. Raises ValueError for a bad image.
+        (s) replaces the model's own. `stop` is called between chunks of the simulation; if it
+        returns True, Interrupted is raised. Raises ValueError for a bad image.
         """
         inputs = prepare(image, self.model.preprocessing)[None]
         return self.classify_batch(inputs, state, presentation_time, stop)[0]
@@ -161,9 +162,10 @@ class Classifier(ABC):
         schedule: Schedule,
         stop: Callable[[], bool] | None = None,
     ) -> Iterator[tuple[int, Activity]]:
-        """Show prepared images chunk by chunk of `schedule`, advancing `state`.
+        """Show prepared images in the chunks of `schedule`, advancing `state`.
 
-        Yields the steps done and the activity of the last chunk; for `stop` see `classify`.
+        After each chunk, yields the steps done so far and the activity of that chunk; for `stop`
+        see `classify`.
         """
         steps = 0
         for chunk in schedule.chunks():
@@ -176,7 +178,7 @@ class Classifier(ABC):
     def decision(self, scores: NDArray[np.float32], steps: int, counts: Counts) -> Decision:
         """The answer after `steps` steps with `scores` (classes,); see `Decision`.
 
-        `counts` int64 (3, layers) are those of `LayerActivity`, in its order.
+        `counts`, int64 (3, layers), has the fields of `LayerActivity` in their order.
         """
         model = self.model
         neurons = model.network.neurons * self.views
@@ -196,7 +198,7 @@ class Classifier(ABC):
 
 
 class _Batch:
-    """Bookkeeping of a batch: counts and evidence up to each image's own decision."""
+    """Bookkeeping for a batch: counts and evidence up to each image's own decision."""
 
     def __init__(self, size: int, classes: int, layers: int) -> None:
         self.evidence = np.zeros((size, classes))

@@ -58,10 +58,10 @@ class Model:
 
     def __post_init__(self) -> None:
         if not 0 < self.dt <= 0.1:
-            raise ModelError(f'dt must be over 0 and at most 0.1 s, not {self.dt}')
+            raise ModelError(f'dt must be above 0 and at most 0.1 s, not {self.dt}')
         _check_labels(self.labels, self.network)
         if tuple(self.preprocessing.shape) != self.network.input_shape:
-            raise ModelError('the preprocessing must give images of the shape of the input')
+            raise ModelError("the preprocessing must produce images of the network's input shape")
         for index, (stage, weights) in enumerate(
             zip(self.network.stages, self.weights, strict=True)
         ):
@@ -90,8 +90,8 @@ def shipped_models() -> tuple[str, ...]:
 def load_model(location: str | Path) -> Model:
     """The model at `location`: a shipped name, a folder, or a `package://PACKAGE/PATH` URI.
 
-    A folder may be a file of NIR, too, with a name that ends in .nir. Everything is checked
-    before memory is taken for the weights. Raises ModelError.
+    A NIR file, with a name that ends in .nir, may take the place of the folder. Everything is
+    checked before memory is allocated for the weights. Raises ModelError.
     """
     try:
         folder = resolve(str(location), 'models')
@@ -104,7 +104,7 @@ def load_model(location: str | Path) -> Model:
     if not (folder / 'model.yaml').is_file():
         shipped = ', '.join(shipped_models()) or 'none'
         raise ModelError(
-            f'model {str(location)!r} is not found: {folder / "model.yaml"} does not exist; '
+            f'model {str(location)!r} was not found: {folder / "model.yaml"} does not exist; '
             f'shipped models: {shipped}'
         )
     description = read_description(folder / 'model.yaml')
@@ -131,9 +131,9 @@ def assemble(description: ModelFile, weights: tuple[Weights, ...]) -> Model:
 
 
 def save_model(model: Model, folder: Path, training: dict[str, Any] | None = None) -> None:
-    """Write `model` into `folder` (made if needed); `training` is kept in model.yaml.
+    """Write `model` into `folder` (created if needed); `training` is noted in model.yaml.
 
-    Raises OSError with a sentence if a file cannot be written, as on a full disk.
+    Raises OSError with a sentence if a file cannot be written, for example on a full disk.
     """
     tensors = {}
     for index, weights in enumerate(model.weights):
@@ -147,7 +147,7 @@ def save_model(model: Model, folder: Path, training: dict[str, Any] | None = Non
 
 
 def to_yaml(model: Model, training: dict[str, Any] | None = None) -> str:
-    """The text of the model.yaml of `model`: everything but its weights."""
+    """The text of model.yaml for `model`: everything but its weights."""
     network = model.network
     content = {
         'format': FORMAT,
@@ -180,7 +180,7 @@ def _wrong_shape(name: str, shape: tuple[int, ...], expected: tuple[int, ...]) -
 
 
 def _read_weights(path: Path, network: Network) -> tuple[Weights, ...]:
-    """Read the weights after their names, types and shapes were found right in the header."""
+    """Read the weights once the header has the expected names, types and shapes."""
     expected = {}
     for index, stage in enumerate(network.stages):
         expected[f'layers.{index}.weight'] = stage.weight_shape

@@ -29,7 +29,7 @@ class ModelError(ValueError):
 
 @dataclass(frozen=True)
 class InputSection:
-    """The `input` of model.yaml: the shape of the network's input and how images get there."""
+    """The `input` of model.yaml: the shape of the network's input and how images become it."""
 
     shape: tuple[int, int, int]
     mean: tuple[float, ...]
@@ -108,7 +108,7 @@ def neuron_from_mapping(content: Any) -> NeuronSection:
 
 
 HOOKS = {Layer: layer_from_mapping, NeuronSection: neuron_from_mapping}
-"""What makes sections of YAML files whose fields depend on their type; see `yaml_files.build`."""
+"""Makers of YAML sections whose fields depend on their type; see `yaml_files.build`."""
 
 
 def _from_mapping(what: str, types: dict[str, type], content: Any) -> Any:
@@ -133,7 +133,7 @@ def read_description(path: Path) -> ModelFile:
 
 
 def description_from(content: dict[str, Any], source: object) -> ModelFile:
-    """`content` of a model.yaml, which messages call `source`; raises ModelError."""
+    """The ModelFile with this `content`; messages call it `source`. Raises ModelError."""
     version = content.get('format')
     if version != FORMAT:
         raise ModelError(
@@ -143,12 +143,12 @@ def description_from(content: dict[str, Any], source: object) -> ModelFile:
 
 
 def dump_yaml(content: dict[str, Any]) -> str:
-    """`content` as YAML that people like to read: short lists and mappings in a line."""
+    """`content` as YAML that is easy to read: short lists and mappings on one line."""
     return yaml.dump(content, Dumper=_Dumper, sort_keys=False, default_flow_style=None)
 
 
 class _Dumper(yaml.SafeDumper):
-    """YAML of plain values, tuples as lists."""
+    """Writes plain values as YAML, and tuples as lists."""
 
 
 _Dumper.add_representer(tuple, lambda dumper, value: dumper.represent_list(value))

@@ -1,13 +1,13 @@
 """A network as data: its layers, the shapes between them, and what they count.
 
 Arrays are channels-last: an image or feature map is (height, width, channels), the weights
-of a convolution are (kernel, kernel, inputs, channels) and those of a dense layer
-(inputs, units), where a feature map is flattened in the order of its memory.
+of a convolution are (kernel, kernel, inputs, channels), and the weights of a dense layer are
+(inputs, units), with a feature map flattened in memory order.
 
-Every convolution and dense layer but the last drives spiking neurons; the last is the linear
-readout. What a weighted layer stores gives the input current J = W s + b in units in which
-the firing threshold is 1, with s the spike trains of the layer before in Hz after the
-synapse, or for the first layer the prepared image.
+Every convolution and dense layer except the last drives spiking neurons; the last is the linear
+readout. The stored weights W and bias b of a layer give the input current J = W s + b, in units
+in which the firing threshold is 1. Here s is the spike trains of the previous layer, in Hz,
+after the synapse, or for the first layer the prepared image.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Convolution:
         return (self.kernel, self.kernel, inputs[2], self.channels)
 
     def fan_out(self, inputs: Shape) -> NDArray[np.int64]:
-        """Synapses that leave each value at a position of the input, int64 (height, width)."""
+        """Synapses that each value at an input position drives, int64 (height, width)."""
         rows, columns = self._targets(inputs[0]), self._targets(inputs[1])
         return np.outer(rows, columns) * self.channels
 
@@ -68,14 +68,14 @@ class Convolution:
     def _targets(self, size: int) -> NDArray[np.int64]:
         """How many windows along one axis of `size` positions cover each position."""
         starts = np.arange(self._output_size(size)) * self.stride - self.padding
-        first, behind = np.clip(starts, 0, size), np.clip(starts + self.kernel, 0, size)
-        changes = np.bincount(first, minlength=size + 1) - np.bincount(behind, minlength=size + 1)
+        first, stop = np.clip(starts, 0, size), np.clip(starts + self.kernel, 0, size)
+        changes = np.bincount(first, minlength=size + 1) - np.bincount(stop, minlength=size + 1)
         return changes.cumsum()[:size]
 
 
 @dataclass(frozen=True)
 class Dense:
-    """Every input connected to every unit; as the last layer, the readout without neurons."""
+    """Every input connected to every unit; the last layer of a network is one without neurons."""
 
     units: int
 
@@ -91,13 +91,13 @@ class Dense:
         return (prod(inputs), self.units)
 
     def fan_out(self, inputs: Shape) -> NDArray[np.int64]:
-        """Synapses that leave each value at a position of the input, int64 (height, width)."""
+        """Synapses that each value at an input position drives, int64 (height, width)."""
         return np.full(inputs[:2], self.units, np.int64)
 
 
 @dataclass(frozen=True)
 class AveragePooling:
-    """Mean over `size` x `size` blocks of spikes; rows and columns left over are cut off."""
+    """Mean over `size` x `size` blocks of spikes; leftover rows and columns are dropped."""
 
     size: int
 
@@ -109,7 +109,7 @@ class AveragePooling:
         return (inputs[0] // self.size, inputs[1] // self.size, inputs[2])
 
     def spread(self, values: NDArray, inputs: Shape) -> NDArray:
-        """`values` (height, width) of the output, repeated over the block each came from."""
+        """`values` (height, width) of the output, each repeated over the block it came from."""
         repeated = values.repeat(self.size, 0).repeat(self.size, 1)
         rest = ((0, inputs[0] - repeated.shape[0]), (0, inputs[1] - repeated.shape[1]))
         return np.pad(repeated, rest)
@@ -121,9 +121,10 @@ Layer: TypeAlias = Convolution | Dense | AveragePooling
 
 @dataclass(frozen=True)
 class Stage:
-    """One weighted layer in its place: the pooling in front of it, its shapes and counts.
+    """One weighted layer in its place: the pooling before it, its shapes and counts.
 
-    `source_shape` is what the layer before puts out, `input_shape` the same after `pooling`.
+    `source_shape` is the shape of the previous layer's output, `input_shape` the same after
+    `pooling`.
     """
 
     layer: WeightedLayer
@@ -149,7 +150,7 @@ class Stage:
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of one pass without spikes, zero padding not counted.
+        """Multiply-accumulates of one pass without spikes, not counting zero padding.
 
         Equal to the number of synapses from (pooled) input values.
         """
@@ -159,7 +160,7 @@ class Stage:
     def fan_out(self) -> NDArray[np.int64]:
         """Synaptic operations that one spike causes here, per position of the source.
 
-        int64 (height, width) of `source_shape`; 0 where pooling cuts the position off.
+        int64 (height, width) of `source_shape`; 0 where pooling drops the position.
         """
         shapes = [self.source_shape]
         for pooling in self.pooling:
@@ -172,11 +173,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class Network:
-    """Layers on an input of `input_shape`, with one kind of neuron and of synapse.
+    """Layers on an input of `input_shape`, with one kind of neuron and one kind of synapse.
 
-    `synapse` filters the spikes into every hidden layer, `readout_synapse` those into the
-    last. `gamma` is the softening of the rate curve with which the network was trained.
-    Raises ValueError for layers that do not fit each other and for absurd sizes.
+    `synapse` filters the spikes into every hidden layer, `readout_synapse` the spikes into the
+    last layer. `gamma` is the softening of the rate curve used in training. Raises ValueError
+    for layers that do not fit together and for absurd sizes.
     """
 
     input_shape: Shape
@@ -211,7 +212,9 @@ class Network:
         for index, layer in enumerate(self.layers):
             output = layer.output_shape(shape)
             if min(output) < 1:
-                raise ValueError(f'layer {index} ({layer}) leaves nothing of its input {shape}')
+                raise ValueError(
+                    f'layer {index} ({layer}) has no output left for an input of shape {shape}'
+                )
             if isinstance(layer, AveragePooling):
                 pooling += (layer,)
             else:
@@ -222,7 +225,7 @@ class Network:
         return tuple(stages)
 
     def synapse_of(self, index: int) -> Synapse:
-        """The filter of the currents into weighted layer `index`; the image is not filtered."""
+        """The filter for currents into weighted layer `index`; the image is not filtered."""
         if index == 0:
             return Synapse()
         return self.readout_synapse if self.stages[index].is_readout else self.synapse
@@ -239,7 +242,7 @@ class Network:
 
     @property
     def synapses(self) -> int:
-        """Number of synapses that carry spikes: all connections but those from the image."""
+        """Number of synapses that carry spikes: all connections except the image's."""
         return sum(stage.macs for stage in self.stages[1:])
 
     @property

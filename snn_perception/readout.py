@@ -9,21 +9,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 LONGEST_RUN = 0.1
-"""Simulated time (s) of the longest run at a stretch: a caller may want to give up in between."""
+"""Longest simulated time (s) in one run: between runs, a caller may want to give up."""
 
 
 @dataclass(frozen=True)
 class Readout:
     """How the output of the last layer becomes a decision.
 
-    The evidence for each class is the mean of its output from `start_time` (s after the
-    presentation of an image to a network at rest) on. The scores are the softmax of the
-    evidence divided by a temperature: `temperature` in the end and, as little evidence is
-    less certain, higher before, see `scores`. The presentation ends as soon as the best score
-    reaches `confidence_threshold` (1: never), looked at every `decision_interval` (s), and
-    at the latest after `presentation_time` (s). With `mirror` an image and its mirror image are
-    shown at once, each to neurons of its own, and the output is the mean of both. Raises
-    ValueError for values out of range.
+    The evidence for each class is the mean of its output from `start_time` on (s after an image
+    is first shown to a network at rest). The scores are the softmax of the evidence divided by a
+    temperature. It falls towards `temperature` as evidence accumulates, because little evidence
+    is less certain; see `scores`. The presentation ends as soon as the best score reaches
+    `confidence_threshold` (1: never), checked every `decision_interval` (s), and after
+    `presentation_time` (s) at the latest. With `mirror` an image and its mirror image are shown
+    at once, each to neurons of its own, and the output is the mean of both. Raises ValueError
+    for values out of range.
     """
 
     presentation_time: float
@@ -54,7 +54,7 @@ class Readout:
             )
         if not 0 < self.confidence_threshold <= 1:
             raise ValueError(
-                f'confidence_threshold must be over 0 and at most 1, '
+                f'confidence_threshold must be above 0 and at most 1, '
                 f'not {self.confidence_threshold}'
             )
 
@@ -66,9 +66,9 @@ class Readout:
     def scores(self, evidence: NDArray, duration: ArrayLike) -> NDArray[np.float32]:
         """Scores that sum to 1 over the last axis, float32, of `evidence` (..., classes).
 
-        `duration` (s), a number or (...), is the time over which the evidence is the mean. The
-        temperature is `temperature` x (1 + `settling_time` / `duration`): as if the mean had
-        begun with `settling_time` without any evidence.
+        `duration` (s), a number or (...), is the time over which the evidence was averaged. The
+        temperature is `temperature` x (1 + `settling_time` / `duration`), as if the average had
+        begun with a `settling_time` without any evidence.
         """
         temperature = self.temperature * (1 + self.settling_time / np.asarray(duration))
         scaled = np.asarray(evidence, np.float64) / temperature[..., None]
@@ -76,7 +76,7 @@ class Readout:
         return (exponentials / exponentials.sum(axis=-1, keepdims=True)).astype(np.float32)
 
     def is_confident(self, scores: NDArray) -> NDArray[np.bool_]:
-        """Whether `scores` (..., classes) are good enough to stop before the end."""
+        """Whether `scores` (..., classes) are high enough to stop before the end."""
         if self.confidence_threshold == 1:
             return np.zeros(scores.shape[:-1], bool)
         return np.asarray(scores.max(axis=-1) >= self.confidence_threshold)
@@ -86,8 +86,8 @@ class Readout:
 class Schedule:
     """The presentation of one image in steps of the simulation.
 
-    The first `discarded` steps are no evidence, then every `interval` steps a decision may
-    fall, and after `total` steps it must.
+    The first `discarded` steps do not count as evidence. After that a decision may be made every
+    `interval` steps, and after `total` steps it must be.
     """
 
     total: int
@@ -104,7 +104,7 @@ class Schedule:
         return cls(total, discarded, max(round(interval / dt), 1))
 
     def chunks(self) -> list[int]:
-        """Number of steps of each run, in order; only the first may be of discarded steps."""
+        """Number of steps in each run, in order; only the first may consist of discarded steps."""
         rest = self.total - self.discarded
         whole, last = divmod(rest, self.interval)
         first = [self.discarded] if self.discarded else []

@@ -1,11 +1,11 @@
-"""The synapse: a linear filter of unit gain between a spike train and the current it causes.
+"""The synapse: a linear filter with unit gain between a spike train and the current it causes.
 
     exponential   y[n] = d y[n-1] + (1 - d) x[n],   d = exp(-dt / tau)
     alpha         two exponential filters of the same time constant in a row
     none          y[n] = x[n]
 
-Filtering is linear, so a weighted sum of spikes can be filtered after the sum: each neuron
-keeps `order` values and no presynaptic trace is needed.
+Filtering is linear, so it can follow the weighted sum of the spikes: each neuron stores `order`
+values, and no presynaptic trace is needed.
 """
 
 from __future__ import annotations
@@ -60,5 +60,5 @@ class Synapse:
         return current
 
     def rest(self, shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray:
-        """State (order, *shape) of a filter that has had no input."""
+        """State (order, *shape) of a filter that has received no input."""
         return np.zeros((self.order, *shape), dtype)

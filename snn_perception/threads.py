@@ -13,9 +13,9 @@ SMALLEST_SHARE = 64
 
 
 def default_threads() -> int:
-    """As many as this process may use cores, but one less where there are more than two.
+    """The number of cores that this process may use, less one if there are more than two.
 
-    That one is for the rest of the robot.
+    The spare one is for the rest of the robot.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
     cores = cores or 1
@@ -28,7 +28,7 @@ def in_parallel(
     threads: int,
     smallest_share: int = SMALLEST_SHARE,
 ) -> None:
-    """Call `work(first, last)` on `threads` equal shares of range(length), and wait.
+    """Call `work(start, stop)` on up to `threads` equal shares of range(length), and wait.
 
     No share is smaller than `smallest_share`. `work` must release the GIL.
     """
@@ -45,10 +45,10 @@ def in_parallel(
 
 
 def together(work: Callable[[int], None], threads: int) -> None:
-    """Call `work(0)`, and with the next numbers in up to `threads` - 1 others at the same time.
+    """Call `work(0)` here, and `work(1)`, `work(2)`, ... in up to `threads` - 1 other threads.
 
-    It must release the GIL, share out what is to do itself, and return when all is done,
-    whoever did it: a thread that is not free in time is not waited for.
+    `work` must release the GIL and share out the job itself. Each call must return only when the
+    whole job is done: a call that has not begun by then is cancelled.
     """
     others = [_pool(threads).submit(work, thread) for thread in range(1, threads)]
     work(0)

@@ -1,4 +1,4 @@
-"""Figures with units, for people."""
+"""Numbers with units, for people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ PREFIXES = {-4: 'p', -3: 'n', -2: 'u', -1: 'm', 0: '', 1: 'k', 2: 'M', 3: 'G'}
 
 
 def quantity(value: float, unit: str) -> str:
-    """`value` with three digits and a prefix, for example '12.3 uJ'."""
+    """`value` with three significant digits and a prefix, for example '12.3 uJ'."""
     if not math.isfinite(value):
         return '-'
     exponent = 0 if value == 0 else math.floor(math.log10(abs(float(f'{value:.2e}'))) / 3)

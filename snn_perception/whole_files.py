@@ -12,9 +12,9 @@ from safetensors import SafetensorError
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A path to write to meanwhile; in the end its file takes the place of `path`, or not at all.
+    """A temporary path to write to; at the end its file replaces `path`, unless something failed.
 
-    Raises OSError with a sentence if it cannot be written, as on a full disk.
+    Raises OSError with a sentence if it cannot be written, for example on a full disk.
     """
     unfinished = path.with_name(f'{path.name}.unfinished')
     try:
@@ -22,7 +22,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         os.replace(unfinished, path)
     except (OSError, SafetensorError) as reason:
         raise OSError(
-            f'{path} cannot be written: {reason}; what was there before is kept'
+            f'{path} cannot be written: {reason}; its previous content is kept'
         ) from None
     finally:
         unfinished.unlink(missing_ok=True)

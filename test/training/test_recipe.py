@@ -87,7 +87,7 @@ def change(*keys):
         (change('fine_tuning', 'distillation', 2), 'distillation must be between 0 and 1'),
         (change('noise', 'type', 'pink'), 'noise type'),
         (change('augmentation', 'spin', 3), 'unknown spin'),
-        (change('layers', 0, 'kernel', 99), 'leaves nothing'),
+        (change('layers', 0, 'kernel', 99), 'has no output left'),
         (change('layers', 0, 'type', 'attention'), "unknown layer type 'attention'"),
         (change('input', 'shape', [8, 8, 2]), 'channels must be 1'),
         (change('neuron', 'type', 'izhikevich'), "unknown neuron type 'izhikevich'"),
