@@ -3,9 +3,9 @@
     rate(J)      = f(j)   with the excess j = max(J - rheobase, 0)
     soft rate(J) = f(j)   with j = gamma ln(1 + exp((J - rheobase) / gamma))
 
-`J` is the input current, `rheobase` the one above which a neuron fires at last, times are in s
-and rates in Hz. The softening is that of Hunsberger and Eliasmith, "Spiking Deep Networks with
-LIF Neurons", 2015, section 2, which does not ask what the curve f is.
+`J` is the input current and `rheobase` the current above which a neuron eventually fires. Times
+are in s, rates in Hz. The softening is from Hunsberger and Eliasmith, "Spiking Deep Networks with
+LIF Neurons", 2015, section 2; it works for any curve f.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ State: TypeAlias = tuple[Any, ...]
 
 
 class Neuron(ABC):
-    """A kind of neuron: parameters, immutable, and three equations.
+    """A kind of neuron: immutable parameters and three equations.
 
-    rheobase: current above which it fires, in units of the input current.
-    names: of the arrays that a population remembers between two steps.
+    rheobase: the current above which it fires, in units of the input current.
+    names: the names of the arrays that a population remembers from step to step.
     """
 
     rheobase: ClassVar[float]
@@ -45,15 +45,15 @@ class Neuron(ABC):
 
     @abstractmethod
     def slope_at(self, log_excess: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Derivative of `rate_at` with respect to ln j, in Hz, for finite ones."""
+        """Derivative of `rate_at` with respect to ln j, in Hz, for finite ln j."""
 
     @abstractmethod
     def step(self, current: Any, state: State, dt: float) -> Any:
-        """Advance `state` in place by `dt` (s) under `current`; return who spiked.
+        """Advance `state` in place by `dt` (s) under `current`; return which neurons spiked.
 
-        The current, an array of NumPy or a tensor of PyTorch as those of `state` and of their
-        shape, is constant over the step. A neuron spikes at most once a step. Returns bool of
-        the same shape and kind. Raises ValueError if `dt` is not positive.
+        The current is constant over the step. It is a NumPy array or a PyTorch tensor, of the
+        same kind and shape as the arrays of `state`. A neuron spikes at most once per step.
+        Returns bool of that kind and shape. Raises ValueError if `dt` is not positive.
         """
 
     def rest(self, shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> State:
@@ -70,8 +70,8 @@ class Neuron(ABC):
 class Softened:
     """The rate curve of `neuron` with a softened threshold, whose slope is finite everywhere.
 
-    `gamma` is the width of the softening in units of current; as it goes to 0 the curve goes to
-    that of the neuron. Raises ValueError if `gamma` is not positive.
+    `gamma` is the width of the softening in units of current; as it approaches 0, the curve
+    approaches the neuron's own. Raises ValueError if `gamma` is not positive.
     """
 
     neuron: Neuron
@@ -102,12 +102,12 @@ class Softened:
 
 
 def namespace(array: Any) -> ModuleType:
-    """The library of `array`, NumPy or PyTorch: both name what the steps need alike."""
+    """The library of `array`, NumPy or PyTorch: both use the same names for what steps need."""
     return np if isinstance(array, np.ndarray | np.generic) else sys.modules['torch']
 
 
 def check_times(kind: str, positive: dict[str, float], others: dict[str, float]) -> None:
-    """Raise ValueError unless the times (s) of a neuron are above 0, and `others` at least 0."""
+    """Raise ValueError unless the times in `positive` (s) are above 0 and `others` at least 0."""
     for name, value in positive.items():
         if not (math.isfinite(value) and value > 0):
             raise ValueError(f'{name} of a {kind} neuron must be positive, in s, not {value}')
@@ -117,6 +117,6 @@ def check_times(kind: str, positive: dict[str, float], others: dict[str, float])
 
 
 def check_step(dt: float) -> None:
-    """Raise ValueError for a step that takes no time."""
+    """Raise ValueError unless `dt` (s) is positive."""
     if not dt > 0:
         raise ValueError(f'dt must be a positive time in s, not {dt}')

@@ -19,10 +19,11 @@ from snn_perception.neurons.base import Neuron, State, check_step, check_times, 
 class IF(Neuron):
     """Integrate-and-fire neuron without a leak.
 
-    `tau_rc` is the time (s) in which a current of 1 brings the membrane to its threshold,
-    `tau_ref` the refractory period (s). A population remembers what that of `LIF` does, but
-    refractory times below 0 are still to be made up for: so rates are exact without a refractory
-    period, too. Raises ValueError if `tau_rc` is not positive or `tau_ref` is negative.
+    `tau_rc` is the time (s) in which a current of 1 takes the membrane from rest to the threshold,
+    `tau_ref` the refractory period (s). A population remembers the same as with `LIF`, except
+    that a refractory time below 0 is time that the next step still has to integrate, which makes
+    rates exact even without a refractory period. Raises ValueError if `tau_rc` is not positive
+    or `tau_ref` is negative.
     """
 
     tau_rc: float = 0.02
@@ -58,8 +59,8 @@ class IF(Neuron):
         potential += current * active / self.tau_rc
         potential[...] = library.clip(potential, 0, None)
         spiked = potential > 1
-        # Time from the threshold crossing to the end of the step; no more, or a neuron that is
-        # driven to more than a spike a step would fall behind for ever.
+        # Time from the threshold crossing to the end of the step, but at most a whole step: else
+        # a neuron driven beyond one spike per step would fall further behind with every step.
         overshoot = (potential - 1) * self.tau_rc / library.where(spiked, current, 1.0)
         overshoot = library.clip(overshoot, 0, dt)
         left = library.clip(refractory - dt, 0, None)

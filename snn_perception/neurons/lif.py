@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from snn_perception.neurons.base import Neuron, State, check_step, check_times, namespace
 
 BISECTIONS = 60
-"""Halvings of an interval of rates, until it is narrower than the numbers are apart."""
+"""Halvings of an interval of rates, enough to make it narrower than the spacing of floats."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class LIF(Neuron):
     """Leaky integrate-and-fire neuron with exact integration inside each step.
 
     `tau_rc` is the membrane time constant (s), `tau_ref` the refractory period (s). A
-    population remembers its membrane potentials and the refractory time (s) that is left at the
-    end of the last step; below 0 it ended that long ago. Raises ValueError if `tau_rc` is not
-    positive or `tau_ref` is negative.
+    population remembers its membrane potentials and the refractory time (s) left at the end of
+    the last step; if negative, the refractory period ended that long before. Raises ValueError
+    if `tau_rc` is not positive or `tau_ref` is negative.
     """
 
     tau_rc: float = 0.02
@@ -58,7 +58,7 @@ class LIF(Neuron):
         """See `Neuron.step`; Nengo's LIF has the same semantics.
 
         The membrane follows its exact exponential from the moment the refractory period ends.
-        The spike time inside the step is solved for and the refractory period starts there,
+        The spike time within the step is solved for and the refractory period starts there,
         which keeps the rate on the analytic curve at dt = 1 ms. The membrane potential never
         falls below 0.
         """
@@ -70,16 +70,18 @@ class LIF(Neuron):
         potential[...] = library.clip(potential, 0, None)
         spiked = potential > 1
         above_threshold = library.where(spiked, current - 1, 1.0)
-        # Time from the threshold crossing to the end of the step, which rounding may exceed.
-        kept = library.clip((1 - potential) / above_threshold, math.expm1(-dt / self.tau_rc), None)
-        overshoot = -self.tau_rc * library.log1p(kept)
+        # The time from the threshold crossing to the end of the step follows from
+        # (1 - v) / (J - 1) = expm1(-overshoot / tau_rc); rounding must not make it exceed dt.
+        change = (1 - potential) / above_threshold
+        change = library.clip(change, math.expm1(-dt / self.tau_rc), None)
+        overshoot = -self.tau_rc * library.log1p(change)
         refractory[...] = library.where(spiked, self.tau_ref - overshoot, refractory - dt)
         potential[...] = library.where(spiked, 0.0, potential)
         return spiked
 
 
 def as_lif(neuron: Neuron, user: str) -> LIF:
-    """`neuron`, which must be a plain LIF; raises ValueError that `user` runs no other kind."""
+    """`neuron` if it is a plain LIF; else raises ValueError saying that `user` needs one."""
     if isinstance(neuron, LIF) and type(neuron) is LIF:
         return neuron
     raise ValueError(f'{user} runs neurons of type lif, not {type(neuron).__name__}')
@@ -87,13 +89,13 @@ def as_lif(neuron: Neuron, user: str) -> LIF:
 
 @dataclass(frozen=True)
 class AdaptiveLIF(LIF):
-    """LIF neuron that tires: each spike adds to a current that counts against the input.
+    """LIF neuron that tires: each spike adds to a current that is subtracted from the input.
 
         tau_rc dv/dt = J - n - v,    tau_n dn/dt = -n,    n grows by inc_n / tau_n at a spike
         f(j) solves    j = e + inc_n f   with f the rate of the LIF at the excess e
 
-    `tau_n` (s) is the time constant of the adaptation and `inc_n` its mean current per Hz
-    (Nengo's names). Raises ValueError for values out of range.
+    `tau_n` (s) is the time constant of the adaptation and `inc_n` its mean current per Hz of
+    firing rate (names as in Nengo). Raises ValueError for values out of range.
     """
 
     tau_n: float = 0.1
@@ -132,15 +134,15 @@ class AdaptiveLIF(LIF):
         return np.exp(log_excess) / (np.nan_to_num(per_hertz) + self.inc_n)
 
     def _lif_excess(self, rate: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The excess at which a LIF without adaptation has this rate (Hz)."""
+        """The excess at which a LIF without adaptation fires at this rate (Hz)."""
         with np.errstate(divide='ignore', over='ignore'):
             return 1 / np.expm1((1 / rate - self.tau_ref) / self.tau_rc)
 
     def step(self, current: Any, state: State, dt: float) -> Any:
         """See `Neuron.step`.
 
-        Over a step the membrane sees the mean of the adaptation; that grows at the moment of
-        the spike and decays exactly.
+        During a step the membrane sees the mean of the adaptation. The adaptation itself grows
+        at the exact time of the spike and decays exactly.
         """
         check_step(dt)
         library = namespace(current)

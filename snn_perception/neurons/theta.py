@@ -1,6 +1,6 @@
 """The theta neuron: quadratic integrate-and-fire (QIF), which sweeps through infinity.
 
-    tau dv/dt = v^2 + J - 1        spike at v = infinity, from where v goes on at -infinity
+    tau dv/dt = v^2 + J - 1        spike at v = infinity, then v continues from -infinity
     f(j)      = sqrt(j) / (pi tau)
 
 With v = tan(theta / 2) the neuron is a point on a circle that spikes at theta = pi. Equations:
@@ -22,9 +22,9 @@ from snn_perception.neurons.base import Neuron, State, check_step, check_times, 
 
 @dataclass(frozen=True)
 class Theta(Neuron):
-    """Theta neuron, of which a population remembers the phases theta, from -pi to pi.
+    """Theta neuron; a population remembers the phases theta, from -pi to pi.
 
-    `tau` is its time constant (s). It rests where it settles without a current, at v = -1.
+    `tau` is its time constant (s). At rest it is where it settles without input, at v = -1.
     Raises ValueError if `tau` is not positive.
     """
 
@@ -52,18 +52,18 @@ class Theta(Neuron):
     def step(self, current: Any, state: State, dt: float) -> Any:
         """See `Neuron.step`.
 
-        v = p / q solves its equation (of Riccati) if dp/dt = (J - 1) q and dq/dt = -p, times
-        in units of tau: a rotation above the rheobase and a hyperbolic one below. Both are
-        exact; the spike is where q changes its sign.
+        v = p / q solves the (Riccati) equation of v if dp/dt = (J - 1) q and dq/dt = -p, with
+        times in units of tau: a rotation above the rheobase, a hyperbolic rotation below it.
+        Both are computed exactly; the neuron spikes where q changes its sign.
         """
         check_step(dt)
         library = namespace(current)
         (phase,) = state
-        # Half a turn of the rotation is one spike: no more in a step.
+        # Half a turn of the rotation is one spike, and a step has one spike at most.
         excess = library.clip(current - 1, None, (math.pi * self.tau / dt) ** 2)
         angle = library.sqrt(abs(excess)) * (dt / self.tau)
         is_above = excess > 0
-        # Below the rheobase divided by cosh(angle), which changes neither v nor the signs.
+        # Below the rheobase both are divided by cosh(angle), which changes neither v nor signs.
         cosine = library.where(is_above, library.cos(angle), 1.0)
         sine = library.where(is_above, library.sin(angle), library.tanh(angle))
         is_still = angle < 1e-6
