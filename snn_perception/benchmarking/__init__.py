@@ -1,1 +1,1 @@
-"""How fast an engine runs a model on this machine, alone and beside other libraries."""
+"""How fast an engine runs a model on this machine, by itself and compared with other libraries."""

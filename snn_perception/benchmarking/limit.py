@@ -1,8 +1,8 @@
 """The least time that the sparse engine could take: its arithmetic and nothing else.
 
-Each block of neurons takes its steps with the mean number of rows of weights that arrive
-there, chosen at random, on the memory of the real network. What is missing is to find, list
-and count spikes, and to start, share out and wait: what a better engine could save.
+Each block of neurons takes its steps, adding as many rows of weights as arrive there on average.
+The rows are chosen at random, from the memory of the real network. Left out is what a better
+engine could save: finding, listing and counting spikes, and starting, sharing out and waiting.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ REPEATS = 15
 
 
 def limit_ms(simulator: EventSimulator, activity: Activity) -> float:
-    """Milliseconds of the arithmetic behind `activity`, of one image, on all threads."""
+    """Milliseconds that the arithmetic of `activity`, of one image, takes on all threads."""
     weights, stages = simulator.weights, simulator.model.network.stages
     seconds = 0.0
     for index, layer in enumerate(weights.plan[:-1]):
         lanes = int(layer['lanes'])
         steps = int(activity.neuron_updates[0, index]) // stages[index].neurons
         blocks = steps * int(layer['height'] * layer['width'] * layer['blocks'])
-        # An addition is of a whole row, also of the channels that only fill up its block.
+        # A whole row is added, including the channels that only pad its block.
         rows_of_all = activity.synaptic_operations[0, index] / stages[index].output_shape[2]
         rows = float(rows_of_all * layer['blocks'] / blocks)
         sources = int(layer['rows'] * layer['columns'] * layer['channels'])
@@ -46,7 +46,7 @@ def limit_ms(simulator: EventSimulator, activity: Activity) -> float:
 def _seconds_of_a_block(
     simulator: EventSimulator, lanes: int, weights: Any, sources: int, rows: float
 ) -> float:
-    """Seconds of one step of a block that so many rows out of `sources` arrive at."""
+    """Seconds for one step of a block to which `rows` rows of `sources` come on average."""
     random = np.random.default_rng(0)
     counts = random.poisson(rows, (BLOCKS, STEPS))
     listed = random.integers(0, max(sources, 1), counts.sum() + 1).astype(np.int32)
@@ -86,7 +86,7 @@ def _step_blocks(
     potentials: Any,
     refractories: Any,
 ) -> int:
-    """Each block through all steps, as `event_kernels` does it once the rows are known."""
+    """Take each block through all steps, as `event_kernels` does once the rows are known."""
     first, fired = 0, 0
     for block in range(counts.shape[0]):
         for step in range(counts.shape[1]):

@@ -22,7 +22,7 @@ from snn_perception.model import Model
 from snn_perception.neurons import as_lif
 
 RATES = (10, 25, 50, 100, 250)
-"""Firing rates (Hz) of the scaling."""
+"""Firing rates (Hz) at which `scaling` measures."""
 
 BATCH = 32
 WARM_UP = 3
@@ -31,7 +31,7 @@ WARM_UP = 3
 def measure_frames(simulator: Simulator, images: NDArray[np.float32], frames: int) -> dict:
     """Times of `frames` decisions one after the other, cycling through prepared `images`.
 
-    `real_time_factor` is simulated over real time: above 1 the engine keeps up with a chip.
+    `real_time_factor` is simulated over real time: at 1 or more the engine keeps up with a chip.
     """
     times, decisions = [], []
     for index in range(frames + WARM_UP):
@@ -56,7 +56,7 @@ def measure_frames(simulator: Simulator, images: NDArray[np.float32], frames: in
 def share_per_layer(
     simulator: Simulator, images: NDArray[np.float32], frames: int
 ) -> dict[str, float]:
-    """Share of the time that each weighted layer takes; medians over `frames` presentations."""
+    """Each weighted layer's share of the time, from medians over `frames` presentations."""
     stages = simulator.model.network.stages
     seconds = np.zeros((frames, len(stages)))
     last = 0.0
@@ -83,7 +83,7 @@ def share_per_layer(
 
 
 def frames_per_second(simulator: Simulator, images: NDArray[np.float32], batches: int) -> float:
-    """Decisions per second on batches of BATCH images; the median over `batches`."""
+    """Decisions per second in batches of BATCH images; the median over `batches` batches."""
     batch = np.resize(images, (BATCH, *images.shape[1:]))
     simulator.classify_batch(batch)
     times = []
@@ -97,8 +97,8 @@ def frames_per_second(simulator: Simulator, images: NDArray[np.float32], batches
 def at_rate(model: Model, rate: float, seed: int = 0) -> Model:
     """`model` with weights of zero and biases that make its neurons fire at about `rate` Hz.
 
-    Adding zeros takes as long as adding other numbers, so what this costs is what the network
-    would cost at that rate. The biases differ by a tenth, so that neurons do not keep time.
+    Adding zeros takes as long as adding other numbers, so this costs what the network would cost
+    at that rate. The biases vary by a tenth, so that neurons do not fire in step.
     """
     neuron = as_lif(model.network.neuron, 'the benchmark at other rates')
     interval = (1 / rate - neuron.tau_ref) / neuron.tau_rc
@@ -116,7 +116,7 @@ def at_rate(model: Model, rate: float, seed: int = 0) -> Model:
 def scaling(
     model: Model, images: NDArray[np.float32], frames: int, backend: str, **options: Any
 ) -> dict[str, dict[str, float]]:
-    """Median milliseconds per frame by firing rate (Hz), and by threads if there is a choice."""
+    """Median ms per frame by firing rate (Hz), and by threads if the engine has that choice."""
     by_rate = {}
     for rate in RATES:
         simulator = create_simulator(at_rate(model, rate), backend, **options)
@@ -134,7 +134,7 @@ def scaling(
 
 
 def limit(simulator: Simulator, images: NDArray[np.float32], frames: int) -> dict[str, float]:
-    """Milliseconds of a whole presentation, and of the sparse engine's arithmetic in it alone.
+    """Milliseconds for a whole presentation, and for the sparse engine's arithmetic alone.
 
     Empty for other engines.
     """
@@ -161,7 +161,7 @@ def precisions_of(simulator: Simulator) -> dict[str, Run]:
     """A presentation on the engine of `simulator`, from rest, for each precision it has."""
     if 'precision' not in simulator.options:
         return {simulator.name: partial(_present, simulator)}
-    # Not above, where it would bring numba along before `start` looks at the clock.
+    # Not at the top: that would import numba before `start` starts its clock.
     from snn_perception.backends.event_layout import PRECISIONS
 
     engines: dict[str, Run] = {}
@@ -178,11 +178,11 @@ def _present(simulator: Simulator, image: NDArray[np.float32], steps: int) -> ND
 def start(
     model: Model, images: NDArray[np.float32], backend: str, device: str, **options: Any
 ) -> dict:
-    """Seconds from nothing but a loaded model to the first decision, and memory after it."""
+    """Seconds from a loaded model to its first decision, and the peak memory by then."""
     started = time.perf_counter()
     create_simulator(model, backend, device, **options).classify_batch(images[:1])
     seconds = time.perf_counter() - started
-    # Not the one of getrusage, which a process inherits from the one that started it.
+    # The peak that getrusage reports is inherited from the process that started this one.
     status = Path('/proc/self/status').read_text(encoding='ascii')
     kibibytes = int(status.split('VmHWM:')[1].split()[0])
     return {'seconds': seconds, 'memory_mb': kibibytes * 1024 / 1e6}
@@ -191,7 +191,7 @@ def start(
 def measure_starts(arguments: list[str]) -> dict[str, float]:
     """Cold and warm start, and memory, of `benchmark ARGUMENTS` in processes of their own.
 
-    Cold means without any compiled code; warm with what the cold one left behind.
+    A cold start has no compiled code; a warm start has what the cold one compiled.
     """
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / 'figures.json'

@@ -1,12 +1,11 @@
 """The same network in other spiking libraries, to compare engines with: `benchmark --peers`.
 
-Each gets our weights, one image, the time step and the number of steps. What is theirs is the
-neuron: a leaky integrator with our time constant and threshold and a reset to zero, without
-our refractory time (Nengo has it) and without synaptic filters, which would only slow them
-down. Everything around the neuron is the fastest we know in PyTorch: layer by layer, so that
-one convolution has all steps as its batch, the first one once for all steps as the image does
-not change, and no gradients. SETTINGS are tried, and each library is timed in its fastest.
-docs/engine.md says more about the method.
+Each gets our weights, one image, the time step and the number of steps. The library provides the
+neuron: a leaky integrator with our time constant and threshold and a reset to zero. It has no
+refractory time (except in Nengo) and no synaptic filters, which would only slow it down.
+Everything around the neuron is the fastest way we know in PyTorch: layer by layer, so that all
+steps are one batch of a convolution; the first layer only once, as the image does not change; no
+gradients. Each library is timed in the fastest of SETTINGS. docs/engine.md describes the method.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from snn_perception.neurons import LIF, as_lif
 ROUNDS = 15
 
 Run = Callable[[NDArray[np.float32], int], NDArray]
-"""From a prepared image (height, width, channels) and steps to the mean output (classes,)."""
+"""From a prepared image (height, width, channels) and a number of steps to the mean output."""
 
 SETTINGS = (
     ('float32', 'contiguous'),
@@ -33,15 +32,16 @@ SETTINGS = (
     ('bfloat16', 'contiguous'),
     ('bfloat16', 'channels_last'),
 )
-"""Type and memory format of the convolutions; neurons are float32."""
+"""Data type and memory format of the convolutions; neurons are float32."""
 
 
 def compare(model: Model, images: NDArray[np.float32], ours: dict[str, Run]) -> dict[str, Any]:
     """Milliseconds per presentation of `ours`, by name, and of all peers that are installed.
 
-    Everybody is timed once in each of ROUNDS rounds, in random order as each leaves the caches
-    to the next, on the same image of `images`, and has all processors; figures are medians.
-    `ratio`: how often each of ours fits into the fastest peer. `skipped`: why one is missing.
+    In each of ROUNDS rounds, everyone is timed once on the same image of `images`, with all
+    processors. The order is random, as each leaves its caches to the next. Figures are medians.
+    `ratio` is the time of the fastest peer over the time of each of ours; `skipped` says why a
+    peer is missing.
     """
     steps = round(model.presentation_time / model.dt)
     runs, skipped, chosen = dict(ours), {}, {}
@@ -62,7 +62,7 @@ def compare(model: Model, images: NDArray[np.float32], ours: dict[str, Run]) -> 
 
 
 def _fastest(name: str, model: Model, image: NDArray[np.float32], steps: int) -> tuple[Run, str]:
-    """The peer `name` in its fastest setting, the best of three runs each, and that setting."""
+    """The peer `name` in its fastest setting, by the best of four runs each, and that setting."""
     settings: Iterable[tuple[str, ...]] = [()] if name == 'nengo' else SETTINGS
     runs = {' '.join(setting): PEERS[name](model, *setting) for setting in settings}
     seconds = {
@@ -107,7 +107,7 @@ def _snntorch(model: Model) -> Callable[[], Any]:
 def _spikingjelly(model: Model) -> Callable[[], Any]:
     from spikingjelly.activation_based import functional, neuron
 
-    # Its decay is 1 / tau in steps, where ours is 1 - exp(-dt / tau_rc).
+    # Its decay per step is 1 / tau, where ours is 1 - exp(-dt / tau_rc).
     tau = float(1 / -np.expm1(-model.dt / _lif(model).tau_rc))
 
     def neurons() -> Any:
@@ -265,7 +265,7 @@ def _pooling_matrix(shape: tuple[int, int, int], size: int) -> Any:
 
 
 def _nengo_transform(stage: Stage, kernel: NDArray[np.float32]) -> Any:
-    """Weights of `stage` as a transform of Nengo, whose spikes count 1 / dt too."""
+    """Weights of `stage` as a transform of Nengo, whose spikes are 1 / dt high, as ours are."""
     import nengo
 
     layer = stage.layer

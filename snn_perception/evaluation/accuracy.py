@@ -1,4 +1,4 @@
-"""Running a simulator over a data set: how often it is right, how soon, and at what cost."""
+"""Running a simulator over a data set: how often it is right, how fast, and at what cost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ BATCH = 100
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Decisions on a data set. `labels` and `answers` are class indices, int64 (images,)."""
+    """Decisions on a data set. `labels` and `answers` are class indices, int64 (images,).
+
+    `rate_answers` are the answers of the rate network: the same network run once on softened
+    firing rates, without spikes.
+    """
 
     decisions: list[Decision]
     labels: NDArray[np.int64]
@@ -45,11 +49,11 @@ class Evaluation:
 
     @property
     def rate_accuracy(self) -> float:
-        """Share of right answers of the rate network on the same images."""
+        """The rate network's share of right answers on the same images."""
         return float((self.rate_answers == self.labels).mean())
 
     def per_layer(self, counted: str) -> NDArray[np.float64]:
-        """Mean per image of `counted`, a field of the decisions' activity: (layers,)."""
+        """Mean per image of `counted`, the name of a field of `LayerActivity`: (layers,)."""
         counts = [getattr(decision.activity, counted) for decision in self.decisions]
         return np.mean(counts, axis=0)
 
@@ -89,8 +93,8 @@ class Evaluation:
 def evaluate(simulator: Simulator, rates: Simulator, dataset: Dataset) -> Evaluation:
     """Let `simulator`, and `rates` for comparison, decide on every image of `dataset`.
 
-    The images have the size of the network and the labels are indices of the model's. The
-    time measured is that of `simulator` alone, in batches of BATCH, after a first run.
+    The images have the size of the network's input, and the labels are indices into the model's
+    labels. Only `simulator` is timed, in batches of BATCH, after a first run.
     """
     model = simulator.model
     decisions: list[Decision] = []
@@ -99,7 +103,7 @@ def evaluate(simulator: Simulator, rates: Simulator, dataset: Dataset) -> Evalua
     with tqdm(total=len(dataset), unit='image', desc='evaluating', disable=None) as bar:
         for inputs in batches(simulator, dataset):
             if not decisions:
-                # What an engine compiles or loads at its first run is not what an image takes.
+                # Compiling and loading in an engine's first run is not part of an image's time.
                 simulator.classify_batch(inputs[:1])
             started = time.perf_counter()
             decisions += simulator.classify_batch(inputs)
@@ -111,7 +115,7 @@ def evaluate(simulator: Simulator, rates: Simulator, dataset: Dataset) -> Evalua
 
 
 def answers_of(rates: Simulator, inputs: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Answers (batch,) of the rate network, which needs no time, to prepared images."""
+    """Answers (batch,) of the rate network `rates` to prepared images; one step is enough."""
     return rates.run(rates.reset(len(inputs)), inputs, 1).outputs[0].argmax(axis=1)
 
 

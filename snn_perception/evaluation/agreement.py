@@ -1,4 +1,4 @@
-"""Layer by layer: how far the rates on spikes are from those of the network without spikes."""
+"""How far the firing rates of each layer are from the rates of the network without spikes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from snn_perception.model import Model
 from snn_perception.network import Network
 
 IMAGES = 8
-"""Images that are enough: every neuron of every image counts."""
+"""Few images are enough: every neuron counts for every image."""
 
 
 @dataclass(frozen=True)
 class LayerAgreement:
-    """One layer of neurons in two networks of the same weights, over the same images.
+    """One layer of neurons in two networks with the same weights, over the same images.
 
-    `expected` and `found` are mean rates in Hz, `error` is the root of the mean squared
-    difference between the rates of a neuron in Hz, `correlation` that between those rates (NaN
-    for a layer whose neurons are all alike).
+    `expected` and `found` are mean rates in Hz. `error` is the root mean square difference
+    between a neuron's two rates in Hz, `correlation` is the correlation between them (NaN for a
+    layer whose neurons are all alike).
     """
 
     expected: float
@@ -33,12 +33,12 @@ class LayerAgreement:
 
 
 def compare(expected: list[NDArray], found: list[NDArray]) -> list[LayerAgreement]:
-    """Compare rates (Hz) of any equal shape for each layer; silent neurons count."""
+    """Compare the rates (Hz) of each layer, of any shape but the same; silent neurons count."""
     return [_compare(*pair) for pair in zip(expected, found, strict=True)]
 
 
 def spikes_with_rates(model: Model, inputs: NDArray[np.float32]) -> list[LayerAgreement]:
-    """The layers on spikes beside the rate network, on prepared images `inputs`."""
+    """The layers on spikes compared with the rate network, on prepared images `inputs`."""
     rates = RateSimulator(model, 'cpu').firing_rates(inputs)
     return compare(rates, spiking_rates(model, inputs))
 
@@ -51,8 +51,8 @@ def layer_name(network: Network, index: int) -> str:
 def spiking_rates(model: Model, inputs: NDArray[np.float32]) -> list[NDArray[np.float64]]:
     """Rates (Hz) of the neurons of each layer, (batch, *output_shape).
 
-    They are the spikes while outputs are evidence, from the start to the end of the
-    presentation, on the reference engine.
+    Spikes on the reference engine are counted from the first output that is evidence to the end
+    of the presentation.
     """
     simulator, schedule = ReferenceSimulator(model), schedule_of(model)
     memory = simulator.rest(len(inputs))

@@ -1,4 +1,4 @@
-"""What is found out about a model by running it, for a page or a model card."""
+"""What running a model shows about it, for a report or a model card."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Findings:
-    """Runs of a model on `dataset`, and on some of its images damaged as cameras damage them.
+    """Results of a model on `dataset`, and on some of its images with the damage cameras do.
 
-    `agreement` is that of each layer's spikes with the rates of the network without spikes.
-    `chip` are the figures of `evaluation.on_chip`, empty on engines that are no chip.
+    `agreement` compares each layer's spikes with the rates of the network without spikes.
+    `chip` holds the figures of `evaluation.on_chip`; it is empty unless the engine is a chip.
     """
 
     trajectories: Trajectories
@@ -42,7 +42,7 @@ class Findings:
 
     @cached_property
     def evaluation(self) -> Evaluation:
-        """The decisions with the model's own threshold."""
+        """The decisions at the model's own threshold."""
         return self.trajectories.evaluation(self.model.readout.confidence_threshold)
 
     @cached_property
@@ -53,9 +53,9 @@ class Findings:
 
     @property
     def figures(self) -> dict[str, Any]:
-        """Means per image and more, units in the names."""
+        """The figures of `Evaluation.summary` and more, units in the names."""
         figures = self.evaluation.summary()
-        # The runs went on past the decisions: their duration says nothing about them.
+        # The runs continued past the decisions, so their duration says nothing about decisions.
         del figures['ms_per_image']
         times = [decision.simulated_time for decision in self.evaluation.decisions]
         slowest = np.percentile(times, 99, method='inverted_cdf')
@@ -73,8 +73,8 @@ class Findings:
 def study(trajectories: Trajectories, rates: Simulator, dataset: Dataset) -> Findings:
     """Add to `trajectories`, recorded on `dataset`, what damaged images do to both networks.
 
-    Also how their layers compare. The images have the size of the network and the labels are
-    indices of the model's.
+    Also adds how their layers compare. The images have the size of the network's input, and the
+    labels are indices into the model's labels.
     """
     simulator = trajectories.simulator
     conditions = robustness.measure(simulator, rates, dataset)

@@ -1,4 +1,4 @@
-"""What a network takes on Loihi chips, and what their fixed point changes in its layers."""
+"""What a network needs on Loihi chips, and what their fixed point changes in its layers."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ LIMITS = {
 
 
 def resources(placement: Placement) -> dict[str, Any]:
-    """What a placed network takes: all copies together, each layer of one, and the limits.
+    """What a placed network needs: totals over all copies, the layers of one copy, the limits.
 
-    `core_...` are those of the fullest core of a layer; `tile` is what a core has of a layer,
-    height x width x channels.
+    `core_...` values are for the fullest core of a layer; `tile` is the part of a layer on one
+    core, height x width x channels.
     """
     copies = placement.copies
     return {
@@ -47,7 +47,7 @@ def resources(placement: Placement) -> dict[str, Any]:
 def study_chip(simulator: LoihiSimulator, inputs: NDArray[np.float32]) -> dict[str, Any]:
     """The `resources`, and the `comparison` on prepared images `inputs`.
 
-    `overflows` is how often a value on the chip was too large so far and wrapped around.
+    `overflows` is how many values on the chip have been too large so far and wrapped around.
     """
     figures = resources(simulator.placement)
     figures['comparison'] = comparison(simulator, inputs)
@@ -56,12 +56,12 @@ def study_chip(simulator: LoihiSimulator, inputs: NDArray[np.float32]) -> dict[s
 
 
 def comparison(simulator: LoihiSimulator, inputs: NDArray[np.float32]) -> list[dict[str, Any]]:
-    """Each layer of neurons on the chip beside floating point, on prepared images `inputs`.
+    """Each layer of neurons on the chip and in floating point, on prepared images `inputs`.
 
-    Rates are means in Hz, `rate_error_hz` the root of the mean squared difference between those
-    of a neuron, `correlation` is that between them; `weight_error` is the root of the mean
-    square of what 8 bits changed in the weights, over that of the weights, and 0 for the first
-    layer, whose weights stay on the host.
+    Rates are means in Hz. `rate_error_hz` is the root mean square difference between a neuron's
+    two rates, `correlation` the correlation between them. `weight_error` is the root mean square
+    change of the weights by rounding to 8 bits, relative to the root mean square weight; it is 0
+    for the first layer, whose weights stay on the host.
     """
     model = simulator.model
     layers = compare(spiking_rates(model, inputs), simulator.firing_rates(inputs))

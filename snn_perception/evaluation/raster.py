@@ -1,4 +1,4 @@
-"""Who spiked when while one image was shown."""
+"""Which neurons spiked when, while one image was shown."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ SAMPLE = 30
 
 @dataclass(frozen=True)
 class Raster:
-    """One presentation step by step; a layer is one of neurons.
+    """One presentation step by step; layers are the layers of neurons, without the readout.
 
-    spikes: bool (steps, sample) of each layer, the neurons in the order of its memory.
-    counts: int64 (steps, layers), spikes of all neurons.
+    spikes: bool (steps, sample) for each layer, a sample of its neurons in memory order.
+    counts: int64 (steps, layers), the spikes of all neurons.
     scores: float32 (times, classes), see `scores_over_time`.
     """
 
@@ -31,9 +31,9 @@ class Raster:
 def record_raster(model: Model, image: NDArray[np.float32], sample: int = SAMPLE) -> Raster:
     """Show the prepared `image` (height, width, channels) for the whole presentation.
 
-    Of a model that looks at the mirror image, too, the spikes are those for the image itself.
-    Runs on the reference engine, the one that shows its spikes. At most `sample` neurons of a
-    layer are kept, chosen at random but always the same ones.
+    If the model also sees the mirror image, the spikes are the ones for the image itself. Runs
+    on the reference engine, the one that exposes its spikes. At most `sample` neurons of a layer
+    are recorded, chosen at random but always the same ones.
     """
     simulator = ReferenceSimulator(model)
     views = np.stack([image, image[:, ::-1]][: simulator.views])

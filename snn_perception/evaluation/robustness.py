@@ -1,4 +1,4 @@
-"""How often answers are still right when images are damaged as cameras damage them."""
+"""How often answers are still right when images have the damage that cameras do."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from snn_perception.evaluation.accuracy import Evaluation, evaluate
 from snn_perception.images import decode_compressed
 
 IMAGES = 500
-"""At most so many images are damaged, the same ones in every way."""
+"""The most images that are damaged; every kind of damage is done to the same ones."""
 SEED = 0
-"""Chooses the images and makes the noise."""
+"""For the choice of images and for the noise."""
 QUALITIES = (50, 25, 10)
 BLURS = (0.5 / 32, 1 / 32, 1.5 / 32)
-"""Standard deviations as shares of the shorter side of an image."""
+"""Standard deviations as fractions of the shorter side of an image."""
 NOISES = (5, 10, 20)
-"""Standard deviations, of levels from 0 to 255."""
+"""Standard deviations in levels, which go from 0 to 255."""
 BRIGHTNESSES = (0.5, 0.75, 1.5)
 
 Images = NDArray[np.uint8]
@@ -31,9 +31,9 @@ Images = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Condition:
-    """What became of the same images with one kind of damage, or with none.
+    """The results on the same images with one kind of damage, or with none.
 
-    `example` (height, width, channels) is one of them, damaged, and `index` its place in the
+    `example` (height, width, channels) is one of the damaged images, `index` its position in the
     evaluation.
     """
 
@@ -44,15 +44,16 @@ class Condition:
 
     @property
     def simulated_time(self) -> float:
-        """Mean time of the decisions in s."""
+        """Mean simulated time (s) of the decisions."""
         times = [decision.simulated_time for decision in self.evaluation.decisions]
         return float(np.mean(times))
 
 
 def measure(simulator: Simulator, rates: Simulator, dataset: Dataset) -> list[Condition]:
-    """Run both networks on IMAGES of `dataset`, first as they are and then damaged.
+    """Run both networks on up to IMAGES images of `dataset`, first undamaged, then damaged.
 
-    The images have the size of the network and the labels are indices of the model's.
+    The images have the size of the network's input, and the labels are indices into the model's
+    labels.
     """
     order = np.random.default_rng(SEED).permutation(len(dataset))
     chosen = dataset.subset(np.sort(order[:IMAGES]))
@@ -62,17 +63,17 @@ def measure(simulator: Simulator, rates: Simulator, dataset: Dataset) -> list[Co
         images = damage(chosen.images)
         evaluation = evaluate(simulator, rates, Dataset(images, chosen.labels, chosen.class_names))
         if not conditions:
-            # One that is read rightly shows best when it no longer is.
+            # An image that is classified correctly best shows when damage changes that.
             index = int(np.argmax(evaluation.answers == evaluation.labels))
         conditions.append(Condition(name, evaluation, images[index], index))
     return conditions
 
 
 def damages(size: int) -> dict[str, Callable[[Images], Images]]:
-    """Every damage by its name, none at first, for images with a shorter side of `size` pixels.
+    """Every kind of damage by name, 'undamaged' first, for images of shorter side `size` pixels.
 
-    All map images (count, height, width, channels), grey or RGB, to others of the same shape,
-    always in the same way.
+    Each maps images (count, height, width, channels), grey or RGB, to images of the same shape,
+    the same way every time.
     """
     found: dict[str, Callable[[Images], Images]] = {'undamaged': np.copy}
     for quality in QUALITIES:
@@ -87,7 +88,7 @@ def damages(size: int) -> dict[str, Callable[[Images], Images]]:
 
 
 def jpeg(images: Images, quality: int) -> Images:
-    """`images` after compression with a `quality` from 0 to 100."""
+    """`images` after JPEG compression with a `quality` from 0 to 100."""
     options = [cv2.IMWRITE_JPEG_QUALITY, quality]
     damaged = np.empty_like(images)
     for image, place in zip(images, damaged, strict=True):
@@ -104,7 +105,7 @@ def blur(images: Images, deviation: float) -> Images:
 
 
 def noise(images: Images, deviation: float) -> Images:
-    """`images` with normal noise of `deviation` levels, another for every pixel and channel."""
+    """`images` with normal noise of `deviation` levels, drawn for every pixel and channel."""
     random = np.random.default_rng(SEED)
     damaged = np.empty_like(images)
     for image, place in zip(images, damaged, strict=True):
@@ -113,7 +114,7 @@ def noise(images: Images, deviation: float) -> Images:
 
 
 def brightness(images: Images, factor: float) -> Images:
-    """`images` exposed `factor` times as long; what gets too bright is white."""
+    """`images` exposed `factor` times as long; too bright values saturate."""
     levels = _levels(factor * np.arange(256))
     return levels[images]
 
