@@ -6,14 +6,14 @@
 Operations are counted as NeuroBench defines them (Yik et al., "The NeuroBench framework for
 benchmarking neuromorphic computing algorithms and systems", 2025): an accumulate for each spike
 and synapse, a multiply-accumulate for each pixel and synapse of the analog first layer. That layer
-is constant and counts once per image, at 45 nm prices on the neuromorphic chips, which have no
-such unit. What NeuroBench would count in another way: accumulates behind an average
-pooling are those of its spikes, and weights of zero are not left out.
+is constant and counts once per image, at 45 nm prices on neuromorphic chips, which have no unit
+for it. NeuroBench would count two things differently: here accumulates after an average pooling
+are counted for each spike before the pooling, and weights of zero count too.
 
-The prices are in config/energy.yaml with their sources. Static power is included where it is
-published apart, for whole chips: of Loihi as many as the network is mapped onto, whose synapses
-and axons take more than its neurons do, of others as many as the neurons need. Left out: routing,
-memory other than the chip's own, input and output, and the host.
+The prices are in config/energy.yaml with their sources. Static power is included, for whole
+chips, where it is published separately. On Loihi these are as many chips as the network is mapped
+onto, because its synapses and axons need more room than its neurons; elsewhere as many as the
+neurons need. Left out: routing, memory other than the chip's own, input and output, and the host.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ PICO = 1e-12
 
 @dataclass(frozen=True)
 class Price:
-    """A published figure, and the lowest and the highest one; raises ValueError if not in order.
+    """The published figure in use, the lowest and the highest one; in pJ, or in W for power.
 
-    In pJ, of power in W.
+    Raises ValueError if they are not in order.
     """
 
     value: float
@@ -48,7 +48,7 @@ class Price:
 
     def __post_init__(self) -> None:
         if not 0 <= self.low <= self.value <= self.high < math.inf:
-            raise ValueError(f'low, value and high must be in order, not {self}')
+            raise ValueError(f'low, value and high must be in ascending order, not {self}')
 
     @property
     def figures(self) -> NDArray[np.float64]:
@@ -58,16 +58,17 @@ class Price:
 
 @dataclass(frozen=True)
 class StaticPower(Price):
-    """Power in W that a chip draws in any case, and how many `neurons` it holds."""
+    """Power in W that a chip draws even when idle, and how many `neurons` it holds."""
 
     neurons: int = 1
 
 
 @dataclass(frozen=True)
 class Chip:
-    """A chip that runs spikes: energies of an `operation` and an `update`, and `static` power.
+    """A chip that runs spikes: energy per `operation` and per `update`, and `static` power.
 
-    `first_layer` names the rival whose multiply-accumulates read the image.
+    `first_layer` names the rival that provides the price of the first layer's
+    multiply-accumulates.
     """
 
     title: str
@@ -80,7 +81,7 @@ class Chip:
 
 @dataclass(frozen=True)
 class Rival:
-    """What runs the same network without spikes: the energy of a multiply-accumulate."""
+    """Hardware that runs the same network without spikes: its energy per multiply-accumulate."""
 
     title: str
     mac: Price
@@ -102,7 +103,7 @@ class Prices:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Energy in J, by the lowest and the highest figures too; `static` is part of `value`."""
+    """Energy in J, also by the lowest and the highest figures; `value` includes `static`."""
 
     value: float
     low: float
@@ -113,14 +114,14 @@ class Estimate:
 PRICES_FILE = share_directory() / 'config' / 'energy.yaml'
 PRICES = build(Prices, read_yaml(PRICES_FILE), PRICES_FILE)
 CHIPS, RIVALS = PRICES.chips, PRICES.rivals
-"""Chips by the names used in topics and files, and rivals."""
+"""Chips and rivals, by the names used in topics and files."""
 
 
 @lru_cache(maxsize=16)
 def count_chips(network: Network, views: int) -> dict[str, int]:
-    """How many whole chips of each kind with static power the neurons of all `views` take.
+    """How many whole chips `views` copies of `network` need, for each kind with static power.
 
-    Of Loihi as many as the network is mapped onto, if it fits; else as many as the neurons need.
+    On Loihi as many as the network is mapped onto, if it fits; else as many as the neurons need.
     """
     counts = {
         name: math.ceil(views * network.neurons / chip.static.neurons)
@@ -134,7 +135,7 @@ def count_chips(network: Network, views: int) -> dict[str, int]:
 
 
 def estimate(decision: Decision, chips: Mapping[str, int]) -> dict[str, Estimate]:
-    """Estimated energy of `decision` on each of CHIPS; `chips` are those of `count_chips`."""
+    """Estimated energy of `decision` on each of CHIPS; `chips` comes from `count_chips`."""
     return {name: _on_chip(decision, chip, chips.get(name, 0)) for name, chip in CHIPS.items()}
 
 

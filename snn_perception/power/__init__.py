@@ -1,15 +1,16 @@
 """What the host really draws while it classifies: measured by its own sensors, or unavailable.
 
-A meter is read before and after a decision, and `mean_power` says what came between. Nothing
-here estimates: what no sensor measured has the power NaN and the source 'unavailable'.
+A meter is read before and after a decision, and `mean_power` gives the power between the two
+readings. Nothing here is estimated: if no sensor measured it, the power is NaN and its source is
+'unavailable'.
 
-| source | measured are | by |
+| source | measures | by |
 |---|---|---|
 | `rapl` | all processor packages and their memory | energy counters of the processor |
 | `nvml` | the whole board of the GPU that computes | NVIDIA's management library |
 | `ina` | all that enters the module (Jetson), or the only such sensor | INA power monitors |
 
-One number is from one source, never a sum of several.
+A number comes from one source, never from a sum of several.
 """
 
 from __future__ import annotations
@@ -45,9 +46,9 @@ SYSFS = Path('/sys')
 def find_meter(device: str = 'cpu', sysfs: Path = SYSFS) -> PowerMeter:
     """The meter for a network that runs on `device`, 'cpu' or 'cuda'.
 
-    On the CPU that is RAPL, else INA sensors. On a GPU it is INA sensors, which on a Jetson
-    count the GPU with all the rest, else NVML; never RAPL, which would leave out what computes.
-    To be closed after use.
+    For the CPU it uses RAPL, else INA sensors. For a GPU it uses INA sensors, which on a Jetson
+    include the GPU, else NVML; never RAPL, which would leave out the GPU that computes. Close it
+    after use.
     """
     rapl = partial(find_rapl, sysfs / 'class/powercap')
     ina = partial(find_ina, sysfs)

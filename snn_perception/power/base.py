@@ -1,4 +1,4 @@
-"""Energy counters, what lies between two readings of one, and the meter that finds one."""
+"""Energy counters, the power between two readings of one, and the meter that finds one."""
 
 from __future__ import annotations
 
@@ -12,20 +12,23 @@ from typing import Protocol
 UNAVAILABLE = 'unavailable'
 
 RETRY = 5.0
-"""Seconds between two searches for sensors."""
+"""Seconds between searches for sensors."""
 
 
 class Unreadable(Exception):
-    """A sensor is not there, or cannot be read; the sentence says why."""
+    """A sensor is missing or cannot be read; the message says why."""
 
 
 class EnergyCounter(Protocol):
-    """Counts what something draws; `source` is the name of the method."""
+    """Counts the energy that something draws; `source` is the name of the method."""
 
     source: str
 
     def read(self) -> Reading:
-        """The count now, without a counter while it has not begun; raises Unreadable."""
+        """The count now, or a reading without a counter before counting began.
+
+        Raises Unreadable.
+        """
         ...
 
     def joules(self, before: tuple[float, ...], after: tuple[float, ...]) -> float:
@@ -33,7 +36,7 @@ class EnergyCounter(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of what it holds."""
+        """Release what it holds."""
         ...
 
 
@@ -57,8 +60,8 @@ class Power:
 def mean_power(start: Reading, end: Reading) -> Power:
     """Mean power between two readings of one meter.
 
-    Unavailable if the sensor was away or changed meanwhile, and if it counted nothing: no host
-    draws 0 W, but two readings can be closer together than the steps of a counter.
+    Unavailable if the sensor was missing or changed between them, and if it counted nothing: no
+    host draws 0 W, but two readings can be closer together than the steps of a counter.
     """
     counter, seconds = start.counter, end.time - start.time
     if counter is None or end.counter is not counter or seconds <= 0:
@@ -72,10 +75,10 @@ Finder = Callable[[], EnergyCounter]
 
 
 class PowerMeter:
-    """Reads the sensor that the first of `finders` finds.
+    """Reads the sensor found by the first of `finders` that finds one.
 
-    A sensor that cannot be read any more is let go. While there is none, a reading looks for
-    one again every `retry` seconds. Any thread may call any method.
+    A sensor that can no longer be read is released. While there is none, readings search again,
+    but at most every `retry` seconds. Any thread may call any method.
     """
 
     def __init__(self, *finders: Finder, retry: float = RETRY) -> None:
@@ -89,13 +92,13 @@ class PowerMeter:
 
     @property
     def source(self) -> str:
-        """Name of the method as of the last reading, or 'unavailable'."""
+        """Name of the method used at the last reading, or 'unavailable'."""
         counter = self._counter
         return counter.source if counter else UNAVAILABLE
 
     @property
     def description(self) -> str:
-        """The source, and why there is none, for people."""
+        """The source, or why there is none, for people."""
         with self._lock:
             reasons = f' ({"; ".join(self._reasons)})' if self._reasons else ''
             return self.source + reasons
@@ -112,7 +115,7 @@ class PowerMeter:
             return Reading(time.monotonic())
 
     def close(self) -> None:
-        """Let go of the sensor, for good."""
+        """Release the sensor for good."""
         with self._lock:
             self._finders = ()
             self._let_go('closed')

@@ -1,12 +1,12 @@
-"""INA power monitors (INA3221, INA226, INA219 and the like), as on the Jetson boards.
+"""INA power monitors (INA3221, INA226, INA219 and the like), such as on Jetson boards.
 
 They measure voltage and current of a supply rail. Linux shows them as hardware monitors:
 `in1_input` in mV, `curr1_input` in mA, `power1_input` in uW, `in1_label` the name of the rail,
 `update_interval` in ms (Documentation/hwmon/ of the kernel: sysfs-interface, ina3221, ina2xx).
 The kernel of JetPack 4 has a driver of its own, ina3221x: `rail_name_0`, `in_power0_input` in mW.
 
-Power is voltage times current where both are shown: the chips' own product has no sign and
-coarser steps.
+Power is computed as voltage times current where both are shown: the chips' own product has no
+sign and coarser steps.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ INPUTS = (
     ('VDD_GPU_SOC', 'VDD_CPU_CV', 'VIN_SYS_5V0'),  # AGX Orin
     ('GPU', 'CPU', 'SOC', 'CV', 'VDDRQ', 'SYS5V'),  # AGX Xavier
 )
-"""Rails that together carry all that enters a Jetson, each once: other rails are their parts.
+"""Rails that together carry all that enters a Jetson, with nothing counted twice.
 
-From NVIDIA's developer guides and device trees (tegra234-p3701, tegra234-p3767); AGX Orin and
-AGX Xavier have no rail for the whole.
+The other rails are parts of these. From NVIDIA's developer guides and device trees
+(tegra234-p3701, tegra234-p3767); AGX Orin and AGX Xavier have no single rail for everything.
 """
 
 CHANNELS = 3
@@ -40,14 +40,14 @@ NOT_CONNECTED = 'NC'
 
 SHORTEST_INTERVAL = 0.01
 LONGEST_INTERVAL = 1.0
-"""Seconds between two samples, where the sensors would be faster or slower."""
+"""Seconds between samples are kept between these two, whatever the sensors say."""
 
 
 @dataclass(frozen=True)
 class Rail:
-    """A supply rail: its power is the product of the integers in `files`, in `unit` W.
+    """A supply rail: its power in W is `unit` times the product of the integers in `files`.
 
-    `interval`: seconds between two measurements of the sensor, 0 if it does not say.
+    `interval`: seconds between measurements of the sensor, 0 if it does not say.
     """
 
     label: str
@@ -61,7 +61,7 @@ class Rail:
 
 
 def find_ina(sysfs: Path) -> SampledCounter:
-    """The supply of this host below `sysfs`; raises Unreadable if no rail is known to be that."""
+    """The supply of this host, found below `sysfs`; raises Unreadable if it cannot be told."""
     rails = [
         rail
         for monitor in sorted(sysfs.glob('class/hwmon/hwmon*'))
@@ -78,9 +78,9 @@ def find_ina(sysfs: Path) -> SampledCounter:
 
 
 def supply_of(rails: list[Rail]) -> list[Rail]:
-    """Those of `rails` that add up to what the host draws: one of INPUTS, or the only one.
+    """The rails that add up to what the host draws: one set of INPUTS, or the only rail.
 
-    Raises Unreadable if there are none, or several and it is not known which feeds which.
+    Raises Unreadable if there are no rails, or several and it is unknown which feed the host.
     """
     if not rails:
         raise Unreadable('there are no INA power monitors')
@@ -90,7 +90,7 @@ def supply_of(rails: list[Rail]) -> list[Rail]:
             return found
     if len(rails) > 1:
         names = ', '.join(rail.label or 'without a name' for rail in rails)
-        raise Unreadable(f'it is not known which of the rails {names} feed the host')
+        raise Unreadable(f'it is unknown which of the rails {names} feed the host')
     return rails
 
 
@@ -98,12 +98,12 @@ def _total_power(rails: list[Rail]) -> float:
     """Power in W of all `rails` now; raises Unreadable."""
     watts = sum(rail.power() for rail in rails)
     if watts <= 0:
-        raise Unreadable(f'the INA power monitors read {watts:g} W, which feeds no host')
+        raise Unreadable(f'the INA power monitors read {watts:g} W, which no host can run on')
     return watts
 
 
 def _hwmon_rails(monitor: Path) -> Iterator[Rail]:
-    """Connected rails of a hardware monitor, none if it is no INA."""
+    """Connected rails of a hardware monitor; none if it is not an INA."""
     if not re.fullmatch(r'ina\d+\w*', _text(monitor / 'name')):
         return
     interval = _milliseconds(monitor / 'update_interval')
@@ -129,7 +129,7 @@ def _ina3221x_rails(monitor: Path) -> Iterator[Rail]:
 
 
 def _text(path: Path) -> str:
-    """The line in a file that need not be there."""
+    """The line in a file, empty if there is none."""
     try:
         return read_text(path)
     except Unreadable:
@@ -137,7 +137,7 @@ def _text(path: Path) -> str:
 
 
 def _milliseconds(path: Path) -> float:
-    """Seconds from a file that need not be there."""
+    """Seconds, from the milliseconds in a file; 0 if there is none."""
     try:
         return 1e-3 * read_integer(path)
     except Unreadable:

@@ -1,9 +1,9 @@
 """The board of an NVIDIA GPU, by the driver's management library (NVML).
 
-GPUs from Volta on count their energy in mJ since the driver was loaded; others tell the power
-of the moment in mW (NVML API reference, nvmlDeviceGetTotalEnergyConsumption and
-nvmlDeviceGetPowerUsage). The counter moves only every 20 to 100 ms, most often not at all
-during a decision and sometimes for all that came before it, hence `SteppedCounter`.
+GPUs from Volta on count their energy in mJ since the driver was loaded; older ones only report
+their present power in mW (NVML API reference, nvmlDeviceGetTotalEnergyConsumption and
+nvmlDeviceGetPowerUsage). The counter moves only every 20 to 100 ms: during a decision mostly not
+at all, and sometimes by the energy of a long time before it. Hence `SteppedCounter`.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ from snn_perception.power.sampled import SampledCounter, Sensor
 from snn_perception.requirements import require
 
 INTERVAL = 0.02
-"""Seconds between two questions."""
+"""Seconds between queries."""
 
 WINDOW = 0.2
-"""Shortest time in s over which a power is the mean: ten questions, two steps or more."""
+"""Shortest time (s) over which power is averaged: ten queries, two steps or more."""
 
 PATIENCE = 1.0
-"""Seconds without a step after which the counter counts nothing."""
+"""Seconds without a step after which the counter is taken to be stuck."""
 
 
 class SteppedCounter:
-    """Power from an energy counter that moves in steps: the mean from one step to a later one."""
+    """Power from an energy counter that moves in steps: its mean from one step to a later one."""
 
     def __init__(self) -> None:
         self._mark: tuple[float, float] | None = None
         self._last: tuple[float, float] | None = None
 
     def power(self, time: float, joules: float) -> float | None:
-        """Power in W if the counter, `joules` at `time` (s), ends a window with this step.
+        """Power in W if the counter, at `joules` at `time` (s), ends a window with this step.
 
-        Raises Unreadable if it went back, or stands still for PATIENCE.
+        Raises Unreadable if the counter went backwards, or has stood still for over PATIENCE.
         """
         if self._last is None:
             self._last = time, joules
         since, before = self._last
         if joules < before:
-            raise Unreadable('the energy counter of the GPU went back')
+            raise Unreadable('the energy counter of the GPU went backwards')
         if joules == before:
             if time - since > PATIENCE:
-                raise Unreadable('the energy counter of the GPU stands still')
+                raise Unreadable('the energy counter of the GPU does not move')
             return None
         self._last = time, joules
         if self._mark is None:
@@ -60,7 +60,7 @@ class SteppedCounter:
 
 
 def find_nvml() -> SampledCounter:
-    """The board of the first GPU of CUDA; raises Unreadable if it does not say what it draws."""
+    """The board of CUDA's first GPU; raises Unreadable if it does not report what it draws."""
     try:
         require('the power of the GPU', 'pynvml')
         import pynvml
@@ -69,7 +69,7 @@ def find_nvml() -> SampledCounter:
     _call(pynvml, pynvml.nvmlInit)
 
     def release() -> None:
-        # It may be gone with its driver.
+        # The driver may be gone, and the library with it.
         with suppress(pynvml.NVMLError):
             pynvml.nvmlShutdown()
 
@@ -82,7 +82,7 @@ def find_nvml() -> SampledCounter:
 
 
 def cuda_bus_id() -> str:
-    """PCI address of the first GPU of CUDA, which NVML may number otherwise.
+    """PCI address of CUDA's first GPU, which NVML may number differently.
 
     Raises Unreadable if there is none.
     """
@@ -102,7 +102,7 @@ def cuda_bus_id() -> str:
 
 
 def _sensor(pynvml: Any, gpu: Any) -> Sensor:
-    """What asks `gpu` for its power: by its energy counter, or directly if it has none."""
+    """A sensor for the power of `gpu`, from its energy counter, or direct if it has none."""
     counter = SteppedCounter()
 
     def by_energy() -> float | None:
@@ -112,7 +112,7 @@ def _sensor(pynvml: Any, gpu: Any) -> Sensor:
     def by_power() -> float:
         watts = 1e-3 * _call(pynvml, pynvml.nvmlDeviceGetPowerUsage, gpu)
         if watts <= 0:
-            raise Unreadable(f'the GPU says that it draws {watts:g} W')
+            raise Unreadable(f'the GPU reports a power of {watts:g} W, which must be positive')
         return watts
 
     try:

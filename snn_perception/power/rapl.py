@@ -2,8 +2,8 @@
 
 Intel and AMD processors count the energy that they draw, and Linux shows the counters as
 power zones (Documentation/power/powercap/powercap.rst of the kernel). They move about once per
-millisecond and start over after minutes to hours, so that two readings that belong together
-must be less than that apart. Most systems let only root read them.
+millisecond and start over after minutes to hours, so two readings that are compared must be
+closer together than that. Most systems let only root read them.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ class RaplCounter:
 
 
 def find_rapl(powercap: Path) -> RaplCounter:
-    """The counters to add up below `powercap`: packages, and memory where it is counted apart.
+    """The counters below `powercap` to add up: packages, and memory where it has its own counter.
 
-    Cores and graphics are part of their package. Raises Unreadable if one package cannot be
-    read, since the rest would be no measure of the host, and if there are none.
+    Cores and graphics are part of their package. Raises Unreadable if there is no package, or if
+    one cannot be read, since the others alone would not measure the host.
     """
     domains = []
     for zone in sorted(powercap.glob('intel-rapl:*')):

@@ -1,9 +1,9 @@
-"""Energy from sensors that tell the power of the moment: a thread asks, and adds up.
+"""Energy from sensors that report only their present power: a thread samples and adds up.
 
-A decision takes a few milliseconds, a sensor takes as long to answer and is often renewed less
-often. So the sensor is asked in a thread of its own, at the rate at which it has news, and
-between two answers the power is held. The mean over a decision shorter than that is the power
-that the sensor saw around it.
+A decision takes a few milliseconds. A sensor takes as long to answer and often measures less
+frequently. So a thread of its own reads the sensor, as often as it has a new value, and between
+two samples the power is held constant. The mean over a decision shorter than the sampling
+interval is the power that the sensor measured around it.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from collections.abc import Callable
 from snn_perception.power.base import Reading, Unreadable
 
 STALE = 3.0
-"""Seconds after which an answer is no longer taken for the power of the moment."""
+"""Seconds after which a sample no longer counts as the present power."""
 
 Sensor = Callable[[], float | None]
-"""The power now in W, or None if there is no news; raises Unreadable."""
+"""Returns the present power in W, or None if there is no new value; raises Unreadable."""
 
 
 class HeldPower:
-    """Energy of a power that is known at some times, and held from each to the next.
+    """Energy from a power known at some times, and held constant from each of them to the next.
 
-    The mean between any two times is thus between powers that were measured. (Straight lines
-    from one to the next, the trapezoidal rule, need the first one after a decision, for which
-    its answer cannot wait.)
+    The mean between any two times thus lies between powers that were measured. (Straight lines
+    between samples, the trapezoidal rule, would need the first sample after a decision, and the
+    answer cannot wait for it.)
     """
 
     def __init__(self) -> None:
@@ -36,21 +36,21 @@ class HeldPower:
         self._joules = 0.0
 
     def hold(self, time: float, watts: float) -> None:
-        """From `time` (s) on, not before the last one, the power is `watts`."""
+        """From `time` (s) on the power is `watts`; times must not go backwards."""
         if not math.isnan(self._watts):
             self._joules = self.joules(time)
         self._time, self._watts = time, watts
 
     def joules(self, time: float) -> float:
-        """Energy in J up to `time` (s), not before the last one; NaN before the first power."""
+        """Energy in J up to `time` (s), at or after the last `hold`; NaN before the first."""
         return self._joules + self._watts * (time - self._time)
 
 
 class SampledCounter:
-    """Asks `sensor` every `interval` seconds and adds up, until it is closed or cannot be read.
+    """Reads `sensor` every `interval` seconds and adds up, until closed or unable to read it.
 
-    Raises Unreadable if the sensor cannot be read from the beginning. `release` is called when
-    it is closed.
+    Raises Unreadable if the sensor cannot be read at the start. `release` is called when it is
+    closed.
     """
 
     def __init__(
@@ -73,7 +73,10 @@ class SampledCounter:
         self._thread.start()
 
     def read(self) -> Reading:
-        """Energy in J up to now, none while no power is known; raises Unreadable."""
+        """Energy in J up to now, or a reading without a counter while no power is known.
+
+        Raises Unreadable.
+        """
         with self._lock:
             now = time.monotonic()
             if self._failure:

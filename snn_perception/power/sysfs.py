@@ -1,4 +1,4 @@
-"""Reading what Linux shows of a device: one value in each file."""
+"""Reading the files in which Linux shows a device, one value in each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text().strip()
     except (OSError, UnicodeDecodeError) as reason:
-        sentence = reason.strerror if isinstance(reason, OSError) else 'it is no text'
+        sentence = reason.strerror if isinstance(reason, OSError) else 'it is not text'
         raise Unreadable(f'{path} cannot be read: {sentence}') from reason
 
 

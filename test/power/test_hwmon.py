@@ -100,7 +100,7 @@ def test_rails_that_may_be_parts_of_each_other_are_refused_with_their_names(
 ) -> None:
     ina3221(tmp_path, 0, {'motors': (12_000, 500), 'logic': (5000, 700)})
     ina226(tmp_path, 1, 12_000, 900)
-    sentence = 'not known which of the rails motors, logic, without a name feed the host'
+    sentence = 'it is unknown which of the rails motors, logic, without a name feed the host'
     assert sentence in refusal(tmp_path)
     assert math.isnan(watts(tmp_path))
 
@@ -120,7 +120,7 @@ def test_supply_that_reads_nothing_or_less_is_unavailable_and_not_zero(
 ) -> None:
     """A current that flows backwards charges something; the chip's own product has no sign."""
     ina226(tmp_path, 0, millivolts, milliamperes)
-    assert 'which feeds no host' in refusal(tmp_path)
+    assert 'which no host can run on' in refusal(tmp_path)
     assert math.isnan(watts(tmp_path))
 
 
@@ -135,7 +135,7 @@ def test_rail_that_is_missing_from_a_sum_is_not_left_out_of_it(tmp_path: Path) -
     rails = {'VDD_GPU_SOC': (800, 6000), 'VDD_CPU_CV': (800, 3000), 'VIN_SYS_5V0': (5000, 1000)}
     folder = ina3221(tmp_path, 3, rails)
     write(folder, in2_enable=0)
-    assert 'not known which' in refusal(tmp_path)
+    assert 'it is unknown which' in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_counter_that_stands_still_or_goes_back_is_refused() -> None:
     counter = SteppedCounter()
     counter.power(0.0, 10.0)
     assert counter.power(PATIENCE, 10.0) is None
-    with pytest.raises(Unreadable, match='stands still'):
+    with pytest.raises(Unreadable, match='does not move'):
         counter.power(1.01 * PATIENCE, 10.0)
-    with pytest.raises(Unreadable, match='went back'):
+    with pytest.raises(Unreadable, match='went backwards'):
         counter.power(1.02 * PATIENCE, 9.0)

@@ -104,7 +104,7 @@ def test_file_that_is_missing_in_one_package_makes_all_unavailable(
     [
         ('energy_uj', b'', "must hold an integer, not ''"),
         ('energy_uj', b'many\n', "must hold an integer, not 'many'"),
-        ('energy_uj', b'\xff\xfe\n', 'it is no text'),
+        ('energy_uj', b'\xff\xfe\n', 'it is not text'),
         ('energy_uj', b'-1\n', 'must not be negative, but is -1'),
         ('max_energy_range_uj', b'0\n', 'must be positive, not 0'),
         ('max_energy_range_uj', b'-1\n', 'must be positive, not -1'),
