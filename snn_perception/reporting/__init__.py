@@ -1,1 +1,1 @@
-"""What a model achieves, as pictures and a page: every figure from a run of the network."""
+"""Draws and writes what `evaluation` measured: pictures, tables and a page."""

@@ -16,7 +16,7 @@ LIMITED = {
     'core_axons_out': ('axons out', '>', RATES),
     'core_synapse_kib': ('synapse memory', 's', ACCENT),
 }
-"""What the fullest core of a layer has of each limit: name, marker and colour."""
+"""Figures shown as shares of their limits, for the fullest core: name, marker and colour."""
 LEGEND: dict[str, Any] = {
     'loc': 'lower left',
     'bbox_to_anchor': (-0.02, 1),
@@ -29,7 +29,7 @@ LEGEND: dict[str, Any] = {
 
 
 def picture(figures: dict[str, Any]) -> Figure:
-    """Draw `resources` of a placement, and `comparison` of its layers if it is there."""
+    """Draw the `resources` of a placement, and the `comparison` of its layers if there is one."""
     layers, compared = figures['layers'], figures.get('comparison')
     figure = Figure(figsize=(WIDTH, 1.5 + 0.36 * len(layers)), layout='constrained')
     panels = figure.subplots(1, 2 if compared else 1, sharey=True, squeeze=False)[0]
@@ -42,7 +42,7 @@ def picture(figures: dict[str, Any]) -> Figure:
 
 
 def _cores(axes: Axes, layers: list[dict[str, Any]], limits: dict[str, float]) -> None:
-    """Shares of the limits that the fullest core of each layer has, and how many cores."""
+    """How close to its limits the fullest core of each layer is, and the number of cores."""
     rows = range(len(layers))
     for key, (name, marker, colour) in LIMITED.items():
         shares = [layer[key] / limits[key] for layer in layers]
@@ -52,14 +52,14 @@ def _cores(axes: Axes, layers: list[dict[str, Any]], limits: dict[str, float]) -
         text = f'{layer["cores"]} core{"s" if layer["cores"] > 1 else ""}'
         axes.annotate(text, (right, row), (10, 0), annotation_clip=False, **BESIDE)
     axes.axvline(1, color='black', linewidth=1)
-    axes.set(xlim=(0, right), xlabel='of the limits of a core, the fullest one')
+    axes.set(xlim=(0, right), xlabel='use of the fullest core, relative to its limits')
     axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=' %'))
     axes.legend(**LEGEND)
     finish(axes)
 
 
 def _rates(axes: Axes, layers: list[dict[str, Any]]) -> None:
-    """Mean rates of each layer on the chip and in floating point, and how neurons correlate."""
+    """Each layer's mean rates on the chip and in floating point, and their correlation."""
     rows = range(len(layers))
     expected = [layer['floating_point_hz'] for layer in layers]
     found = [layer['chip_hz'] for layer in layers]

@@ -1,4 +1,4 @@
-"""What a decision would cost on each chip, beside the same network without spikes."""
+"""What a decision would cost on each chip, compared with the same network without spikes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from snn_perception.reporting.tables import Table
 from snn_perception.units import quantity
 
 NOTE = (
-    'Estimates: what was counted times published figures, not measured. A bar ends at the figure '
-    'in use, the line reaches from the lowest published one to the highest. Static power counts '
-    'where it is published apart, for whole chips. The rivals read the image once, without '
-    'spikes, and one view of it. Left out are routing, input and output, the host, and for 45 nm '
-    'all memory.'
+    'Estimates, not measurements: counted operations times published figures. A bar ends at the '
+    'figure in use; the line spans the lowest to the highest published figure. Static power is '
+    'included, for whole chips, where it is published separately. The rivals process one view of '
+    'the image once, without spikes. Left out are routing, input and output, the host, and for '
+    '45 nm all memory.'
 )
 
 
 def picture(evaluation: Evaluation) -> Figure:
-    """Energy per decision on each chip, and of one pass without spikes; bars with ranges."""
+    """Energy per decision on each chip, and per pass without spikes; bars with ranges."""
     chips = [(CHIPS[name].title, cost) for name, cost in evaluation.energies.items()]
     rivals = [
         (f'{RIVALS[name].title}, without spikes', cost)
@@ -56,7 +56,7 @@ def _bars(axes: Axes, costs: list[tuple[str, Estimate]], first: int, colour: str
 
 
 def table(evaluation: Evaluation) -> Table:
-    """The same as figures, a row for each chip and each rival under a head."""
+    """The same as numbers: a head, then a row for each chip and each rival."""
     rows = [
         _row(CHIPS[name].title, cost, CHIPS[name].source)
         for name, cost in evaluation.energies.items()
@@ -71,5 +71,5 @@ def table(evaluation: Evaluation) -> Table:
 def _row(title: str, cost: Estimate, source: str) -> tuple[str, ...]:
     span = f'{quantity(cost.low, "J")} to {quantity(cost.high, "J")}'
     is_one = np.isclose(cost.low, cost.high)
-    static = quantity(cost.static, 'J') if cost.static else 'none published apart'
+    static = quantity(cost.static, 'J') if cost.static else 'not published separately'
     return title, quantity(cost.value, 'J'), '-' if is_one else span, static, source

@@ -1,4 +1,4 @@
-"""The pictures of a report that show images: one step by step, decisions on some, damaged ones."""
+"""The pictures of a report that show images: one step by step, some decisions, and damage."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from snn_perception.units import quantity
 
 
 def raster(model: Model, record: Raster, image: NDArray[np.uint8], decision: Decision) -> Figure:
-    """Spikes of some neurons of each layer, the scores below, and the moment of decision."""
+    """Spikes of some neurons in each layer, the scores below, and the moment of decision."""
     heights = [1.2, *[1] * len(record.spikes), 2]
     figure = Figure(figsize=(WIDTH, 0.4 + 0.95 * sum(heights)), layout='constrained')
     shown, *trains, scores = figure.subplots(len(heights), 1, height_ratios=heights)
@@ -63,7 +63,7 @@ def raster(model: Model, record: Raster, image: NDArray[np.uint8], decision: Dec
 
 
 def _scores(axes: Axes, model: Model, record: Raster, end: float) -> None:
-    """The scores over time, those of the classes with the highest ones in colour and by name."""
+    """The scores over time; the classes with the highest scores are coloured and named."""
     times = 1000 * times_of(model)
     order = np.argsort(-record.scores.max(axis=0), kind='stable')
     named, others = order[: len(CLASSES)], order[len(CLASSES) :]
@@ -80,7 +80,7 @@ def _scores(axes: Axes, model: Model, record: Raster, end: float) -> None:
 
 
 def _energy(model: Model, decision: Decision) -> float:
-    """Estimated J of `decision` on CHIP."""
+    """Estimated energy in J of `decision` on CHIP."""
     chips = energy.count_chips(model.network, model.readout.views)
     return energy.estimate(decision, chips)[CHIP].value
 
@@ -113,7 +113,7 @@ def examples(
 
 
 def damaged(model: Model, conditions: list[Condition]) -> Figure:
-    """One image in every condition, with the answer and its score; the undamaged one at left."""
+    """One image in every condition, with answer and score; undamaged on the left."""
     columns = 1 + len(conditions) // 2
     figure = Figure(figsize=(WIDTH, 3.7), layout='constrained')
     grid = figure.subplots(2, columns)

@@ -1,4 +1,4 @@
-"""A page of HTML that is one file: pictures inside, nothing to load, no scripts."""
+"""An HTML page in a single file: pictures embedded, nothing else to load, no scripts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Section:
     table: Table = ()
 
     def html(self) -> str:
-        """The section with its picture inside."""
+        """The section with its picture embedded."""
         parts = [f'<h2>{escape(self.heading)}</h2>', f'<p>{escape(self.text)}</p>']
         if self.picture:
             data = b64encode(self.picture.read_bytes()).decode()
@@ -53,7 +53,7 @@ class Section:
 def page(
     title: str, introduction: str, headline: dict[str, str], sections: Sequence[Section]
 ) -> str:
-    """The whole page; `headline` are the figures at its top by name."""
+    """The whole page; `headline` has the figures for the top, by name."""
     tiles = ''.join(
         f'<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>\n'
         for name, value in headline.items()

@@ -1,4 +1,4 @@
-"""What was measured as tables: the layers of two networks, and damaged images."""
+"""Tables of what was measured: the layers of two networks, and damaged images."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from snn_perception.reporting.tables import Table
 
 
 def layer_table(model: Model, layers: list[LayerAgreement], expected: str, found: str) -> Table:
-    """The figures, a row for each layer under a head; the names are those of the networks."""
-    head = ('layer', expected, found, 'difference of a neuron', 'correlation')
+    """A head, then a row for each layer; `expected` and `found` name the two networks."""
+    head = ('layer', expected, found, 'difference per neuron', 'correlation')
     rows = [
         (
             layer_name(model.network, index),
@@ -25,7 +25,7 @@ def layer_table(model: Model, layers: list[LayerAgreement], expected: str, found
 
 
 def damage_table(conditions: list[Condition]) -> Table:
-    """The figures, a row for each condition under a head."""
+    """A head, then a row for each condition."""
     head = ('images', 'accuracy on spikes', 'of the rate network', 'mean simulated time')
     rows = [
         (

@@ -18,7 +18,7 @@ from snn_perception.units import quantity
 
 
 def sections(findings: Findings, folder: Path) -> list[Section]:
-    """All sections in their order; the pictures lie in `folder`."""
+    """All sections in order; the pictures are in `folder`."""
     return [
         *_trade_offs(findings, folder),
         *_layers(findings, folder),
@@ -35,17 +35,18 @@ def _trade_offs(findings: Findings, folder: Path) -> list[Section]:
     return [
         Section(
             'Accuracy and simulated time',
-            'The line stops every image at the same time, the dots each one as soon as its best '
-            'score reaches a threshold; their time is the mean over the images. Outputs in '
-            'the shaded time do not count: the first spikes are on their way through the layers.',
+            'The line stops every image at the same time. The dots stop each image as soon as its '
+            'best score reaches a threshold; their time is the mean over the images. Outputs in '
+            'the shaded time do not count: the first spikes are still on their way through the '
+            'layers.',
             folder / 'time.png',
         ),
         Section(
             'Accuracy and work',
-            'A dot for each threshold of confidence; none on the front is beaten by another in '
-            'both accuracy and operations. Operations are those that spikes cause; the first '
-            f'layer adds {quantity(macs, "")} MACs per image, in which it '
-            'reads the pixels. Thresholds on the front:',
+            'One dot for each confidence threshold; a dot on the front is not beaten by any other '
+            'in both accuracy and operations. Only operations that spikes cause are shown; the '
+            f'first layer adds {quantity(macs, "")} MACs per image to read the pixels. '
+            'Thresholds on the front:',
             folder / 'operations.png',
             _front(findings.trajectories),
         ),
@@ -53,48 +54,49 @@ def _trade_offs(findings: Findings, folder: Path) -> list[Section]:
 
 
 def _layers(findings: Findings, folder: Path) -> list[Section]:
-    """What the layers do, and one image on its way through them."""
+    """What the layers do, and how one image passes through them."""
     return [
         Section(
             'Layers',
-            'Means per image until its decision. Lines on the bars reach from the 5th to the '
-            '95th percentile of the images. The first layer has no synaptic operations: it is '
-            'driven by the pixels, not by spikes.',
+            'Means per image until its decision. Lines on the bars span the 5th to the 95th '
+            'percentile of the images. The first layer has no synaptic operations: it is driven '
+            'by the pixels, not by spikes.',
             folder / 'layers.png',
         ),
         Section(
             'Layers with and without spikes',
-            f'The same neurons in the rate network and on spikes, {agreement.IMAGES} images at '
-            'most. Rates and correlations are over all neurons of a layer and all the images; '
-            'the difference of a neuron is the root of the mean squared one. A layer that '
-            'strays shows here first.',
+            'The same neurons in the rate network (the same network run once on firing rates, '
+            f'without spikes) and on spikes, over at most {agreement.IMAGES} images. Rates and '
+            'correlations are over all neurons of a layer and all these images; the difference '
+            'per neuron is a root mean square. A layer that goes astray shows here first.',
             table=layer_table(findings.model, findings.agreement, 'in rates', 'on spikes'),
         ),
         Section(
             'One image, step by step',
-            'A mark is a spike; the neurons are chosen at random, the rates are of whole layers. '
-            'Below, the scores of the evidence so far. Recorded on the engine reference.',
+            'Each mark is a spike. The neurons are chosen at random; the rates are for whole '
+            'layers. Below are the scores from the evidence so far. Recorded on the engine '
+            '`reference`.',
             folder / 'raster.png',
         ),
     ]
 
 
 def _trust(findings: Findings, folder: Path) -> list[Section]:
-    """Whether scores can be believed, and what damage does."""
+    """Whether scores can be trusted, and what damage does."""
     images = len(findings.conditions[0].evaluation.decisions)
     return [
         Section(
             'Calibration',
-            'Whether scores are probabilities: of the answers with a score of about 90 %, nine '
-            'in ten should be right (Guo et al., "On Calibration of Modern Neural Networks", '
-            '2017). At right, had all decisions fallen at the same time.',
+            'Whether scores are probabilities: nine in ten answers with a score of about 90 % '
+            'should be right (Guo et al., "On Calibration of Modern Neural Networks", 2017). On '
+            'the right: if all decisions had been made at the same time.',
             folder / 'calibration.png',
         ),
         Section(
             'Damaged images',
-            f'{images} of the {len(findings.dataset)} images, the '
-            'same ones in every row, damaged as cameras damage them. Blur and noise are given as '
-            'standard deviations. Below the pictures of one image, the answer and its score.',
+            f'{images} of the {len(findings.dataset)} images, the same ones in every row, with '
+            'the kinds of damage that cameras cause. Blur and noise are given as standard '
+            'deviations. Below each picture are the answer and its score.',
             folder / 'robustness.png',
             damage_table(findings.conditions),
         ),
@@ -102,17 +104,17 @@ def _trust(findings: Findings, folder: Path) -> list[Section]:
 
 
 def _answers(findings: Findings, folder: Path) -> list[Section]:
-    """What was taken for what."""
+    """Which class was mistaken for which, and some answers."""
     return [
         Section(
             'Confusion',
-            'Wrong answers in colour; at right, how many images of a class are read rightly.',
+            'Wrong answers are coloured. On the right: the share of right answers in each class.',
             folder / 'confusion.png',
         ),
         Section(
             'Examples',
-            'Answer, score, simulated time, and estimated energy on the chip '
-            f'{CHIP}; where there are wrong answers, the most confident ones.',
+            f'Answer, score, simulated time, and estimated energy on {CHIP}. If there are wrong '
+            'answers, the most confident ones are shown.',
             folder / 'examples.png',
         ),
     ]
@@ -128,26 +130,26 @@ def _energies(findings: Findings, folder: Path) -> Section:
 
 
 def _chip(findings: Findings, folder: Path) -> list[Section]:
-    """What the network takes on chips, and what fixed point changes."""
+    """What the network needs on chips, and what fixed point changes."""
     figures = findings.chip
     views = (
-        '; a view has cores of its own, and the table is of one' if figures['copies'] > 1 else ''
+        '; each view has its own cores, and the table is for one' if figures['copies'] > 1 else ''
     )
     return [
         Section(
             'On Loihi chips',
-            f'The layers take {figures["cores"]} cores in all (chips: {figures["chips"]}){views}. '
-            'Cores are as few as their limits allow; what is shown of them is the fullest one of '
-            'a layer. Rates and correlations are over the images on which the layers were '
-            'compared above.',
+            f'The layers need {figures["cores"]} cores in all (chips: {figures["chips"]}){views}, '
+            'as few as the limits of a core allow. The fullest core of each layer is shown. Rates '
+            'and correlations are over the images on which the layers were compared above.',
             folder / 'chip.png',
             from_figures(figures['layers']),
         ),
         Section(
             'In fixed point',
-            'The same spikes in floating point and on the chip. The error of the rates is the '
-            'root of the mean squared difference between those of a neuron, that of the weights '
-            'the root of the mean square of what 8 bits changed, over that of the weights.',
+            'The layers on spikes in floating point and on the chip. The error of the rates is '
+            "the root mean square difference between a neuron's two rates. The error of the "
+            'weights is their root mean square change by rounding to 8 bits, relative to the '
+            'root mean square weight.',
             table=from_figures(figures['comparison']),
         ),
     ]

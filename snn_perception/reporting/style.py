@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 
 from snn_perception.model import Model
 
-# Blue and vermilion of Okabe and Ito, which all eyes tell apart.
+# Blue and vermilion of Okabe and Ito, which can be told apart without full colour vision.
 SPIKES, ACCENT, RATES, PALE = '#0072b2', '#d55e00', '#5f6b76', '#c4ccd4'
 RIGHT, WRONG = '#00598c', '#b34700'
 CLASSES = (('#0072b2', '-'), ('#d55e00', '--'), ('#009e73', '-.'), ('#cc79a7', ':'))
-"""Colours and styles of the lines of some classes."""
+"""Line colours and styles for a few classes."""
 WIDTH = 8.0
-"""Width of a picture in inches, at which its text is as large as that of the page."""
+"""Width of a picture in inches; its text is then as large as the text of the page."""
 CHIP = 'loihi'
-"""The chip whose energies are shown below images, the default of the node."""
+"""The chip whose energies are shown below images; it is the node's default."""
 RESOLUTION = 150
 """Pixels per inch of all pictures."""
 BESIDE: dict[str, Any] = {'textcoords': 'offset points', 'va': 'center', 'fontsize': 9}
@@ -30,7 +30,7 @@ BESIDE: dict[str, Any] = {'textcoords': 'offset points', 'va': 'center', 'fontsi
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours of a picture: its ground, its text, what matters less, right and wrong answers."""
+    """Colours of a picture: background, text, less important text, right and wrong answers."""
 
     ground: str
     text: str
@@ -40,7 +40,7 @@ class Theme:
 
 
 DARK = Theme(ground='#14171c', text='#e8eaed', dim='#9aa0a6', right='#7bd88f', wrong='#ff6b6b')
-"""For what is looked at beside a running demo."""
+"""For pictures that are viewed next to a running demo."""
 
 
 def save_picture(figure: Figure, path: Path) -> None:
@@ -49,7 +49,7 @@ def save_picture(figure: Figure, path: Path) -> None:
 
 
 def finish(axes: Axes, percent: bool = False, grid: Any = 'both') -> None:
-    """A light grid, no box, and with `percent` shares on the vertical axis in percent."""
+    """Add a light grid, remove the box; with `percent`, show shares in percent on the y axis."""
     axes.grid(axis=grid, alpha=0.3)
     axes.set_axisbelow(True)
     axes.spines[['top', 'right']].set_visible(False)
@@ -58,7 +58,7 @@ def finish(axes: Axes, percent: bool = False, grid: Any = 'both') -> None:
 
 
 def legend_above(figure: Figure, axes: Axes, columns: int = 3) -> None:
-    """The legend of `axes` over the picture, where it hides nothing."""
+    """Put the legend of `axes` above the picture, where it hides nothing."""
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(
         handles, labels, loc='outside upper center', ncols=columns, frameon=False, fontsize=9
@@ -73,24 +73,24 @@ def no_evidence(axes: Axes, model: Model) -> None:
 
 
 def show(axes: Axes, image: NDArray[np.uint8]) -> None:
-    """The picture (height, width, channels), grey or RGB, without axes."""
+    """Show `image` (height, width, channels), grey or RGB, without axes."""
     pixels = image.squeeze(axis=2) if image.shape[2] == 1 else image
     axes.imshow(pixels, cmap='gray', vmin=0, vmax=255)
     axes.axis('off')
 
 
 def verdict(answer: str, truth: str, longest: int) -> tuple[str, str]:
-    """The answer, cut to the `longest` number of letters, as right or wrong, and its colour."""
+    """The answer, at most `longest` letters of it, marked as right or wrong, and its colour."""
     sign, colour = ('✓', RIGHT) if answer == truth else ('✗', WRONG)
     return f'{sign} {shortened(answer, longest)}', colour
 
 
 def below(axes: Axes, text: str, size: float, color: str = 'black') -> None:
-    """`text` under a picture without axes, `size` in points."""
+    """Write `text` under a picture without axes; `size` is in points."""
     place = BESIDE | {'ha': 'center', 'va': 'top', 'fontsize': size, 'color': color}
     axes.annotate(text, (0.5, 0), (0, -3), xycoords='axes fraction', **place)
 
 
 def shortened(name: str, longest: int) -> str:
-    """`name`, or its beginning with an ellipsis, with at most `longest` letters."""
+    """`name`, or its beginning and an ellipsis, at most `longest` letters in all."""
     return name if len(name) <= longest else name[: longest - 1] + '…'

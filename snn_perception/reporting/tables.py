@@ -1,4 +1,4 @@
-"""Tables, rows of text the first of which is the head, and their ways to be shown."""
+"""Tables, which are rows of text with the head first, and ways to show them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ Table: TypeAlias = Sequence[Sequence[str]]
 
 
 def markdown(table: Table) -> str:
-    """`table` as Markdown, every row on a line."""
+    """`table` as Markdown, one row per line."""
     head, *rows = ('| ' + ' | '.join(row) + ' |' for row in table)
     return '\n'.join((head, '|' + '---|' * len(table[0]), *rows))
 
 
 def from_figures(rows: Sequence[dict[str, Any]]) -> Table:
-    """`rows` of figures by name, all of the same names, which become the head."""
+    """A table of `rows`, figures by name; all rows have the same names, which become the head."""
     return [list(rows[0]), *([shown(value) for value in row.values()] for row in rows)]
 
 
 def aligned(table: Table) -> list[str]:
-    """`table` for a screen, a line for every row."""
+    """`table` for a screen, one line per row."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return [
         '  '.join(f'{cell:<{width}}' for cell, width in zip(row, widths, strict=True)).rstrip()

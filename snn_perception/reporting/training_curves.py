@@ -11,7 +11,7 @@ from snn_perception.reporting.style import CLASSES, WIDTH, finish, save_picture
 
 
 def save_curves(histories: dict[str, list[dict[str, float]]], path: Path) -> None:
-    """Loss, validation error and firing rate by epoch, of each stage of training, as PNG."""
+    """Save loss, validation error and firing rate by epoch for each training stage, as PNG."""
     figure = Figure(figsize=(WIDTH, 2.6), layout='constrained')
     panels = (
         ('loss', 'training loss', 1.0),
