@@ -14,7 +14,7 @@ import torch.nn.functional as F
 
 
 def chain(*nodes: nir.NIRNode) -> nir.NIRGraph:
-    """A graph of `nodes` in a row, of which the first is an Input, with an Output behind them.
+    """A chain of `nodes` as a graph; the first is an Input, and an Output is added at the end.
 
     Shapes are filled in where all are given, as they must be to write a file.
     """

@@ -1,1 +1,1 @@
-"""Models from and for other tools, as files of the Neuromorphic Intermediate Representation."""
+"""Models from and for other tools, in files of the Neuromorphic Intermediate Representation."""

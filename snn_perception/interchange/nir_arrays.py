@@ -1,7 +1,7 @@
-"""What the fields of NIR nodes hold, as what a network is made of; ValueError says what is wrong.
+"""The fields of NIR nodes as the parts of a network; a ValueError says what is wrong with one.
 
-A feature map of NIR is (channels, height, width). A vector is one, too, in the order of its
-memory: the shape of a map is always given here with three sizes, and whether it is flattened.
+A feature map of NIR is (channels, height, width). A vector is a flattened map, in memory order.
+So here the shape of a map always has three sizes, and a flag says whether it is flattened.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 def numbers(node: Any, field: str, dimensions: int | None = None) -> Floats:
-    """`field` of `node` as finite float64, with so many `dimensions` if they are given."""
+    """`field` of `node` as finite float64; it must have `dimensions` if that is given."""
     try:
         values = np.asarray(getattr(node, field), np.float64)
     except (TypeError, ValueError):
@@ -35,7 +35,7 @@ def numbers(node: Any, field: str, dimensions: int | None = None) -> Floats:
 
 
 def uniform(node: Any, field: str) -> float:
-    """The one value that all of `field` have."""
+    """The value that all elements of `field` share."""
     values = numbers(node, field)
     if not np.allclose(values, values.flat[0], rtol=1e-5, atol=0):
         raise ValueError(
@@ -46,8 +46,9 @@ def uniform(node: Any, field: str) -> float:
 
 
 def spread(node: Any, field: str, shape: Shape, is_flat: bool) -> Floats:
-    """`field` for a map of `shape`: (channels, 1, 1) if it is the same all over each channel,
-    (channels, height, width) otherwise.
+    """`field` for a map of `shape`, (channels, height, width).
+
+    The result is (channels, 1, 1) if the values are the same across each channel.
     """
     values = numbers(node, field)
     expected = (math.prod(shape),) if is_flat else shape
@@ -66,12 +67,12 @@ def spread(node: Any, field: str, shape: Shape, is_flat: bool) -> Floats:
 def per_channel(values: Floats, what: str) -> Floats:
     """`values` of `spread` as one value per channel, (channels,)."""
     if values.shape[1:] != (1, 1):
-        raise ValueError(f'{what} must be the same all over each channel')
+        raise ValueError(f'{what} must be the same across each channel')
     return values[:, 0, 0]
 
 
 def whole(value: Any, what: str) -> int:
-    """The whole number that `value` is, or that both of its elements are."""
+    """The integer that `value` is, or that both of its elements are."""
     values = np.asarray(value).reshape(-1)
     if values.dtype.kind not in 'iu' or values.size not in (1, 2) or len(set(values)) > 1:
         raise ValueError(f'{what} must be one whole number for height and width, not {value}')
@@ -79,7 +80,7 @@ def whole(value: Any, what: str) -> int:
 
 
 def padding_of(node: Any, kernel: int, stride: int) -> int:
-    """Rows and columns of zeros on each side in front of a Conv2d of size `kernel`."""
+    """Rows and columns of zeros on each side of the input of a Conv2d of size `kernel`."""
     if not isinstance(node.padding, str):
         return whole(node.padding, 'padding')
     if node.padding == 'same' and (stride != 1 or kernel % 2 == 0):
@@ -88,15 +89,18 @@ def padding_of(node: Any, kernel: int, stride: int) -> int:
 
 
 def full_kernel(weight: Floats, groups: int, dilation: int) -> Floats:
-    """Kernel (size, size, inputs, channels) that does without groups and dilation.
+    """The equivalent kernel (size, size, inputs, channels) without groups and dilation.
 
-    weight: (channels, inputs / groups, size, size) as NIR has it.
+    weight: (channels, inputs / groups, size, size), as in NIR.
     """
     channels, inputs, *sizes = weight.shape
     if sizes[0] != sizes[1]:
         raise ValueError(f'the kernel must be square, not {sizes[0]} x {sizes[1]}')
     if groups < 1 or channels % groups or dilation < 1:
-        raise ValueError(f'{channels} channels cannot have {groups} groups, dilated {dilation}')
+        raise ValueError(
+            f'groups must divide the {channels} channels and dilation be at least 1, '
+            f'not groups {groups} and dilation {dilation}'
+        )
     size = (sizes[0] - 1) * dilation + 1
     kernel = _zeros((size, size, inputs * groups, channels))
     outputs = channels // groups
@@ -109,7 +113,7 @@ def full_kernel(weight: Floats, groups: int, dilation: int) -> Floats:
 
 
 def pooled_kernel(kernel: Floats, stride: int, size: int) -> Floats:
-    """Kernel of a convolution with the mean over `size` x `size` of its outputs behind it."""
+    """Kernel of a convolution followed by the mean over `size` x `size` of its outputs."""
     extent, _, inputs, channels = kernel.shape
     larger = extent + (size - 1) * stride
     pooled = _zeros((larger, larger, inputs, channels))
@@ -122,7 +126,7 @@ def pooled_kernel(kernel: Floats, stride: int, size: int) -> Floats:
 def image_shape(node: Any) -> tuple[Shape, bool]:
     """Shape of the images that an Input takes, channels first, and whether they are flattened.
 
-    A vector is a square image, grey or RGB; a batch of one does not count.
+    A vector is taken to be a square image, grey or RGB; a batch dimension of 1 is ignored.
     """
     found = np.asarray(node.input_type['input']).reshape(-1)
     if found.dtype.kind not in 'iu' or not found.size:
@@ -139,8 +143,8 @@ def image_shape(node: Any) -> tuple[Shape, bool]:
         sizes.insert(0, 1)
     if len(sizes) != 3 or not all(1 <= size <= 65536 for size in sizes):
         raise ValueError(
-            f'an input must be an image (channels, height, width), or a vector of a square '
-            f'one, not of shape {tuple(found.tolist())}'
+            f'an input must be an image (channels, height, width) or a flattened square image, '
+            f'not of shape {tuple(found.tolist())}'
         )
     if sizes[0] not in (1, 3):
         raise ValueError(f'images have 1 (grey) or 3 (RGB) channels, not {sizes[0]}')
@@ -148,7 +152,7 @@ def image_shape(node: Any) -> tuple[Shape, bool]:
 
 
 def _zeros(shape: tuple[int, ...]) -> Floats:
-    """Zeros; raises ValueError before memory is taken for too many."""
+    """Zeros; raises ValueError before memory is allocated for too many."""
     if math.prod(shape) > MAXIMUM_WEIGHTS:
         raise ValueError(f'a kernel of shape {shape} is larger than any that can be run')
     return np.zeros(shape)

@@ -1,7 +1,7 @@
 """Files of the Neuromorphic Intermediate Representation (NIR), which are HDF5, read with care.
 
-Nothing in them is ever run. What a file says about its sizes is checked before the library nir
-reads it, and links that lead to other files are refused.
+Nothing in them is ever executed. The sizes that a file declares are checked before the library
+nir reads it, and links to other files are refused.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from snn_perception.requirements import require
 from snn_perception.whole_files import written_whole
 
 MAXIMUM_BYTES = 8 * MAXIMUM_WEIGHTS + 32 * MAXIMUM_NEURONS
-"""Largest file and largest sum of all arrays: weights of float64, eight float32 a neuron."""
+"""Largest file and largest sum of all arrays: weights in float64, eight float32 per neuron."""
 MAXIMUM_OBJECTS = 100_000
 MAXIMUM_DEPTH = 8
 
@@ -28,7 +28,7 @@ MAXIMUM_DEPTH = 8
 def libraries() -> tuple[ModuleType, ModuleType]:
     """The libraries h5py and nir; raises ModelError if they are not installed."""
     try:
-        require('a file of NIR', 'nir', 'h5py')
+        require('a NIR file', 'nir', 'h5py')
         import h5py
         import nir
     except ImportError as reason:
@@ -42,7 +42,7 @@ def read_graph(path: Path) -> Any:
     if not path.is_file():
         raise ModelError(f'{path} does not exist')
     if path.stat().st_size > MAXIMUM_BYTES:
-        raise ModelError(f'{path} is larger than the {MAXIMUM_BYTES} bytes it may be')
+        raise ModelError(f'{path} is larger than the {MAXIMUM_BYTES} bytes allowed')
     try:
         with h5py.File(path, 'r') as file:
             _Inspector(h5py).inspect(file, depth=0)
@@ -50,9 +50,9 @@ def read_graph(path: Path) -> Any:
             graph = nir.read(path, type_check=False)
     except ModelError as reason:
         raise ModelError(f'{path}: {reason}') from None
-    except Exception as reason:  # Whatever the libraries raise at a file that is damaged.
+    except Exception as reason:  # The libraries may raise anything for a damaged file.
         said = ' '.join(f'{type(reason).__name__} {reason}'.split())[:200]
-        raise ModelError(f'{path} is damaged or no file of NIR: {said}') from None
+        raise ModelError(f'{path} is damaged or not a NIR file: {said}') from None
     if not isinstance(graph, nir.NIRGraph):
         kind = type(graph).__name__
         raise ModelError(f'{path} must hold a NIRGraph, not only a node of type {kind}')
@@ -60,9 +60,9 @@ def read_graph(path: Path) -> Any:
 
 
 def write_graph(graph: Any, path: Path) -> None:
-    """Write the nir.NIRGraph `graph` to `path`; raises OSError with a sentence if it cannot."""
+    """Write the nir.NIRGraph `graph` to `path`; raises OSError with a sentence on failure."""
     _, nir = libraries()
-    # In memory first: HDF5 does not get over a disk that is full.
+    # In memory first: HDF5 does not recover from a full disk.
     buffer = io.BytesIO()
     nir.write(buffer, graph)
     with written_whole(path) as unfinished:
@@ -70,7 +70,7 @@ def write_graph(graph: Any, path: Path) -> None:
 
 
 class _Inspector:
-    """Goes through the headers of an open HDF5 file; raises ModelError for what has no place."""
+    """Checks the headers of an open HDF5 file; raises ModelError for what does not belong."""
 
     def __init__(self, h5py: ModuleType) -> None:
         self.h5py = h5py

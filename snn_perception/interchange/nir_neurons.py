@@ -1,12 +1,12 @@
-"""Neurons of NIR as ours, in units in which they rest at 0 and fire at 1.
+"""NIR neurons as ours, in units in which they rest at 0 and fire at 1.
 
     u = (v - v_reset) / (v_threshold - v_reset)
 
-makes a LIF of NIR tau du/dt = J - u with J = (v_leak - v_reset + r I) / (v_threshold - v_reset):
-a gain for the current I, which is for the weights, and an offset, which is for the bias. Neurons
-start at v_reset and never fall below it, which NIR does not say. An IF of NIR, dv/dt = r I, adds
-r I to its potential at each step of time, however long, in the libraries; ours keeps what goes
-beyond the threshold, so that its rate is that of the equation.
+turns a LIF of NIR into tau du/dt = J - u with J = (v_leak - v_reset + r I) / (v_threshold -
+v_reset). That is a gain for the current I, which goes into the weights, and an offset, which goes
+into the bias. Our neurons start at v_reset and never fall below it, which NIR does not specify.
+An IF of NIR is dv/dt = r I, but the libraries add r I to its potential at every time step,
+however long. Ours does not lose what goes beyond the threshold, so its rate follows the equation.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from snn_perception.neurons import IF, LIF
 class Population:
     """Neurons of a layer: the input current is `gain` I + `offset`, both (channels,).
 
-    `time_constants` (s) are those of the exponential synapses in front of them, none or one.
+    `time_constants` (s) belong to the exponential synapses before them, none or one.
     """
 
     neuron: LIF | IF
@@ -39,8 +39,8 @@ def population(
 ) -> Population:
     """The neurons that `node`, a LIF, CubaLIF or IF, stands for.
 
-    `values` gives a field of it as (channels,). `known` are the neurons of the layers before;
-    these must be alike, as a network has one kind. Raises ValueError.
+    `values` returns a field of the node as (channels,). `known` are the neurons of the layers
+    before; these must match them, as a network has one kind of neuron. Raises ValueError.
     """
     span = values('v_threshold') - values('v_reset')
     if not (span > 0).all():
@@ -53,8 +53,8 @@ def population(
         found = _leaky(node, values, timing, gain, offset)
     if known is not None and not _alike(known, found.neuron):
         raise ValueError(
-            f'it makes neurons {found.neuron}, and those before are {known}: '
-            f'a network has one kind of neuron here'
+            f'its neurons are {found.neuron}, but the layers before have {known}; '
+            f'here a network has one kind of neuron'
         )
     return found
 
@@ -70,7 +70,7 @@ def _leaky(
 
 
 def _integrate_and_fire(gain: Floats, timing: Timing, known: LIF | IF | None) -> Population:
-    """IF neurons, with tau_rc such that the first ones of a network need no other weights."""
+    """IF neurons; tau_rc is chosen so that the network's first ones leave weights unchanged."""
     time = timing.step or 1.0
     if not gain[0] > 0:
         raise ValueError('r must be positive')

@@ -1,9 +1,9 @@
-"""From a NIR file to a model: exactly what was exported here, or as much of a foreign one as fits.
+"""From a NIR file to a model: our own exports exactly, files of other libraries where possible.
 
-What other libraries write says nothing of images, classes and decisions. There the defaults are:
-labels '0', '1', ...; an input from 0 (black) to 1 (white) of the part of the image that has the
-right aspect; a time step as `step_of` finds it; and a presentation of 100 steps without an early
-decision. The model can be saved as a folder, to change them in its model.yaml.
+Files of other libraries say nothing about images, classes and decisions. The defaults for them:
+labels '0', '1', ...; input from 0 (black) to 1 (white), cropped to the right aspect ratio; the
+time step that `step_of` finds; and a presentation of 100 steps without an early decision. To
+change these, save the model as a folder and edit its model.yaml.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ from snn_perception.yaml_files import MAXIMUM_YAML_BYTES
 USUAL_STEP = 0.001
 """Time step (s) of our models and of Norse."""
 SHORTEST_STEP, LONGEST_STEP = 1e-6, 0.01
-"""Between these a time (s) may be a step that shows in a file."""
+"""A step (s) derived from a file is believed only between these."""
 PRESENTATION_STEPS = 100
 
 
 @dataclass(frozen=True)
 class _Metadata:
-    """What an export of ours says beside the graph."""
+    """What our own export says in addition to the graph."""
 
     step: float
     description: ModelFile
 
 
 def read_model(path: Path, step: float | None = None, use_metadata: bool = True) -> Model:
-    """The model in the NIR file `path`, with what our metadata say of it if there are any.
+    """The model in the NIR file `path`, completed from our own metadata if the file has them.
 
-    Without them the file is read for a library with the time step `step` (s; 0: continuous time,
-    None: see `step_of`). Raises ModelError with one sentence for a file that is damaged, too
-    large, or of a network that cannot be run here.
+    Without them the file is read as one for a library with the time step `step` (s; 0:
+    continuous time, None: see `step_of`). Raises ModelError with one sentence for a file that is
+    damaged or too large, or for a network that cannot be run here.
     """
     graph = read_graph(path)
     try:
@@ -68,10 +68,10 @@ def read_model(path: Path, step: float | None = None, use_metadata: bool = True)
 
 
 def step_of(nodes: dict[str, Any]) -> float:
-    """The time step (s) of the library that wrote these nodes, as far as they show it.
+    """The time step (s) of the library that wrote these nodes, as far as they reveal it.
 
-    snnTorch gives its neurons r = tau / step, and our export its CubaLIF; where all of a file
-    agree, that is the step. Otherwise it is taken to be USUAL_STEP.
+    snnTorch writes r = tau / step for its neurons, and our export does so for CubaLIF. If all
+    neurons of a file agree, that is the step; otherwise it is assumed to be USUAL_STEP.
     """
     kinds = {type(node).__name__ for node in nodes.values()}
     kind, tau = ('CubaLIF', 'tau_mem') if 'CubaLIF' in kinds else ('LIF', 'tau')
@@ -85,14 +85,14 @@ def step_of(nodes: dict[str, Any]) -> float:
 
 
 def _chain(graph: Any) -> dict[str, Any]:
-    """The nodes from Input to Output, which must be a chain of all there are."""
+    """The nodes from Input to Output, which must form one chain that includes every node."""
     following: dict[str, str] = {}
     targets: set[str] = set()
     for source, target in graph.edges:
         for name in (source, target):
             if name not in graph.nodes:
                 raise ModelError(
-                    f'an edge leads from {source!r} to {target!r}, one of which is not there'
+                    f'an edge leads from {source!r} to {target!r}, and one of them does not exist'
                 )
         if source in following or target in targets:
             name = source if source in following else target
@@ -110,7 +110,7 @@ def _chain(graph: Any) -> dict[str, Any]:
         names.append(following[names[-1]])
     left = set(graph.nodes) - set(names)
     if left:
-        raise ModelError(f'node {min(left)!r} is not connected with the Input')
+        raise ModelError(f'node {min(left)!r} is not connected to the Input')
     nodes = {name: graph.nodes[name] for name in names}
     last = type(graph.nodes[names[-1]]).__name__
     if len(names) > len(nodes) or last != 'Output':
@@ -127,7 +127,7 @@ def _image_shape(nodes: dict[str, Any]) -> tuple[tuple[int, int, int], bool]:
 
 
 def _metadata(graph: Any) -> _Metadata | None:
-    """What our export wrote into the metadata of `graph`, if it did; raises ModelError."""
+    """What our export wrote into the metadata of `graph`, if anything; raises ModelError."""
     text = graph.metadata.get(KEY)
     if text is None:
         return None
@@ -140,7 +140,7 @@ def _metadata(graph: Any) -> _Metadata | None:
 
 
 def _mapping(text: Any, where: str) -> dict[str, Any]:
-    """The mapping of the YAML `text`; raises ModelError."""
+    """The mapping in the YAML `text`; raises ModelError."""
     if not isinstance(text, str) or len(text) > MAXIMUM_YAML_BYTES:
         raise ModelError(f'{where} must be text of at most {MAXIMUM_YAML_BYTES} letters')
     try:
@@ -153,18 +153,18 @@ def _mapping(text: Any, where: str) -> dict[str, Any]:
 
 
 def _restored(description: ModelFile, network: Network, weights: tuple[Weights, ...]) -> Model:
-    """The model of `description` with `weights`, if `network` is what NIR says of it."""
+    """The model of `description` with `weights`, if `network` agrees with it."""
     described = description.network()
     if not _agree(described, network):
         raise ModelError(
-            f'its metadata {KEY!r} describe another network than its nodes make; '
+            f'its metadata {KEY!r} describe a different network than its nodes form; '
             f'without them it can be read as a file of another library'
         )
     return assemble(description, weights)
 
 
 def _agree(described: Network, network: Network) -> bool:
-    """Whether `network` is what NIR can say of the one `described`."""
+    """Whether `network` equals the one `described`, as far as NIR can express it."""
     if described.input_shape != network.input_shape or described.layers != network.layers:
         return False
     indices = range(len(network.stages))
@@ -184,7 +184,7 @@ def _agree(described: Network, network: Network) -> bool:
 
 
 def _with_defaults(name: str, network: Network, weights: tuple[Weights, ...], dt: float) -> Model:
-    """A model of which only the network is known."""
+    """A model with defaults for everything but its network."""
     return Model(
         name,
         tuple(str(index) for index in range(network.classes)),
@@ -193,5 +193,5 @@ def _with_defaults(name: str, network: Network, weights: tuple[Weights, ...], dt
         Preprocessing(network.input_shape),
         Readout(presentation_time=PRESENTATION_STEPS * dt),
         dt,
-        'Read from a file of NIR',
+        'Read from a NIR file',
     )

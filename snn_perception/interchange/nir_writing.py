@@ -1,16 +1,17 @@
-"""From a model to a graph of NIR, and what NIR cannot say of it.
+"""From a model to a NIR graph, and what NIR cannot say about it.
 
     Input -> weights -> LIF -> LI -> [AvgPool2d] -> [Flatten] -> weights -> LIF -> ... -> Output
 
 Weights are a Conv2d or an Affine, channels first, with the bias of the layer. Our neuron
-tau_rc dv/dt = J - v is a LIF of tau = tau_rc, r = 1, v_leak = v_reset = 0 and v_threshold = 1, an
-exponential synapse an LI of r = 1, an alpha synapse two of them. Before anything but an image come
-W / spike_area, see `Timing`: in float64 where that is not 1, so that nothing is lost.
+tau_rc dv/dt = J - v is a LIF with tau = tau_rc, r = 1, v_leak = v_reset = 0 and v_threshold = 1.
+An exponential synapse is an LI with r = 1, an alpha synapse two of them. Weights W that receive
+spikes are written as W / spike_area (see `Timing`), in float64 unless that is 1, so that nothing
+is lost.
 
-Most libraries that take steps of time have no LI but a CubaLIF, which is an exponential synapse
-and a LIF in one. For them it takes the place of the two; the synapse is then behind the weights:
+Most libraries that run in time steps have no LI but a CubaLIF, which is an exponential synapse
+and a LIF in one. For them it replaces the two; the synapse then comes after the weights:
 
-    tau_syn dI/dt = w_in (W s + b) - I        r = tau / step, as snnTorch has it, and w_in = 1 / r
+    tau_syn dI/dt = w_in (W s + b) - I        r = tau / step, as in snnTorch, and w_in = 1 / r
 """
 
 from __future__ import annotations
@@ -31,20 +32,21 @@ from snn_perception.network import AveragePooling, Convolution, Dense, Shape, St
 from snn_perception.neurons import IF, LIF
 
 KEY = 'snn_perception'
-"""Under this name the metadata of a graph holds, as YAML, the step and all but the weights."""
+"""The metadata of a graph hold under this name, as YAML, the step and all but the weights."""
 
 
 def to_graph(model: Model, timing: Timing) -> Any:
-    """`model` as a nir.NIRGraph for a library of `timing`; raises ValueError if it has no form.
+    """`model` as a nir.NIRGraph for a library with this `timing`.
 
-    Without the metadata under KEY it is what other libraries see.
+    Other libraries ignore the metadata under KEY. Raises ValueError if NIR cannot express the
+    model.
     """
     _, nir = libraries()
     network = model.network
     if type(network.neuron) not in (LIF, IF):
         raise ModelError(
-            f'{model.name} has neurons {network.neuron}, of which NIR knows nothing; '
-            f'models of LIF and IF neurons can be exported'
+            f'{model.name} has neurons {network.neuron}, which NIR does not have; '
+            f'models with LIF or IF neurons can be exported'
         )
     writer = _Writer(nir, model, timing, _channels_first(network.input_shape))
     writer.nodes['input'] = nir.Input(np.array(writer.shape))
@@ -57,7 +59,7 @@ def to_graph(model: Model, timing: Timing) -> Any:
 
 @dataclass
 class _Writer:
-    """Puts nodes one behind the other; `shape`, channels first, is what the last one puts out."""
+    """Adds nodes one after another; `shape`, channels first, is the output of the last one."""
 
     nir: Any
     model: Model
@@ -84,13 +86,13 @@ class _Writer:
             self.nodes[f'layer{index}_neurons'] = self._neurons(synapse.tau if joined else 0.0)
 
     def _lead_to(self, index: int, stage: Stage) -> None:
-        """Add the pooling and flattening in front of weights."""
+        """Add the pooling and flattening before weights."""
         is_dense = isinstance(stage.layer, Dense)
         if len(self.shape) == 1:
             if stage.pooling or not is_dense:
                 raise ModelError(
-                    f'{self.model.name} has a convolution or pooling behind a dense layer, '
-                    f'which has no form in NIR'
+                    f'{self.model.name} has a convolution or pooling after a dense layer, '
+                    f'which NIR cannot express'
                 )
             return
         for order, pooling in enumerate(stage.pooling):
@@ -118,11 +120,11 @@ class _Writer:
         return self.nir.Affine(matrix.reshape(len(matrix), -1), weights.bias)
 
     def _neurons(self, joined_tau: float) -> Any:
-        """Neurons, joined with a synapse if `joined_tau`, its time constant (s), is not 0."""
+        """Neurons, merged with a synapse if `joined_tau`, its time constant (s), is not 0."""
         neuron: Any = self.model.network.neuron
         step, zero, one = self.timing.step, self._full(0), self._full(1)
         if not self._is_lif:
-            # Libraries add r I to the potential at every step, however long it is.
+            # Libraries add r I to the potential at every step, however long the step is.
             r, threshold = (one, neuron.tau_rc / step) if step else (one / neuron.tau_rc, 1)
             return self.nir.IF(r, v_threshold=self._full(threshold), v_reset=zero)
         tau = self.timing.for_nir(neuron.tau_rc)
@@ -147,34 +149,34 @@ class _Writer:
 
 
 def lost(model: Model, timing: Timing) -> dict[str, str]:
-    """What the graph of `model` does not say or says otherwise, in words, by subject."""
+    """What the graph of `model` leaves out or says differently, in words, by subject."""
     network, readout = model.network, model.readout
     neuron: Any = network.neuron
     said = {}
     if neuron.tau_ref > 0:
         said['refractory period'] = (
-            f'{1000 * neuron.tau_ref:g} ms after each spike; a neuron of f Hz here fires at '
-            f'f / (1 - {neuron.tau_ref:g} f) Hz there'
+            f'{1000 * neuron.tau_ref:g} ms after each spike; a neuron that fires at f Hz here '
+            f'fires at f / (1 - {neuron.tau_ref:g} f) Hz there'
         )
-    said['floor of the membrane'] = 'no potential falls below 0 here; there inhibition piles up'
+    said['floor of the membrane'] = 'potentials never fall below 0 here; there inhibition adds up'
     is_joined = timing.step and isinstance(neuron, LIF) and network.synapse.order
     if is_joined and len(network.stages) > 2:
         said['bias'] = (
-            f'acts at once here; there it rises with the {1000 * network.synapse.tau:g} ms of '
-            f'the synapse in hidden layers'
+            f'acts at once here; in hidden layers there it rises with the synapse, whose time '
+            f'constant is {1000 * network.synapse.tau:g} ms'
         )
     if timing.step:
         said['spikes'] = f'are 1 for one step of {timing.step:g} s; run it with that time step'
     else:
-        said['spikes'] = 'are of area 1: 1 / step high in a library that takes steps of time'
+        said['spikes'] = 'have area 1: they are 1 / step high in a library that runs in steps'
     preprocessing = model.preprocessing
     said['preprocessing'] = (
-        f'grey levels or colours from 0 to 1{", inverted" if preprocessing.invert else ""}, less '
+        f'grey levels or colours from 0 to 1{", inverted" if preprocessing.invert else ""}, minus '
         f'{preprocessing.mean}, divided by {preprocessing.deviation}; fit: {preprocessing.fit}'
     )
     said['readout'] = (
         f'the answer is the largest mean output from {readout.start_time:g} to '
-        f'{readout.presentation_time:g} s, or sooner if its score is '
+        f'{readout.presentation_time:g} s, or sooner if its score reaches '
         f'{readout.confidence_threshold:.4g}'
     )
     said['labels'] = ', '.join(model.labels)

@@ -93,14 +93,14 @@ NETWORKS = {
     'a reset above the rest': (*first(), *last(), lif(4, v_leak=0.3, v_reset=0.2)),
     'synapses': (*first(), flatten(), dense(5, 384, 3), cuba(5),
                  dense(4, 5, 5), cuba(4, r=2.0, w_in=[1.0, 2.0, 3.0, 4.0])),
-    'synapses in front of weights': (*first(), li(6, 8, 8, r=2.0), *last(), lif(4)),
-    'synapses behind weights': (*first(), flatten(), dense(4, 384, 3), li(4), lif(4)),
-    'two synapses in a row': (*first(), li(6, 8, 8), flatten(), dense(4, 384, 3), cuba(4)),
+    'synapses before weights': (*first(), li(6, 8, 8, r=2.0), *last(), lif(4)),
+    'synapses after weights': (*first(), flatten(), dense(4, 384, 3), li(4), lif(4)),
+    'two synapses in series': (*first(), li(6, 8, 8), flatten(), dense(4, 384, 3), cuba(4)),
 }  # fmt: skip
 
 
 def network(*nodes):
-    """The graph of these nodes behind an Input for IMAGE."""
+    """The graph of these nodes after an Input for IMAGE."""
     return chain(nir.Input(np.array(IMAGE.shape)), *nodes)
 
 
@@ -131,8 +131,8 @@ def test_neurons_at_the_end_spike_as_the_equations_of_nir_say(tmp_path, name):
 READOUTS = {
     'weights': (nir.Affine(positive(4, 6), positive(4)),),
     'weights alone': (dense(4, 6),),
-    'a filter in front of weights': (li(6), nir.Affine(positive(4, 6), positive(4))),
-    'a filter behind weights': (dense(4, 6), li(4, r=2.0)),
+    'a filter before weights': (li(6), nir.Affine(positive(4, 6), positive(4))),
+    'a filter after weights': (dense(4, 6), li(4, r=2.0)),
     'two filters': (li(6), dense(4, 6), li(4)),
     'weights and gains': (dense(4, 6), nir.Scale(positive(4))),
 }

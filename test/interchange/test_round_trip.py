@@ -92,7 +92,7 @@ def test_an_exported_model_comes_back_as_it_was_bit_for_bit(model, step):
 
 
 @pytest.mark.parametrize('step', np.linspace(0.0001, 0.004, 14))
-def test_weights_behind_synapses_come_back_bit_for_bit_at_any_step(tmp_path, step):
+def test_weights_after_synapses_come_back_bit_for_bit_at_any_step(tmp_path, step):
     model = random_model(layers=(Dense(20), Dense(200), Dense(3)))
     assert_same_weights(model, load_model(written(model, float(step), tmp_path)))
 
@@ -184,7 +184,7 @@ def test_metadata_of_another_network_than_the_nodes_are_refused(tmp_path, change
     graph = read_graph(path)
     change(graph)
     write_graph(graph, path)
-    with pytest.raises(ModelError, match='describe another network'):
+    with pytest.raises(ModelError, match='describe a different network'):
         load_model(path)
 
 
@@ -192,13 +192,13 @@ def test_metadata_of_another_network_than_the_nodes_are_refused(tmp_path, change
 def test_neurons_that_nir_does_not_know_are_not_exported(neuron):
     model = random_model()
     network = dataclasses.replace(model.network, neuron=neuron)
-    with pytest.raises(ModelError, match='of which NIR knows nothing'):
+    with pytest.raises(ModelError, match='which NIR does not have'):
         to_graph(dataclasses.replace(model, network=network), Timing(0.001))
 
 
-def test_a_convolution_behind_a_dense_layer_is_not_exported():
+def test_a_convolution_after_a_dense_layer_is_not_exported():
     model = random_model(layers=(Dense(3), Convolution(4, 1), Dense(3)))
-    with pytest.raises(ModelError, match='behind a dense layer'):
+    with pytest.raises(ModelError, match='after a dense layer'):
         to_graph(model, Timing(0.001))
 
 

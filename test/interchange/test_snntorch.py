@@ -42,7 +42,7 @@ STEP = 1e-4
 
 
 def uninhibited(model, tau_ref=0.0, bias=None):
-    """`model` without negative weights behind neurons; `bias`, if given, of hidden layers."""
+    """`model` without negative weights after neurons; `bias`, if given, is for hidden layers."""
     weights = [model.weights[0]]
     for each in model.weights[1:]:
         values = each.bias if bias is None else np.full_like(each.bias, bias)
@@ -206,7 +206,7 @@ def neurons(kind, shape, **decays):
 
 
 def made_in_snntorch(has_synapses, seed):
-    """A small convolutional network of snnTorch, without inhibition behind neurons."""
+    """A small convolutional network of snnTorch, without inhibition after neurons."""
     torch.manual_seed(seed)
 
     def hidden(shape):

@@ -46,5 +46,5 @@ def test_a_time_constant_that_fits_no_step_is_refused(tau):
 
 @pytest.mark.parametrize('time_constant', [0.00009, 1.5, np.nan])
 def test_a_time_constant_that_no_file_can_hold_is_not_exported(time_constant):
-    with pytest.raises(ValueError, match='not under a tenth of the step'):
+    with pytest.raises(ValueError, match='at least a tenth of the time step'):
         Timing(0.001).for_nir(time_constant)
