@@ -12,7 +12,7 @@ from snn_perception.requirements import MissingLibrary, require
 
 __all__ = ['BACKENDS', 'Simulator', 'choose_backend', 'create_simulator']
 
-# Name -> module and class, imported on use, so that an engine's libraries are only needed by it.
+# Name -> module and class, imported on use, so that only the engine in use needs its libraries.
 BACKENDS = {
     'event': ('snn_perception.backends.event', 'EventSimulator'),
     'torch': ('snn_perception.backends.torch', 'TorchSimulator'),
@@ -43,14 +43,14 @@ def create_simulator(
 ) -> Simulator:
     """`model` on the engine `backend` (a key of BACKENDS, or 'auto') and `device`.
 
-    `threads` (0: the engine's own choice) and `precision` of the weights (float32, bfloat16 or
-    int8) are for engines that can choose. Raises ValueError, with a sentence, for an unknown
-    backend or device, for a device that is not there, for a choice that the engine does not
-    have, and if a library that it needs is not installed.
+    `threads` (0: the engine decides) and `precision` of the weights (float32, bfloat16 or int8)
+    are for engines with these options. Raises ValueError, with a sentence, for an unknown backend
+    or device, for a device that is not available, for an option that the engine does not have,
+    and if a library that it needs is not installed.
     """
     chosen = choose_backend(backend, device, model)
     if (backend, device, chosen) == ('auto', 'auto', 'torch') and _event_runs(model):
-        # It was chosen for the GPU, and only PyTorch knows whether it can use that one.
+        # torch was chosen for the GPU, and only PyTorch knows whether it can use that GPU.
         chosen = 'torch' if _pytorch_uses_gpu() else 'event'
     module, name = BACKENDS[chosen]
     try:
@@ -64,15 +64,15 @@ def create_simulator(
     options = {option: value for option, (value, usual) in wanted.items() if value != usual}
     for option, value in options.items():
         if option not in engine.options:
-            raise ValueError(f'backend {engine.name} has no choice of {option}: {value!r}')
+            raise ValueError(f'backend {engine.name} has no option {option}, given as {value!r}')
     return engine(model, device, **options)
 
 
 def choose_backend(backend: str = 'auto', device: str = 'auto', model: Model | None = None) -> str:
-    """Name of the engine meant: 'auto' is torch where a GPU can be used, and event elsewhere.
+    """Name of the engine meant: 'auto' is torch if a GPU can be used, and event otherwise.
 
-    For a `model` with neurons that event does not run it is torch. PyTorch is not imported for
-    this. Raises ValueError for an unknown backend or device.
+    If event cannot run the neurons of `model`, 'auto' is torch in any case. PyTorch is not
+    imported for this. Raises ValueError for an unknown backend or device.
     """
     if backend not in ('auto', *BACKENDS):
         raise ValueError(f'unknown backend {backend!r}; choose from auto, {", ".join(BACKENDS)}')

@@ -1,7 +1,7 @@
 """What every engine offers: explicit state, and a run over time steps.
 
-An engine implements `rest` and `advance`; how a decision comes about is the same for all, see
-`decision`.
+An engine implements `rest` and `advance`; decisions are reached in the same way on all engines,
+see `decision`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from snn_perception.model import Model
 
 @dataclass
 class State:
-    """What a batch of networks remembers on an engine; `memory` is that engine's own."""
+    """What a batch of networks remembers on an engine; each engine has its own `memory`."""
 
     engine: str
     model: Model
@@ -29,12 +29,12 @@ class State:
 
 
 class Simulator(Classifier):
-    """A model on an engine. Subclasses are made by `create_simulator`.
+    """A model on an engine; `create_simulator` makes one.
 
-    They implement `rest` and `advance`, which know nothing of views: with two of them the batch
-    that they get is twice as large. `options` are those of `create_simulator` that the
-    engine has. `on_layer` is called with the index of a weighted layer whenever a run is done
-    with it, for those who measure; it may slow the engine down a little.
+    Subclasses implement `rest` and `advance`, which know nothing of views: with two views they
+    simply get a batch twice as large. `options` names the options of `create_simulator` that the
+    engine supports. For measurements, `on_layer` is called with the index of a weighted layer
+    whenever a run has finished that layer; this may slow the engine down a little.
     """
 
     name: ClassVar[str]
@@ -47,14 +47,14 @@ class Simulator(Classifier):
 
     @abstractmethod
     def rest(self, batch: int) -> Any:
-        """The memory of a state at rest."""
+        """The memory of a state at rest, for a batch of `batch` networks."""
 
     @abstractmethod
     def advance(self, memory: Any, images: NDArray[np.float32], steps: int) -> Activity:
-        """`run` without its checks; advances `memory` in place."""
+        """The same as `run`, without its checks; advances `memory` in place."""
 
     def reset(self, batch: int = 1) -> State:
-        """State of a network at rest for `batch` images; raises ValueError if that is below 1."""
+        """The state of a network at rest for `batch` images; raises ValueError below 1 image."""
         if batch < 1:
             raise ValueError(f'batch must be at least 1, not {batch}')
         return State(self.name, self.model, batch, self.rest(batch * self.views))
@@ -62,7 +62,7 @@ class Simulator(Classifier):
     def run(self, state: State, images: NDArray[np.float32], steps: int) -> Activity:
         """Show prepared `images` (batch, height, width, channels) for `steps` time steps.
 
-        Advances `state`. Raises ValueError, before anything is done, for the state of another
+        Advances `state`. Raises ValueError, before anything is changed, for the state of another
         engine or model, for images that do not fit the network or the state or are not finite
         floats, and for `steps` < 1.
         """

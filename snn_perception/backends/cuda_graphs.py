@@ -1,10 +1,10 @@
 """Runs of the dense engine recorded as CUDA graphs, and replayed.
 
-With small batches, launching the kernels of a run one by one takes longer than what they do.
+With small batches, launching the kernels of a run one by one takes longer than running them.
 https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
 
-A graph has a fixed number of steps, and a stream asks for another number with every frame. So
-runs are put together from graphs of 1, 2, 4, ... steps, of which there are few.
+A graph has a fixed number of steps, but in stream mode every frame asks for a different number.
+So runs are put together from a few graphs, of 1, 2, 4, ... steps.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from snn_perception.backends.stage_state import Memory
 Simulate = Callable[[Memory, Tensor, int], tuple[Tensor, Tensor]]
 
 LARGEST_BATCH = 16
-"""A larger batch keeps a GPU busy, and a graph holds on to all the memory that a run takes."""
+"""Larger batches keep a GPU busy anyway, and a graph holds all the memory that its run needs."""
 
 MOST_STEPS = 64
 """Steps of the longest graph, a power of two."""
 
-RUNS_KEPT = 16
-"""Graphs that are kept: all parts of runs of two different batches."""
+MOST_RUNS = 16
+"""Graphs to hold: enough for all parts of runs with two different batch sizes."""
 
 RUNS_TO_WARM_UP = 3
-"""As in PyTorch's examples; before it can be recorded, what a run uses must be loaded."""
+"""As in PyTorch's examples: what a run uses must be loaded before the run can be recorded."""
 
 
 class Recording(Protocol):
-    """What can replay a run of a fixed number of steps."""
+    """Can replay a run of a fixed number of steps."""
 
     def replay(self, memory: Memory, images: Tensor) -> tuple[Tensor, Tensor]:
-        """The results of the run, valid until the next; advances `memory` in place."""
+        """The results of the run, valid until the next run; advances `memory` in place."""
 
 
 class RecordedRuns:
@@ -67,27 +67,28 @@ class RecordedRuns:
         self, simulate: Simulate, memory: Memory, images: Tensor, steps: int
     ) -> Recording:
         key = len(images), steps
-        # The one used last is put last, so the first is the one not used for longest.
+        # The recording in use moves to the end, so the first is the least recently used.
         recorded = self.runs.pop(key, None)
         if recorded is None:
             recorded = self.record(simulate, memory, images, steps)
         self.runs[key] = recorded
-        if len(self.runs) > RUNS_KEPT:
+        if len(self.runs) > MOST_RUNS:
             del self.runs[next(iter(self.runs))]
         return recorded
 
 
 def parts_of(steps: int) -> list[int]:
-    """Powers of two, MOST_STEPS at most, the largest first, that sum to `steps`."""
+    """Powers of two, at most MOST_STEPS each and the largest first, that add up to `steps`."""
     whole, rest = divmod(steps, MOST_STEPS)
     powers = [1 << bit for bit in reversed(range(MOST_STEPS.bit_length() - 1))]
     return [MOST_STEPS] * whole + [power for power in powers if rest & power]
 
 
 class RecordedRun:
-    """One graph and the tensors that it works on: a memory and images of its own.
+    """One graph and the tensors that it works on: its own memory and images.
 
-    Graphs of the same `pool` share the memory that they need while they run: one at a time.
+    Graphs with the same `pool` share the device memory that they need while running, so only one
+    may run at a time.
     """
 
     def __init__(
@@ -102,7 +103,7 @@ class RecordedRun:
                 simulate(self.memory, self.images, steps)
         torch.cuda.current_stream().wait_stream(aside)
         self.graph = torch.cuda.CUDAGraph()
-        # Other threads of the process may use the GPU meanwhile.
+        # Other threads of the process may use the GPU during the capture.
         with torch.cuda.graph(self.graph, pool, capture_error_mode='thread_local'):
             self.results = simulate(self.memory, self.images, steps)
 
@@ -116,7 +117,7 @@ class RecordedRun:
 
 
 def copy_memory(source: Memory, target: Memory) -> None:
-    """Copy all values of `source` to `target`, together: every launch counts."""
+    """Copy all values of `source` to `target` in one launch, as every launch takes time."""
     values, places = (
         list(chain.from_iterable(state.tensors for state in memory)) for memory in (source, target)
     )

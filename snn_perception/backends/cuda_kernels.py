@@ -50,7 +50,7 @@ def integrate(
     return spikes
 
 
-# One code for any number of steps rounds alike.
+# The same code for any number of steps, so that rounding does not depend on it.
 @triton.jit(do_not_specialize=['steps'])
 def _integrate(  # type: ignore[no-untyped-def]  # Triton reads annotations in its own way
     sums,
@@ -73,14 +73,15 @@ def _integrate(  # type: ignore[no-untyped-def]  # Triton reads annotations in i
 ):
     """The equations of `neurons.LIF.step` for a block of neurons, their state in registers.
 
-    `stride` is from one row of sums to the next: 0 if the first is for all steps. Constants
-    are part of the compiled code, where they have the type of the state, float32 or float64.
+    `stride` is the distance from one row of sums to the next, 0 if the first is for all steps.
+    Constants are part of the compiled code, in the type of the state, float32 or float64.
 
-    Without expm1 and log1p, which Triton's interpreter lacks: of its distance to the current a
-    potential keeps exp(-t / tau_rc), t the part of the step that is not refractory, mostly all
-    of it: `leak`. And a potential that goes from 1 to v keeps (J - v) / (J - 1), which is
-    exp(-t / tau_rc) of the time since the spike; rounding must not make that time longer than
-    the step. The refractory time stays in s, so that steps in parts are the steps of the whole.
+    This does without expm1 and log1p, which Triton's interpreter lacks. In a time t, the distance
+    between potential and current shrinks by exp(-t / tau_rc). Here t is the part of the step that
+    is not refractory; for a whole step the factor is `leak`. While the potential goes from 1 to
+    v, the distance shrinks by (J - v) / (J - 1), which is exp(-t / tau_rc) with t the time since
+    the spike; rounding must not make that longer than the step. The refractory time stays in s,
+    so that a run in parts gives the same result as the whole run.
     """
     at = tl.program_id(0) * block + tl.arange(0, block)
     here = at < neurons
@@ -103,9 +104,10 @@ def _integrate(  # type: ignore[no-untyped-def]  # Triton reads annotations in i
         partial = tl.exp(tl.minimum(refractory - dt, 0) * (1 / tau_rc))
         potential = current + (potential - current) * tl.where(refractory > 0, partial, leak)
         fired = potential > 1
-        kept = (current - potential) / (current - 1)
+        decay_since_spike = (current - potential) / (current - 1)
         # `tl.maximum` would round `leak` to float32.
-        since_spike = -tau_rc * tl.log(tl.where(kept > leak, kept, leak))
+        decay_since_spike = tl.where(decay_since_spike > leak, decay_since_spike, leak)
+        since_spike = -tau_rc * tl.log(decay_since_spike)
         refractory = tl.where(fired, tau_ref - since_spike, refractory - dt)
         potential = tl.where(fired, 0, tl.maximum(potential, 0))
         tl.store(spikes + at, tl.where(fired, 1.0, 0.0), here)

@@ -9,10 +9,10 @@ from runpy import run_path
 
 
 def may_be_used() -> bool:
-    """Whether there is a GPU for CUDA and a PyTorch that was built for it.
+    """Whether there is a GPU for CUDA and a PyTorch that was built for CUDA.
 
-    PyTorch itself may still find that they do not fit: ask `torch.cuda.is_available()` where it
-    is imported anyway.
+    PyTorch itself may still find that they do not fit together: where it is imported anyway,
+    ask `torch.cuda.is_available()`.
     """
     return driver_finds_gpu() and pytorch_is_for_cuda()
 
@@ -30,7 +30,7 @@ def driver_finds_gpu() -> bool:
 
 
 def pytorch_is_for_cuda() -> bool:
-    """Whether the PyTorch that would be imported says that it was built for CUDA."""
+    """Whether the installed PyTorch says that it was built for CUDA."""
     found = find_spec('torch')
     if found is None or found.origin is None:
         return False

@@ -1,7 +1,7 @@
-"""The engine of Nengo: the model as a Nengo network in Nengo's own simulator, one image a time.
+"""The Nengo engine: the model in Nengo's own simulator, one image at a time.
 
-For checking that the network which `nengo_network.build_network` hands over does what it should;
-the engines `event` and `torch` are much faster.
+It serves to check that the network made by `nengo_network.build_network` does what it should; the
+engines `event` and `torch` are much faster.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from snn_perception.decision import Activity
 from snn_perception.model import Model
 
 Memory = list[dict[nengo.builder.Signal, NDArray]]
-"""For each image of a batch every value of the simulation that changes."""
+"""For each image of a batch, every value of the simulation that changes."""
 
 
 class NengoSimulator(Simulator):
     """The model in Nengo, in float64 unless Nengo is configured otherwise, on the CPU.
 
-    One simulation serves all states, by turns; what a state remembers is put into it and taken
-    out again.
+    One simulation serves all states in turn: what a state remembers is copied into it before a
+    run and out of it afterwards.
     """
 
     name: ClassVar[str] = 'nengo'
@@ -38,10 +38,10 @@ class NengoSimulator(Simulator):
         network = build_network(model)
         self.image = image = network.input.output.copy()
         network.input.output = lambda _: image
-        # Not a model of Nengo's own making, which would keep decoders in files: here are none.
+        # A model that Nengo made itself would cache decoders in files; there are none here.
         built = nengo.builder.Model(dt=model.dt)
         with warnings.catch_warnings():
-            # Of rates at an encoded value of 1, and there are no encoded values.
+            # Nengo warns about rates at an encoded value of 1, but nothing is encoded here.
             warnings.simplefilter('ignore')
             simulation = nengo.Simulator(network, model=built, progress_bar=False, optimize=False)
         weakref.finalize(self, simulation.close)
@@ -78,7 +78,7 @@ class NengoSimulator(Simulator):
         return Activity(outputs, *counts)
 
     def _simulate(self, outputs: NDArray[np.float32]) -> list[NDArray[np.int64]]:
-        """Advance by the steps of `outputs` (steps, classes), and write into it.
+        """Advance by as many steps as `outputs` (steps, classes) has rows, and fill it.
 
         Returns how often each neuron of each layer fired, (neurons,).
         """

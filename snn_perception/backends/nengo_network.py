@@ -1,11 +1,11 @@
 """A model as an ordinary Nengo network: for probes, Nengo GUI and Nengo's other simulators.
 
-Each layer of neurons is an Ensemble of gain 1 of which the neurons alone are used. The image and
-the spikes, 1 / dt high for one step as ours, reach them as Convolutions or matrices. What time
-means is the same but for synapses:
+Each layer of neurons is an Ensemble of gain 1, of which only the neurons are used. The image and
+the spikes, 1 / dt high for one step like ours, reach them through Convolutions or matrices.
+Timing is the same except for synapses:
 
     ours             weighted spikes of step n -> synapse -> current of step n
-    in a Node        the same: its process filters what comes in, and the Node puts it out at once
+    in a Node        the same: its process filters the input, and the Node outputs it at once
     on a Connection  current of step n + 1: it is updated when everything else in step n is done
 """
 
@@ -27,41 +27,41 @@ require('a network in Nengo', 'nengo')
 import nengo  # noqa: E402
 
 LONGEST_STEP = 30.0
-"""Longest time step in tau_rc: rounding takes Nengo's LIF beyond its logarithm in longer ones."""
+"""Longest time step in units of tau_rc: with longer ones rounding breaks a log in Nengo's LIF."""
 
 
 def build_network(model: Model, pipelined: bool = False) -> nengo.Network:
     """`model` as a network for Nengo, to be simulated with the time step `model.dt`.
 
-    Its attributes are the Node `input`, whose `output` is to be set to a prepared image,
-    flattened, or to a function or process that gives one (it is zeros before); the Ensembles
-    `layers`, with neurons in the order of a flattened feature map; and the Node `readout`.
-    Average pooling is folded into the weights behind it.
+    Its attributes are the Node `input`, the Ensembles `layers`, with neurons in the order of a
+    flattened feature map, and the Node `readout`. Set the `output` of `input` to a prepared
+    image, flattened, or to a function or process that returns one; it is zeros at first. Average
+    pooling is folded into the weights that follow it.
 
-    Each synapse is a process in a Node of its own, and every neuron spikes in the very steps in
-    which it does on the reference engine. If `pipelined`, synapses are on the Connections, as
-    is usual in Nengo and as chips want it, where a Node is not on the chip. Each of them then
-    delays all that follows by one step. Neurons start with a refractory period as long as their
-    layer is behind, so that they spike as on the reference engine, only that much later.
+    Each synapse is a process in a Node of its own, and every neuron spikes in exactly the same
+    steps as on the reference engine. If `pipelined`, synapses are on the Connections, as is usual
+    in Nengo and as chips need it, since a Node is not on the chip. Each synapse then delays
+    everything after it by one step. Neurons start with a refractory period as long as the delay
+    of their layer, so they spike as on the reference engine, only later by that delay.
 
     This holds up to rounding in 64 bits, Nengo's default. Raises ValueError for a layer that
-    would have more than MAXIMUM_WEIGHTS with the pooling in it, for time steps of over
+    would have more than MAXIMUM_WEIGHTS with pooling folded in, for time steps longer than
     LONGEST_STEP, and for neurons other than LIF in a pipeline.
     """
     network = nengo.Network(label=model.name, seed=0)
     with network:
         network.input = nengo.Node(np.zeros(prod(model.network.input_shape)), label='input')
         network.layers = []
-        source, steps_behind = network.input, 0
+        source, delay_steps = network.input, 0
         for index, (stage, weights) in enumerate(
             zip(model.network.stages, model.weights, strict=True)
         ):
             synapse = _synapse(model.network.synapse_of(index), model.dt)
-            steps_behind += pipelined and synapse is not None
+            delay_steps += pipelined and synapse is not None
             if stage.is_readout:
                 network.readout = target = _readout(weights.bias)
             else:
-                neurons = _neuron_type(model.network.neuron, model.dt, steps_behind)
+                neurons = _neuron_type(model.network.neuron, model.dt, delay_steps)
                 network.layers.append(_layer(f'layer {index}', stage, weights.bias, neurons))
                 target = network.layers[-1].neurons
             part, transform = _transform(source, stage, weights.kernel)
@@ -75,7 +75,7 @@ def build_network(model: Model, pipelined: bool = False) -> nengo.Network:
 def _layer(
     label: str, stage: Stage, bias: NDArray[np.float32], neurons: nengo.neurons.NeuronType
 ) -> nengo.Ensemble:
-    """The neurons of `stage`, whose channels have a `bias` (channels,) each."""
+    """The neurons of `stage`, with one `bias` (channels,) per channel."""
     gain, biases = nengo.dists.Choice([1]), np.broadcast_to(bias, stage.output_shape)
     return nengo.Ensemble(
         biases.size, 1, gain=gain, bias=biases.reshape(-1), neuron_type=neurons, label=label
@@ -89,7 +89,7 @@ def _readout(bias: NDArray[np.float32]) -> nengo.Node:
 
 
 def _synapse(synapse: Synapse, dt: float) -> nengo.synapses.Synapse | None:
-    """`synapse` in Nengo, whose own alpha synapse is not two exponential ones in a row."""
+    """`synapse` in Nengo, whose own alpha synapse is not two exponential ones in series."""
     if synapse.type == 'none':
         return None
     if synapse.type == 'exponential':
@@ -100,31 +100,31 @@ def _synapse(synapse: Synapse, dt: float) -> nengo.synapses.Synapse | None:
 
 
 def _in_node(synapse: nengo.synapses.Synapse, target: Any, label: str) -> nengo.Node:
-    """A Node that filters what `target` is to get."""
+    """A Node that filters the input of `target`."""
     node = nengo.Node(synapse, size_in=target.size_in, size_out=target.size_in, label=label)
     nengo.Connection(node, target, synapse=None)
     return node
 
 
-def _neuron_type(neuron: Neuron, dt: float, steps_behind: int) -> nengo.neurons.NeuronType:
-    """`neuron` in Nengo, at rest and not to start for `steps_behind` steps."""
+def _neuron_type(neuron: Neuron, dt: float, delay_steps: int) -> nengo.neurons.NeuronType:
+    """`neuron` in Nengo, at rest and starting after `delay_steps` steps."""
     if type(neuron) is LIF:
         if dt > LONGEST_STEP * neuron.tau_rc:
             raise ValueError(
                 f'Nengo takes steps of at most {LONGEST_STEP:g} tau_rc, which is '
                 f'{LONGEST_STEP * neuron.tau_rc:g} s here, not {dt:g} s'
             )
-        # Nengo counts a refractory period down before it looks at it.
-        wait = (steps_behind + 1) * dt if steps_behind else 0
+        # Nengo subtracts a step from the refractory period before it checks whether it is over.
+        wait = (delay_steps + 1) * dt if delay_steps else 0
         rest = {'voltage': nengo.dists.Choice([0]), 'refractory_time': nengo.dists.Choice([wait])}
         return nengo.LIF(neuron.tau_rc, neuron.tau_ref, initial_state=rest)
-    if steps_behind:
+    if delay_steps:
         raise ValueError(f'the neurons of a pipeline must be LIF, not {neuron}')
     return OtherNeurons(neuron)
 
 
 class OtherNeurons(nengo.neurons.NeuronType):
-    """Neurons that Nengo does not have, or not with the same step: with our step."""
+    """Neurons with our step, for kinds that Nengo lacks or steps differently."""
 
     spiking = True
     negative = False
@@ -136,7 +136,7 @@ class OtherNeurons(nengo.neurons.NeuronType):
 
     @property
     def state(self) -> dict[str, nengo.dists.Distribution]:
-        """Distributions of what they remember at rest, by name."""
+        """Distributions of the state at rest, by name."""
         values = zip(self.neuron.names, self.neuron.resting, strict=True)
         return {name: nengo.dists.Choice([value]) for name, value in values}
 
@@ -145,7 +145,7 @@ class OtherNeurons(nengo.neurons.NeuronType):
         return self.neuron.rate(self.current(x, gain, bias))
 
     def max_rates_intercepts(self, gain: NDArray, bias: NDArray) -> tuple[NDArray, NDArray]:
-        """Rates (Hz) at an input of 1, and the inputs where they begin; (neurons,) each."""
+        """Rates (Hz) at an input of 1, and the inputs at which firing begins; (neurons,) each."""
         return self.neuron.rate(gain + bias), (self.neuron.rheobase - bias) / gain
 
     def step(self, dt: float, J: NDArray, output: NDArray, **state: NDArray) -> None:  # noqa: N803
@@ -155,15 +155,15 @@ class OtherNeurons(nengo.neurons.NeuronType):
 
 
 def _transform(source: Any, stage: Stage, kernel: NDArray[np.float32]) -> tuple[Any, Any]:
-    """The weights of `stage`, and what of `source` they are for.
+    """The part of `source` that the weights of `stage` apply to, and these weights.
 
-    The mean over a block of neurons is a share of their weight for each of them.
+    To take the mean over a block of neurons, each of them gets an equal share of the weight.
     """
     block = prod(pooling.size for pooling in stage.pooling)
     if kernel.size * block**2 > MAXIMUM_WEIGHTS:
         raise ValueError(
-            f'{stage.layer} has {kernel.size * block**2} weights with the average pooling before '
-            f'it folded in, more than the {MAXIMUM_WEIGHTS} allowed'
+            f'{stage.layer} has {kernel.size * block**2} weights once the average pooling before '
+            f'it is folded in, more than the {MAXIMUM_WEIGHTS} allowed'
         )
     source, shape = _whole_blocks(source, stage.source_shape, block)
     if not isinstance(stage.layer, Convolution):
@@ -177,14 +177,15 @@ def _transform(source: Any, stage: Stage, kernel: NDArray[np.float32]) -> tuple[
 def _convolution(
     source: Any, shape: Shape, stage: Stage, kernel: NDArray[np.float64]
 ) -> tuple[Any, nengo.Convolution]:
-    """`_transform` of a convolution whose `kernel` has blocks of pixels of `shape` for pixels."""
+    """`_transform` of a convolution, with a `kernel` spread over the pixels before pooling."""
     assert isinstance(stage.layer, Convolution)
     block = len(kernel) // stage.layer.kernel
     stride, padding = block * stage.layer.stride, block * stage.layer.padding
     sizes = shape[:2]
-    # Nengo pads for one window in each stride, as much in front of the first as behind the last.
+    # Nengo pads for one window per stride, equally before the first and after the last.
     if padding and stage.output_shape[:2] == tuple(-(-size // stride) for size in sizes):
-        # What we pad and no window reaches: the windows must reach it to be padded so by Nengo.
+        # Windows may leave a part of our padding unused. Nengo only pads what windows reach, so
+        # the kernel is enlarged by zeros to reach it.
         spare = [(0, (size + 2 * padding - len(kernel)) % stride) for size in sizes]
         kernel = np.pad(kernel, (*spare, (0, 0), (0, 0)))
     elif padding:
@@ -201,16 +202,16 @@ def _convolution(
 
 
 def _whole_blocks(source: Any, shape: Shape, block: int) -> tuple[Any, Shape]:
-    """`source` of `shape` without the rows and columns that pooling cuts off."""
+    """`source` of `shape` without the rows and columns that pooling drops."""
     height, width, channels = shape
-    kept = (height // block * block, width // block * block, channels)
-    if kept == shape:
+    whole = (height // block * block, width // block * block, channels)
+    if whole == shape:
         return source, shape
-    return source[np.arange(prod(shape)).reshape(shape)[: kept[0], : kept[1]].reshape(-1)], kept
+    return source[np.arange(prod(shape)).reshape(shape)[: whole[0], : whole[1]].reshape(-1)], whole
 
 
 def _with_border(source: Any, shape: Shape, padding: int) -> tuple[nengo.Node, Shape]:
-    """`source` of `shape` in a Node with `padding` rows and columns of zeros on each side."""
+    """A Node with `source` of `shape` and `padding` rows and columns of zeros on each side."""
     height, width, channels = shape
     padded = (height + 2 * padding, width + 2 * padding, channels)
     border = nengo.Node(size_in=prod(padded), label='border of zeros')

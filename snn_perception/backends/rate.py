@@ -1,4 +1,7 @@
-"""The network itself in softened firing rates: what a spiking run is compared with."""
+"""The same network on softened firing rates, without spikes: the reference for a spiking run.
+
+In short the network "in rates", or the rate network.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from snn_perception.neurons import Softened
 
 
 class RateSimulator(Simulator):
-    """No spikes, no time and nothing to remember: every step puts out the same."""
+    """No spikes, no time and nothing to remember: every step has the same output."""
 
     name: ClassVar[str] = 'rate'
 
@@ -33,7 +36,7 @@ class RateSimulator(Simulator):
 
     @property
     def macs_per_image(self) -> int:
-        """Every layer is multiply-accumulates."""
+        """The multiply-accumulates of all layers."""
         return self.model.network.macs
 
     def rest(self, batch: int) -> None:
@@ -54,7 +57,7 @@ class RateSimulator(Simulator):
         return [rates[0].cpu().numpy() for rates in hidden]
 
     def _values(self, images: NDArray[np.float32]) -> Iterator[Tensor]:
-        """What each weighted layer puts out, (1, batch, *output_shape)."""
+        """The output of each weighted layer, (1, batch, *output_shape)."""
         images = np.ascontiguousarray(images)
         values = torch.from_numpy(images).to(self.device, torch.float32)[None]
         for index, placed in enumerate(self.stages):

@@ -1,4 +1,4 @@
-"""The readable engine in NumPy, float64 and step by step: the definition the others must meet."""
+"""The readable engine: NumPy, float64, step by step. It defines what the others must compute."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ class ReferenceSimulator(Simulator):
     ) -> tuple[list[NDArray[np.bool_]], NDArray[np.float64]]:
         """Advance `memory` in place by one time step.
 
-        Returns who spiked, bool (batch, height, width, channels) of each layer of neurons, and
-        the output of the readout (batch, classes).
+        Returns which neurons spiked, bool (batch, height, width, channels) for each layer of
+        neurons, and the output of the readout (batch, classes).
         """
         network, dt = self.model.network, self.model.dt
         values = images.astype(np.float64)

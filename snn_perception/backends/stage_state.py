@@ -1,4 +1,4 @@
-"""What the dense engine remembers of each weighted layer, as tensors."""
+"""What the dense engine remembers for each weighted layer, as tensors."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from snn_perception.synapses import Synapse
 class StageState(NamedTuple):
     """What the neurons of one weighted layer remember.
 
-    filters: (order, batch, height, width, channels) values of the synapse; neuron: state of the
-    neurons, (batch, height, width, channels) each, see `Neuron.names`.
+    filters: the values of the synapse, (order, batch, height, width, channels).
+    neuron: the state of the neurons, (batch, height, width, channels) each; see `Neuron.names`.
     """
 
     filters: Tensor
@@ -24,17 +24,17 @@ class StageState(NamedTuple):
     def rest(
         cls, shape: tuple[int, ...], synapse: Synapse, neuron: Neuron, like: Tensor
     ) -> StageState:
-        """Neurons of `shape` at rest, of the dtype and on the device of `like`."""
+        """Neurons of `shape` at rest, with the dtype and device of `like`."""
         filters = like.new_zeros(synapse.order, *shape)
         return cls(filters, tuple(like.new_full(shape, value) for value in neuron.resting))
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """All of it."""
+        """All tensors of the state."""
         return self.filters, *self.neuron
 
     def clone(self) -> StageState:
-        """A copy with values of its own."""
+        """A copy with tensors of its own."""
         return StageState(self.filters.clone(), tuple(values.clone() for values in self.neuron))
 
 

@@ -1,8 +1,8 @@
-"""The dense engine: PyTorch on CPU or CUDA, layer-wise in time, any batch.
+"""The dense engine: PyTorch on CPU or CUDA, layer by layer, for any batch.
 
-For a run of K steps each layer is computed for all K steps before the next: one convolution
-over K x batch images, then a scan of the neurons over time. Feed-forward networks allow that
-without changing a single spike.
+In a run of K steps, each layer is computed for all K steps before the next layer: one convolution
+over K x batch images, then a scan of the neurons over time. In a feed-forward network this does
+not change a single spike.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from snn_perception.neurons import LIF, Neuron
 from snn_perception.synapses import Synapse
 from snn_perception.threads import in_parallel
 
-# It comes with PyTorch for CUDA on Linux, and is imported where it is used.
+# Triton comes with PyTorch for CUDA on Linux, and is imported only where it is used.
 HAS_TRITON = find_spec('triton') is not None
 
 
 class TorchSimulator(Simulator):
     """The model in PyTorch, in float32 unless `dtype` says otherwise.
 
-    On a CUDA device it runs small batches as recorded graphs, one at a time.
+    On a CUDA device, small batches run as recorded graphs, one at a time.
     """
 
     name: ClassVar[str] = 'torch'
@@ -70,9 +70,9 @@ class TorchSimulator(Simulator):
     def advance(self, memory: Memory, images: NDArray[np.float32], steps: int) -> Activity:
         """See `Simulator.advance`."""
         values = torch.from_numpy(np.ascontiguousarray(images)).to(self.like)
-        # Ten bits, as TensorFloat32 has, are too few for the spikes of the reference.
+        # The ten bits of TensorFloat32 are too few to match the spikes of the reference.
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            # A recording says nothing between its layers.
+            # A recorded graph cannot call `on_layer` between its layers.
             if self.recorded and len(values) <= LARGEST_BATCH and self.on_layer is None:
                 outputs, counts = self.recorded.run(self.simulate, memory, values, steps)
             else:
@@ -83,10 +83,10 @@ class TorchSimulator(Simulator):
         return Activity(outputs.cpu().numpy(), spikes, operations, updates)
 
     def simulate(self, memory: Memory, images: Tensor, steps: int) -> tuple[Tensor, Tensor]:
-        """`advance` on its device: outputs (steps, batch, classes) float32, and counts.
+        """`advance` on the device: outputs (steps, batch, classes) float32, and counts.
 
-        Those are float64 (2, batch, layers): spikes and synaptic operations. Nothing in here
-        waits for the device, or it could not be recorded.
+        Counts are float64 (2, batch, layers): spikes and synaptic operations. Nothing here may
+        wait for the device, or the run could not be recorded.
         """
         network, dt = self.model.network, self.model.dt
         counts = self.like.new_zeros((2, len(images), len(self.stages)), dtype=torch.float64)
@@ -108,14 +108,17 @@ class TorchSimulator(Simulator):
         return outputs.expand(steps, *outputs.shape[1:]).flatten(2).float(), counts
 
     def layer_done(self, index: int) -> None:
-        """See `Simulator.layer_done`: done is what the device has done."""
+        """See `Simulator.layer_done`; first waits until the device has finished the layer."""
         if self.on_layer is not None and self.device == 'cuda':
             torch.cuda.synchronize()
         super().layer_done(index)
 
 
 def choose_device(device: str) -> str:
-    """'cuda' or 'cpu' for 'auto'; raises ValueError for a device that is not there."""
+    """`device`, with 'auto' resolved to 'cuda' or 'cpu'.
+
+    Raises ValueError if CUDA is asked for and not available.
+    """
     if device == 'auto':
         return 'cuda' if torch.cuda.is_available() else 'cpu'
     if device == 'cuda' and not torch.cuda.is_available():
@@ -126,7 +129,8 @@ def choose_device(device: str) -> str:
 class PlacedStage:
     """A weighted layer with its weights on the device, in PyTorch's order of dimensions.
 
-    `scale` multiplies the weights: 1 / dt where the input is spikes, so that they count in Hz.
+    `scale` multiplies the weights. If the input is spikes it is 1 / dt, the rate in Hz of one
+    spike per step.
     """
 
     def __init__(
@@ -142,14 +146,14 @@ class PlacedStage:
         self.bias = torch.from_numpy(weights.bias).to(device, dtype)
 
     def weighted_sum(self, values: Tensor) -> Tensor:
-        """Currents (steps, batch, *output) of `values` (steps, batch, *source), no bias."""
+        """Currents (steps, batch, *output) from `values` (steps, batch, *source), without bias."""
         return weighted_sum(self.stage, self.kernel, values.flatten(0, 1)).unflatten(
             0, values.shape[:2]
         )
 
 
 def weighted_sum(stage: Stage, kernel: Tensor, values: Tensor) -> Tensor:
-    """Pooling and the weights of `stage` on `values` (batch, height, width, channels).
+    """Apply the pooling and `kernel` of `stage` to `values` (batch, height, width, channels).
 
     `kernel` is in PyTorch's order of dimensions.
     """
@@ -164,7 +168,7 @@ def weighted_sum(stage: Stage, kernel: Tensor, values: Tensor) -> Tensor:
 
 
 def place_weights(model: Model, device: str, dtype: torch.dtype) -> list[PlacedStage]:
-    """The weighted layers of a model that is to run on spikes."""
+    """The weighted layers of a model, ready to run on spikes."""
     return [
         PlacedStage(stage, weights, 1 / model.dt if index else 1.0, device, dtype)
         for index, (stage, weights) in enumerate(
@@ -194,9 +198,9 @@ def integrate(
 ) -> Tensor:
     """Spikes (steps, ...), 1 or 0, of neurons with weighted inputs `sums` (steps or 1, ...).
 
-    They are of the dtype of `sums`, which is that of `bias` and `state` or bfloat16. Advances
-    `state` in place. LIF neurons have compiled loops of their own; see `neurons.LIF.step` for
-    the equations.
+    Spikes have the dtype of `sums`, which is the dtype of `bias` and `state`, or bfloat16.
+    Advances `state` in place. LIF neurons have compiled loops of their own; see
+    `neurons.LIF.step` for the equations.
     """
     if type(neuron) is not LIF:
         return _integrate_stepwise(sums, bias, steps, state, synapse, neuron, dt)
@@ -218,7 +222,7 @@ def _integrate_stepwise(
     neuron: Neuron,
     dt: float,
 ) -> Tensor:
-    """`integrate` in operations of PyTorch, for every neuron on every device."""
+    """`integrate` in PyTorch operations, for any kind of neuron on any device."""
     currents = filter_currents(sums.to(bias.dtype), state.filters, synapse, dt).add_(bias)
     currents = currents.expand(steps, *sums.shape[1:])
     spikes = torch.empty_like(currents, memory_format=torch.contiguous_format)
@@ -236,7 +240,7 @@ def _integrate_compiled(
     neuron: LIF,
     dt: float,
 ) -> Tensor:
-    """`integrate` on the CPU, the pixels shared out over PyTorch's number of threads."""
+    """`integrate` on the CPU, with the pixels shared out over as many threads as PyTorch uses."""
     spikes = torch.empty((steps, *sums.shape[1:]), dtype=sums.dtype)
     decay = synapse.decay(dt)
     times = np.array((decay, 1 - decay, neuron.tau_rc, neuron.tau_ref, dt))
@@ -257,5 +261,5 @@ def _integrate_compiled(
 
 
 def _bits(values: Tensor) -> Tensor:
-    """`values`, of bfloat16 the bits: NumPy does not know it."""
+    """`values`, or their bits if they are bfloat16, which NumPy does not know."""
     return values.view(torch.uint16) if values.dtype == torch.bfloat16 else values

@@ -15,8 +15,8 @@ import snn_perception.backends.torch as engine
 from snn_perception.backends import create_simulator
 from snn_perception.backends.cuda_graphs import (
     LARGEST_BATCH,
+    MOST_RUNS,
     MOST_STEPS,
-    RUNS_KEPT,
     RecordedRuns,
     copy_memory,
     parts_of,
@@ -169,7 +169,7 @@ def test_only_the_runs_used_last_are_kept():
     model = random_model()
     simulator, images = TorchSimulator(model, 'cuda', torch.float64), random_images(model, 1)
     first = simulator.run(simulator.reset(), images, 1)
-    others = [(batch, 2**power) for batch in (2, 3, 4) for power in range(6)][:RUNS_KEPT]
+    others = [(batch, 2**power) for batch in (2, 3, 4) for power in range(6)][:MOST_RUNS]
     for batch, steps in others:
         simulator.run(simulator.reset(batch), random_images(model, batch), steps)
     assert set(simulator.recorded.runs) == set(others)

@@ -204,7 +204,7 @@ def test_unknown_precisions_and_threads_are_refused():
         create_simulator(random_model(), 'event', precision='int4')
     with pytest.raises(ValueError, match='threads must be 0 or more, not -1'):
         create_simulator(random_model(), 'event', threads=-1)
-    with pytest.raises(ValueError, match="reference has no choice of precision: 'int8'"):
+    with pytest.raises(ValueError, match="reference has no option precision, given as 'int8'"):
         create_simulator(random_model(), 'reference', precision='int8')
 
 

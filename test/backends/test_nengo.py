@@ -65,15 +65,15 @@ def in_nengo(network, model, images, optimize=True):
         return spikes, simulator.data[readout]
 
 
-def assert_alike(expected, found, behind=0):
-    """Spikes and outputs, with layer i of those found `behind` x i steps later."""
+def assert_alike(expected, found, delay=0):
+    """Compare spikes and outputs, those of layer i in `found` `delay` x i steps later."""
     (spikes, outputs), (late_spikes, late_outputs) = expected, found
     steps = len(outputs)
     for layer, (ours, theirs) in enumerate(zip(spikes, late_spikes, strict=True)):
-        lag = layer * behind
+        lag = layer * delay
         assert not theirs[:lag].any()
         assert np.array_equal(ours[: steps - lag], theirs[lag:])
-    lag = len(spikes) * behind
+    lag = len(spikes) * delay
     assert np.allclose(outputs[: steps - lag], late_outputs[lag:], rtol=1e-9, atol=1e-9)
 
 
@@ -139,10 +139,10 @@ def test_each_layer_of_a_pipeline_spikes_one_step_later_than_the_one_before(syna
     model = random_model(synapse=synapse, readout_synapse=synapse, dt=dt)
     images = np.repeat(random_images(model, 3), 25, axis=0)
     found = in_nengo(build_network(model, pipelined=True), model, images)
-    assert_alike(in_reference(model, images), found, behind=1)
+    assert_alike(in_reference(model, images), found, delay=1)
 
 
-def test_a_pipeline_without_synapses_is_not_behind():
+def test_a_pipeline_without_synapses_has_no_delay():
     model = random_model(synapse=Synapse(), readout_synapse=Synapse())
     images = np.repeat(random_images(model, 1), 40, axis=0)
     found = in_nengo(build_network(model, pipelined=True), model, images)

@@ -1,1 +1,1 @@
-"""Loihi chips, emulated: where a network goes on their cores, and what it answers there."""
+"""Emulated Loihi chips: how a network is placed on their cores, and what it answers there."""

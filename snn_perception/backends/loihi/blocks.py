@@ -1,14 +1,14 @@
 """A placed network as nengo-loihi's blocks, one for each core, in the chip's fixed point.
 
-The compartments of a core are its neurons, the first channel of its tile first and row by row.
-The fixed point is nengo-loihi's: weights have 8 bits, and each core has a scale of its own in
-which its largest weight takes all of them.
+The compartments of a core are its neurons, channel by channel and row by row. The fixed point is
+nengo-loihi's: weights have 8 bits, and each core has its own scale, chosen so that its largest
+weight uses all of them.
 
-A neuron of the chip is not refractory for parts of a step, and it fires at the end of the step
-in which it crosses the threshold, which is half a step too late on average. So the refractory
-period is made half a step shorter, and where that is no whole number of steps, it is rounded up
-in a share of the neurons and down in the others, spread evenly over the layer: together they
-fire as often as they should.
+A neuron on the chip is refractory only for whole steps, and it fires at the end of the step in
+which it crosses the threshold, half a step late on average. So the refractory period is made half
+a step shorter. If that is not a whole number of steps, it is rounded up in some of the neurons
+and down in the others, spread evenly over the layer, so that together they fire as often as they
+should.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ with warnings.catch_warnings():
     from nengo_loihi.builder.discretize import bias_to_manexp, discretize_block
 
 LARGEST_BIAS = 50.0
-"""Largest current that the image can cause; a LIF neuron fires at 416 Hz with it."""
+"""Largest current that the image can cause; it makes a LIF neuron fire at 416 Hz."""
 
 MOST_REFRACTORY_STEPS = 62
 LONGEST_TIME_CONSTANT = 400
-"""In steps; a decay of 12 bits is off by at most 5 % up to there."""
+"""In steps; up to here, the error of a decay in 12 bits is at most 5 %."""
 
 SPREAD = 0.8191725133961645, 0.6710436067037893, 0.5497004779019703
-"""By these the phases of channels, columns and rows differ: 1/g, 1/g^2, 1/g^3, g^4 = g + 1."""
+"""Phase steps between channels, columns and rows: 1/g, 1/g^2 and 1/g^3, where g^4 = g + 1."""
 
 
 @dataclass(frozen=True)
 class Rounding:
-    """What fixed point did to weights: sums of the squares of all changes and of all weights.
+    """What fixed point did to weights: the sums of squares of all changes and of all weights.
 
-    `largest` is the largest change in steps of the fixed point.
+    `largest` is the largest change, in steps of the fixed point.
     """
 
     changes: float
@@ -68,8 +68,8 @@ class Core:
 def build(model: Model, placement: Placement, dt: float) -> list[list[Core]]:
     """The cores of each layer, for steps of `dt` (s).
 
-    Raises MappingError for times that are too long for the chip, and for weights that fixed
-    point cannot hold together with the biases.
+    Raises MappingError for times that are too long for the chip, and if fixed point cannot hold
+    the weights together with the biases.
     """
     neuron = _neuron_of(model, dt)
     cores = [
@@ -102,7 +102,7 @@ def _neuron_of(model: Model, dt: float) -> LIF | IF:
 
 
 def _core(model: Model, neuron: LIF | IF, layer: Layer, tile: Tile, dt: float) -> Core:
-    """The core of `tile`, in fixed point but without axons out."""
+    """The core of `tile`, in fixed point, still without output axons."""
     height, width, channels = tile.shape
     weights = model.weights[layer.index]
     block = LoihiBlock(height * width * channels, label=layer.name)
@@ -122,12 +122,12 @@ def _core(model: Model, neuron: LIF | IF, layer: Layer, tile: Tile, dt: float) -
     try:
         rounding = _discretize(block)
     except BuildError as reason:
-        raise MappingError(f'{layer.name} does not fit fixed point: {reason}') from reason
+        raise MappingError(f'{layer.name} does not fit into fixed point: {reason}') from reason
     return Core(tile, block, neurons.ravel(), rounding)
 
 
 def _set_neuron(block: LoihiBlock, neuron: LIF | IF, tile: Tile, dt: float) -> None:
-    """Make the compartments of `block` neurons of this kind."""
+    """Configure the compartments of `block` as neurons of this kind."""
     compartment = block.compartment
     if isinstance(neuron, LIF):
         compartment.configure_lif(neuron.tau_rc, neuron.tau_ref, dt=dt)
@@ -164,7 +164,7 @@ def _synapse(layer: Layer, tile: Tile, kernel: NDArray[np.float32]) -> Synapse:
 
 
 def _indices(tile: Tile, rows: tuple[int, ...], columns: tuple[int, ...]) -> NDArray[np.int32]:
-    """Compartments of `tile` that these taps reach if the first of them reaches the first."""
+    """Compartments of `tile` that these taps reach if the first tap reaches the first one."""
     height, width, channels = tile.shape
     channel, row, column = np.ogrid[:channels, : len(rows), : len(columns)]
     return ((channel * height + row) * width + column).ravel().astype(np.int32)
@@ -188,13 +188,13 @@ def _connect(layer: Layer, source: Core, target: Core) -> None:
 
 
 def _ranks(windows: dict[int, Window], positions: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Which window, counted from 0, each of `positions` has, or -1."""
+    """The index of each position's window among `windows`, or -1 if it has none."""
     ranks = {position: rank for rank, position in enumerate(windows)}
     return np.array([ranks.get(position, -1) for position in positions.tolist()])
 
 
 def fixed_point_bias(currents: NDArray[np.float64], block: LoihiBlock) -> NDArray[np.int32]:
-    """Bias `currents` of any neurons that share the scale of `block` in its fixed point."""
+    """Bias `currents` in the fixed point of `block`, for any neurons that share its scale."""
     scale = float(np.ravel(block.discretize_info['b_scale'])[0])
     wanted = np.round(np.clip(currents, -LARGEST_BIAS, LARGEST_BIAS) * scale)
     mantissa, exponent = bias_to_manexp(wanted)
@@ -202,16 +202,16 @@ def fixed_point_bias(currents: NDArray[np.float64], block: LoihiBlock) -> NDArra
 
 
 def _discretize(block: LoihiBlock) -> Rounding:
-    """Change `block` to fixed point."""
+    """Convert `block` to fixed point in place; returns what that changed in its weights."""
     before = [weights.copy() for synapse in block.synapses for weights in synapse.weights]
     with warnings.catch_warnings():
-        # Of bits that are lost; the figures tell.
+        # It warns about lost bits; the result reports them.
         warnings.simplefilter('ignore')
         discretize_block(block)
     if not before:
         return Rounding(0.0, 0.0, 0.0)
     (synapse,), info = block.synapses, block.discretize_info
-    # What a weight of 1 is in fixed point, and a step: the last of 8 bits is the sign.
+    # A weight of 1 in fixed point, and one step of it: the last of the 8 bits is the sign.
     one = float(np.ravel(info['w_scale'])[0]) * SynapseConfig.get_scale(info['w_exp'])
     step = max(2 * synapse.synapse_cfg.scale, SynapseConfig.get_scale(0))
     wanted = np.concatenate([weights.ravel() for weights in before]).astype(np.float64)

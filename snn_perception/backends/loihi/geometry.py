@@ -1,8 +1,8 @@
-"""Layers cut into tiles, and what of the layer before each tile sees.
+"""Layers cut into tiles, and which part of the previous layer each tile sees.
 
 Along either axis of a feature map an input position reaches a few outputs, each through one tap
 of the kernel. Positions in the middle of a tile reach outputs through all taps that the stride
-leaves them, those near its edges through some.
+allows, positions near its edges only through some.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from snn_perception.network import Convolution, Shape, Stage
 
 
 class Span(NamedTuple):
-    """Positions along an axis, from `first` to before `last`."""
+    """Positions along an axis, from `first` up to but not including `stop`."""
 
     first: int
-    last: int
+    stop: int
 
 
 class Window(NamedTuple):
     """The outputs of a tile that an input position reaches along one axis.
 
-    They begin `base` after the first of the tile, and each is reached through its own of the
-    kernel's `taps`.
+    The first of them is output `base` of the tile, and each is reached through the kernel's tap
+    at the same place in `taps`.
     """
 
     base: int
@@ -37,9 +37,9 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True)
 class Axis:
-    """A convolution along one axis, of `inputs` that are what a pooling of `pooling` left.
+    """A convolution along one axis, with `inputs` positions left after a pooling by `pooling`.
 
-    A dense layer is the convolution whose kernel is as large as its input.
+    A dense layer is a convolution whose kernel is as large as its input.
     """
 
     inputs: int
@@ -51,7 +51,7 @@ class Axis:
 
     @cache  # noqa: B019 (axes are few and small)
     def windows(self, tile: Span) -> dict[int, Window]:
-        """What the input positions that reach `tile` at all reach there, in order."""
+        """The window of each input position that reaches `tile` at all, in order."""
         reached: dict[int, dict[int, int]] = {}
         for output in range(*tile):
             start = output * self.stride - self.padding
@@ -64,14 +64,14 @@ class Axis:
 
     @cache  # noqa: B019
     def parts(self, tile: Span) -> tuple[int, ...]:
-        """Numbers of taps of the different parts of the kernel that `tile` needs."""
+        """The numbers of taps in the different parts of the kernel that `tile` needs."""
         return tuple(sorted(map(len, {window.taps for window in self.windows(tile).values()})))
 
     @cache  # noqa: B019
     def kinds(self, length: int) -> list[Span]:
-        """One tile of each kind of those of `length`: alike are those that need the same."""
+        """One tile of each kind among the tiles of `length`; tiles of a kind need the same."""
         tiles = {
-            (tile.last - tile.first, len(self.windows(tile)), self.parts(tile)): tile
+            (tile.stop - tile.first, len(self.windows(tile)), self.parts(tile)): tile
             for tile in spans(self.outputs, length)
         }
         return list(tiles.values())
@@ -80,7 +80,7 @@ class Axis:
     def most_targets(self, source: int, target: int) -> int:
         """Most connections out of a tile of `source` positions to tiles of `target` outputs.
 
-        A connection is of one (pooled) position with one tile. The source is cut before pooling.
+        A connection joins one (pooled) position and one tile. The source is cut before pooling.
         """
         tiles = [self.windows(tile).keys() for tile in spans(self.outputs, target)]
         pooled = [
@@ -112,12 +112,12 @@ class Tile(NamedTuple):
     @property
     def shape(self) -> Shape:
         """Height, width and channels."""
-        height, width, channels = (last - first for first, last in self)
+        height, width, channels = (stop - first for first, stop in self)
         return height, width, channels
 
 
 class Tiling(NamedTuple):
-    """Size of the tiles that a layer is cut into; the last along an axis may be smaller."""
+    """Size of the tiles that a layer is cut into; the last one along an axis may be smaller."""
 
     height: int
     width: int
@@ -130,10 +130,10 @@ class Tiling(NamedTuple):
 
 
 def spans(size: int, length: int) -> list[Span]:
-    """`size` positions cut into pieces of `length`, the last of which may be shorter."""
+    """`size` positions cut into pieces of `length`; the last piece may be shorter."""
     return [Span(first, min(first + length, size)) for first in range(0, size, length)]
 
 
 def even_lengths(size: int) -> list[int]:
-    """Lengths of the pieces if `size` is cut into 1, 2, 3 ... of them, each length once."""
+    """Lengths of the pieces if `size` is cut into 1, 2, 3, ... pieces; each length once."""
     return sorted({ceil(size / pieces) for pieces in range(1, size + 1)}, reverse=True)

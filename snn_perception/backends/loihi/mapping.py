@@ -1,12 +1,12 @@
-"""How a network is spread over the cores of Loihi chips, and what it takes there.
+"""How a network is spread over the cores of Loihi chips, and what it needs there.
 
-A core has a tile of a layer, and limits: compartments (neurons), axons in, axons out, and bits
-of synapse memory. A pixel of the layer before comes in on one axon, whichever of its channels
-fires: the channel goes along with the spike and selects the weights, and pixels that see the
-same part of the kernel share them. So the memory holds every part of the kernel that occurs in
-the tile, whole or cut off at an edge, and each pixel of a tile needs an axon out to every core
-that it reaches. Large tiles of few channels save memory, small tiles save axons; `place` finds
-the fewest cores. The image comes as bias currents, so the first layer has no synapses.
+A core holds a tile of a layer, and has limits: compartments (neurons), input axons, output axons,
+and bits of synapse memory. A pixel of the previous layer arrives on one axon, whichever of its
+channels fires: the spike carries the channel, which selects the weights, and pixels that see the
+same part of the kernel share weights. So the memory holds every part of the kernel that occurs in
+the tile, whole or cut off at an edge, and each pixel of a tile needs an output axon to every core
+that it reaches. Large tiles with few channels save memory, small tiles save axons; `place` finds
+the fewest cores. The image arrives as bias currents, so the first layer has no synapses.
 
 Sources of limits and formats: Davies et al., "Loihi: A Neuromorphic Manycore Processor with
 On-Chip Learning", 2018, and the blocks of nengo-loihi 1.1. Nothing here needs that library.
@@ -30,10 +30,10 @@ SYNAPSE_BITS = 16384 * 64
 """Limits of a core."""
 
 SLOTS = 2
-"""Places among the output axons that a population spike of 32 bits takes."""
+"""Number of a core's output axons that one axon with population spikes of 32 bits uses up."""
 
 PIXELS = 256
-"""Most pixels of a tile: an axon says in 8 bits where in the first channel its synapses begin."""
+"""Most pixels in a tile: an axon has 8 bits for where in the first channel its synapses begin."""
 
 SINGLE = Tiling(1, 1, 1)
 
@@ -68,7 +68,7 @@ class Layer:
         return len(self.rows.windows(tile.rows)) * len(self.columns.windows(tile.columns))
 
     def synapse_bits(self, tile: Tile) -> int:
-        """Synapse memory that the core of `tile` needs."""
+        """Bits of synapse memory that the core of `tile` needs."""
         if not self.input_axons(tile):
             return 0
         rows, columns = self.rows.parts(tile.rows), self.columns.parts(tile.columns)
@@ -79,7 +79,7 @@ class Layer:
         return sum(memory_bits(weights * prod(taps), last_index) for taps in parts)
 
     def excess(self, tiling: Tiling) -> str:
-        """Which limit of a core, if any, some tile of `tiling` is over, in a sentence."""
+        """A sentence about a limit of a core that some tile of `tiling` exceeds, or ''."""
         if prod(tiling) > COMPARTMENTS or prod(tiling[:2]) > PIXELS:
             return f'tiles of {tiling} are too large for a Loihi core'
         what = 'a neuron' if prod(tiling) == 1 else f'a tile of {prod(tiling)} neurons'
@@ -92,14 +92,15 @@ class Layer:
             ):
                 if needed > limit:
                     return (
-                        f'{what} of {self.name} needs {needed} {unit} and a Loihi core has {limit}'
+                        f'{what} of {self.name} needs {needed} {unit}, '
+                        f'but a Loihi core has {limit}'
                     )
         return ''
 
     def tilings(self) -> list[Tiling]:
-        """Of each height and width of a tile the tiling with the most channels that fits cores.
+        """For each height and width of a tile, the tiling with the most channels that fits a core.
 
-        None if not even single neurons fit.
+        Empty if not even single neurons fit.
         """
         height, width, channels = map(even_lengths, self.shape)
         found: list[Tiling] = []
@@ -111,9 +112,9 @@ class Layer:
 
 @dataclass(frozen=True)
 class Placed:
-    """A layer on chips, in tiles of `tiling`, and what it takes there.
+    """A layer on chips, in tiles of `tiling`, and what it needs there.
 
-    Totals are `cores`, `neurons` and `synapse_bits`; the rest is what the fullest core has.
+    `cores`, `neurons` and `synapse_bits` are totals; the rest is for the fullest core.
     """
 
     layer: Layer
@@ -129,9 +130,9 @@ class Placed:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the layers of neurons of a network are, `copies` times, or why they cannot be there.
+    """How the layers of neurons of a network are placed, in each of `copies` copies.
 
-    `excess` is empty if they fit, otherwise a sentence with the layer and the limit.
+    `excess` is empty if they fit, otherwise a sentence that says why they do not.
     """
 
     layers: tuple[Placed, ...]
@@ -145,15 +146,15 @@ class Placement:
 
     @property
     def chips(self) -> int:
-        """Number of chips with so many cores."""
+        """Number of chips needed for the cores."""
         return ceil(self.cores / CORES_OF_A_CHIP)
 
 
 def place(network: Network, copies: int = 1) -> Placement:
-    """The layers of neurons on as few cores as possible, and `copies` of them all.
+    """Place the layers of neurons on as few cores as possible, in `copies` copies.
 
-    If they do not fit, the placement says why and shows each layer by itself, one that fits no
-    core with a neuron on each.
+    If they do not fit, the placement says why and shows each layer on its own; a layer of which
+    not even a neuron fits a core is shown with one neuron per core.
     """
     layers = [Layer(network, index) for index in range(len(network.stages) - 1)]
     if not layers:
@@ -166,14 +167,14 @@ def place(network: Network, copies: int = 1) -> Placement:
         return replace(in_tiles(layers, each, copies), excess=excess or str(reason))
     if placement.chips > CHIPS and not excess:
         excess = (
-            f'the network needs {placement.cores} Loihi cores, and a board of {CHIPS} chips has '
+            f'the network needs {placement.cores} Loihi cores, but a board of {CHIPS} chips has '
             f'{CHIPS * CORES_OF_A_CHIP}'
         )
     return replace(placement, excess=excess)
 
 
 def _unknown(network: Network) -> str:
-    """Which neuron or synapse of `network`, if any, the chip does not have, in a sentence."""
+    """A sentence about a neuron or synapse of `network` that the chip does not have, or ''."""
     neuron, synapse = type(network.neuron), network.synapse
     if neuron not in (LIF, IF):
         return f'Loihi runs neurons of type lif and if, not {neuron.__name__}'
@@ -192,12 +193,12 @@ def in_tiles(layers: list[Layer], tilings: Sequence[Tiling], copies: int = 1) ->
 
 
 def _fewest_cores(layers: list[Layer]) -> tuple[Tiling, ...]:
-    """The tiling of each layer; found from the last to the first. Raises MappingError."""
+    """The tiling of each layer, found from the last layer to the first. Raises MappingError."""
     tilings = {layer: layer.tilings() for layer in layers}
     for layer in layers:
         if not tilings[layer]:
             raise MappingError(layer.excess(SINGLE))
-    # For each tiling of a layer the fewest cores from there on, and the tilings that do it.
+    # For each tiling of a layer: the fewest cores from this layer on, and tilings with so few.
     best: dict[Tiling, tuple[int, tuple[Tiling, ...]]]
     best = {tiling: (layers[-1].count(tiling), (tiling,)) for tiling in tilings[layers[-1]]}
     for layer, following in reversed(list(pairwise(layers))):
@@ -214,15 +215,16 @@ def _fewest_cores(layers: list[Layer]) -> tuple[Tiling, ...]:
         if not best:
             raise MappingError(
                 f'a neuron of {layer.name} needs an axon to every core of {following.name} that '
-                f'it reaches, and a Loihi core has {OUTPUT_AXONS // SLOTS}'
+                f'it reaches, but a Loihi core has {OUTPUT_AXONS // SLOTS}'
             )
     return min(best.values())[1]
 
 
 def output_axons(tiling: Tiling, following: Layer, target: Tiling) -> int:
-    """Most output axons of a core of `tiling` if the layer `following` it has tiles of `target`.
+    """Most output axons of a core with a tile of `tiling`, if the next layer is in `target` tiles.
 
-    All channels of a pixel share one to each core that the pixel reaches.
+    `following` is that next layer. All channels of a pixel share one axon to each core that the
+    pixel reaches.
     """
     rows = following.rows.most_targets(tiling.height, target.height)
     columns = following.columns.most_targets(tiling.width, target.width)
@@ -230,10 +232,10 @@ def output_axons(tiling: Tiling, following: Layer, target: Tiling) -> int:
 
 
 def memory_bits(synapses: int, last_index: int) -> int:
-    """Memory for `synapses` in a row, of compartments up to the index `last_index`.
+    """Memory in bits for a list of `synapses` onto compartments with indices up to `last_index`.
 
-    Each is a weight of 8 bits and an index of 6 or more; 64 of them share a header of 10 bits
-    and begin a new word of 64 bits.
+    Each is a weight of 8 bits and an index of 6 bits or more; every 64 of them share a header of
+    10 bits and begin a new word of 64 bits.
     """
     index_bits = max(last_index.bit_length(), 6)
     words = [ceil((count * (8 + index_bits) + 10) / 64) for count in (64, synapses % 64)]

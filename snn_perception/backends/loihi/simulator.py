@@ -1,15 +1,15 @@
-"""The engine of Loihi: the model in the chip's fixed point, as nengo-loihi emulates it.
+"""The Loihi engine: the model in the chip's fixed point, as nengo-loihi emulates it.
 
-All neurons are on the chip, and the synapses between them. The host computes the currents that
-an image causes in the first layer, once per image, and writes them as bias currents of its
-neurons. It reads the spikes of the last layer, and filters and weights them for the readout.
+All neurons, and the synapses between them, are on the chip. Once per image, the host computes the
+currents that the image causes in the first layer and writes them as bias currents of its neurons.
+The host also reads the spikes of the last layer, and filters and weights them for the readout.
 
-What differs from the other engines:
-- weights have 8 bits, biases a mantissa and decays 12, and all values are whole numbers;
-- a step of the model is one step of the chip or several, at most LONGEST_STEP long;
-- a spike arrives in the next step, so each layer is one behind the layer before, and the readout
-  begins and ends later by the delay of all layers: decisions take that much longer;
-- neurons fire at the end of a step; `blocks` says how their rates are right all the same;
+Differences from the other engines:
+- weights have 8 bits, decays and the mantissas of biases 12, and all values are integers;
+- a step of the model is one or more steps of the chip, each at most LONGEST_STEP long;
+- a spike arrives in the next step, so each layer lags one step behind the layer before. The
+  readout begins and ends later by the delay of all layers: decisions take that much longer;
+- neurons fire at the end of a step; `blocks` explains how their rates are right all the same;
 - an image causes currents of at most LARGEST_BIAS, and sums of weights wrap around if they are
   too large.
 """
@@ -37,12 +37,12 @@ LONGEST_STEP = 0.0015
 """Longest step of the chip in s.
 
 With steps of 2.5 ms the layers of the CIFAR-10 model fire 4 to 9 % too often, with half of that 1
-to 2 %: intervals between spikes are whole numbers of steps, and should not be very small ones.
+to 2 %: intervals between spikes are whole numbers of steps, and should not be just a few.
 """
 
 
 class Memory(NamedTuple):
-    """What the network remembers of one image: on the chip, and the readout on the host."""
+    """What the network remembers for one image: on the chip, and in the readout on the host."""
 
     chip: ChipMemory
     readout: NDArray[np.float64]
@@ -50,10 +50,10 @@ class Memory(NamedTuple):
 
 @dataclass(frozen=True)
 class WeightError:
-    """What 8 bits change in the weights of a layer.
+    """How rounding to 8 bits changes the weights of a layer.
 
-    `relative` is the root of the mean square of the changes over that of the weights, `largest`
-    the largest change in steps of the fixed point, half of one if none is lost.
+    `relative` is the root mean square change relative to the root mean square weight. `largest`
+    is the largest change in steps of the fixed point, at most half a step unless bits are lost.
     """
 
     relative: float
@@ -61,13 +61,13 @@ class WeightError:
 
 
 class LoihiSimulator(Simulator):
-    """The model on emulated chips, on the CPU; `threads` (0: see `default_threads`) take images.
+    """The model on emulated chips, on the CPU; `threads` (0: see `default_threads`) share images.
 
-    `placement` says on how many cores and how full they are, `chip_steps` how many steps of the
-    chip one of the model is, `delay` (s) how much later than elsewhere a layer hears of spikes,
-    and `overflows` how often a value wrapped around so far, which makes answers wrong. Raises
-    ValueError, in a sentence, for a device other than the CPU and for a model that does not fit
-    the chips or their numbers.
+    `placement` says how many cores are used and how full they are. `chip_steps` is the number of
+    chip steps in one step of the model. `delay` (s) is how much later than on other engines
+    spikes act on the next layer. `overflows` is how many values have wrapped around so far, which
+    makes answers wrong. Raises ValueError, with a sentence, for a device other than the CPU and
+    for a model that does not fit the chips or their fixed point.
     """
 
     name: ClassVar[str] = 'loihi'
@@ -80,8 +80,8 @@ class LoihiSimulator(Simulator):
             raise ValueError(f'threads must be 0 or more, not {threads}')
         self.chip_steps = ceil(model.dt / LONGEST_STEP - 1e-9)
         step = model.dt / self.chip_steps
-        # On other engines a spike acts from the beginning of its step on, half a step before it
-        # is fired on average, and on the chip from the end of its step on.
+        # On other engines a spike acts from the start of its step, on average half a step before
+        # it is fired; on the chip it acts from the end of its step.
         self.delay = (model.dt + step) / 2
         super().__init__(_patient(model, self.delay), 'cpu')
         self.threads = threads or default_threads()
@@ -91,17 +91,17 @@ class LoihiSimulator(Simulator):
             raise MappingError(self.placement.excess)
         self.cores = build(model, self.placement, step)
         self.emulator = Emulator([core.block for cores in self.cores for core in cores])
-        # Where the neurons of each layer are among all compartments.
+        # The indices of each layer's neurons among all compartments.
         self._places = []
-        behind = 0
+        start = 0
         for cores in self.cores:
             neurons = np.concatenate([core.neurons for core in cores])
-            self._places.append(behind + neurons.argsort())
-            behind += len(neurons)
+            self._places.append(start + neurons.argsort())
+            start += len(neurons)
 
     @property
     def weight_errors(self) -> list[WeightError | None]:
-        """What fixed point changed in the weights of each layer; None for the analog first."""
+        """What fixed point changed in each layer's weights; None for the analog first layer."""
         errors: list[WeightError | None] = [None]
         for cores in self.cores[1:]:
             parts = [core.rounding for core in cores]
@@ -135,8 +135,8 @@ class LoihiSimulator(Simulator):
     def firing_rates(self, images: NDArray[np.float32]) -> list[NDArray[np.float64]]:
         """Rates (batch, *output_shape) in Hz of the neurons of each layer on prepared images.
 
-        They are the spikes that become evidence in a presentation to a network at rest: from
-        its start to its end, earlier for the first layers by the delay to the last.
+        Only spikes that become evidence count, in a presentation to a network at rest. For the
+        earlier layers the time window is earlier by the delay to the last layer.
         """
         dt, layers = self.model.dt, self.model.network.stages[:-1]
         schedule, memory = Schedule.of(self.model.readout, dt), self.rest(len(images))
@@ -155,7 +155,7 @@ class LoihiSimulator(Simulator):
     ) -> list[tuple[list[NDArray[np.int32]], NDArray[np.float64]]]:
         """Advance each image's `memory`; return its spikes and outputs.
 
-        Spikes are counts of each neuron, *output_shape for each layer, outputs (steps, classes).
+        Spikes are counts per neuron, *output_shape for each layer; outputs are (steps, classes).
         """
         shown: list[Any] = [None] * len(images)
         overflows = [0] * len(images)
@@ -172,7 +172,7 @@ class LoihiSimulator(Simulator):
     def _show_one(
         self, memory: Memory, image: NDArray[np.float32], steps: int
     ) -> tuple[list[NDArray[np.int32]], NDArray[np.float64], int]:
-        """`_show` of one image, and how often a value wrapped around."""
+        """`_show` for one image; also returns how many values wrapped around."""
         model = self.model
         *layers, last = model.network.stages
         bias, total = self._bias(image), np.zeros_like(self.emulator.bias)
@@ -184,7 +184,7 @@ class LoihiSimulator(Simulator):
             total += counts
         currents = apply_stage(last, model.weights[-1].kernel, read / model.dt)
         synapse = model.network.synapse_of(len(layers))
-        # A view of what the synapse remembers is no record of it.
+        # The synapse returns a view of its state, which the next step overwrites.
         filtered = [
             synapse.step(one, memory.readout, model.dt).copy() for one in currents[:, None]
         ]
@@ -206,9 +206,9 @@ class LoihiSimulator(Simulator):
 
 
 def _patient(model: Model, delay: float) -> Model:
-    """`model` with a readout that waits until what it is to read has come through all layers.
+    """`model` with a readout that waits until its input has passed through all layers.
 
-    `delay` is in s from one layer to the next.
+    `delay` (s) is the delay from one layer to the next.
     """
     total = delay * max(len(model.network.stages) - 2, 0)
     start_time = model.readout.start_time + total

@@ -144,18 +144,18 @@ def test_the_digits_take_one_chip_and_the_photographs_less_than_a_board():
         (
             (65, 64, 1),
             (Convolution(1, 1), Dense(3), Dense(2)),
-            r'a neuron of layer 1 \(dense\) needs 4160 input axons and a Loihi core has 4096',
+            r'a neuron of layer 1 \(dense\) needs 4160 input axons, but a Loihi core has 4096',
         ),
         (
             (16, 16, 1),
             (Convolution(240, 1), Dense(2100), Dense(2)),
             r'a neuron of layer 0 \(convolution\) needs an axon to every core of layer 1 '
-            r'\(dense\) that it reaches, and a Loihi core has 2048',
+            r'\(dense\) that it reaches, but a Loihi core has 2048',
         ),
         (
             (300, 300, 1),
             (Convolution(48, 1), Dense(2)),
-            r'the network needs \d+ Loihi cores, and a board of 32 chips has 4096',
+            r'the network needs \d+ Loihi cores, but a board of 32 chips has 4096',
         ),
         ((4, 4, 1), (Dense(2),), 'Loihi needs a layer of neurons before the readout'),
     ],

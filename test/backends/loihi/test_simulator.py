@@ -396,7 +396,7 @@ def test_biases_that_fixed_point_cannot_hold_beside_the_weights_are_refused():
     model = random_model()
     heavy = dataclasses.replace(model.weights[1], bias=model.weights[1].bias + 1e7)
     model = dataclasses.replace(model, weights=(model.weights[0], heavy, *model.weights[2:]))
-    with pytest.raises(ValueError, match=r'layer 1 \(convolution\) does not fit fixed point'):
+    with pytest.raises(ValueError, match=r'layer 1 \(convolution\) does not fit into fixed point'):
         create_simulator(model, 'loihi')
 
 
