@@ -12,7 +12,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 PACKAGE = 'snn_perception'
 CONFIGURATION = Path(get_package_share_directory(PACKAGE)) / 'config' / 'classify.yaml'
 
-# Arguments that set the parameter of the same name, if they are given.
+# Arguments that, if given, set the parameter of the same name.
 PARAMETERS = {
     'model': (str, 'Shipped name, path of a folder or NIR file, or package:// URI of the model'),
     'backend': (
@@ -26,7 +26,7 @@ PARAMETERS = {
 
 
 def generate_launch_description() -> LaunchDescription:
-    """The arguments, and the nodes that they ask for."""
+    """Declare the arguments, and start the nodes that they ask for."""
     return LaunchDescription(
         [
             *(
@@ -38,7 +38,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'image_topic',
                 default_value='image_raw',
-                description='Topic of the camera; compressed images come on TOPIC/compressed',
+                description='Topic of the camera; compressed images are on TOPIC/compressed',
             ),
             DeclareLaunchArgument(
                 'namespace', default_value='', description='Namespace of nodes and relative topics'
@@ -66,7 +66,7 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _nodes(context: LaunchContext) -> list[Node]:
-    """The classifier, and the camera of the demo."""
+    """The classifier, and with demo:=true a camera."""
 
     def given(*names: str) -> dict[str, ParameterValue]:
         return {

@@ -23,13 +23,15 @@ def main(arguments: list[str] | None = None) -> int:
     add_engine(parser)
     add_data(parser, DIGITS)
     parser.add_argument('--frames', type=count, default=100, help='frames to time (100)')
-    parser.add_argument('--json', type=Path, help='file to write the figures to')
-    parser.add_argument('--picture', type=Path, help='PNG file to draw the figures into')
+    parser.add_argument('--json', type=Path, help='JSON file to write the figures to')
+    parser.add_argument('--picture', type=Path, help='PNG file to draw the figures to')
     parser.add_argument(
-        '--peers', action='store_true', help='time other spiking libraries on the same network'
+        '--peers', action='store_true', help='also time other spiking libraries, same network'
     )
     parser.add_argument(
-        '--warm', action='store_true', help='only compile what the engine needs, for later starts'
+        '--warm',
+        action='store_true',
+        help='only compile the engine, to make later starts fast',
     )
     parser.add_argument('--start', action='store_true', help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)

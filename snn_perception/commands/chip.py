@@ -1,4 +1,4 @@
-"""`chip MODEL [--data DIR]`: what a model takes on Loihi, and what changes in it there."""
+"""`chip MODEL [--data DIR]`: what a model needs on Loihi, and what fixed point changes in it."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog='chip',
-        description='Print the cores, neurons and synapse memory that a model takes on Loihi '
-        'chips, or why it does not fit; with images also how its layers differ from floating '
-        'point there, which needs nengo-loihi.',
+        description='Print the cores, neurons and synapse memory that a model needs on Loihi '
+        'chips, or why it does not fit. With images (this needs nengo-loihi), also print how its '
+        'layers there differ from floating point.',
     )
     add_model(parser)
     parser.add_argument('--data', help='labelled images to compare the layers on')
-    parser.add_argument('--limit', type=count, default=8, help='use so many of them (8)')
-    parser.add_argument('--picture', type=Path, help='PNG file to draw the figures into')
-    parser.add_argument('--json', type=Path, help='file to write the figures to')
+    parser.add_argument('--limit', type=count, default=8, help='use at most this many of them (8)')
+    parser.add_argument('--picture', type=Path, help='PNG file to draw the figures to')
+    parser.add_argument('--json', type=Path, help='JSON file to write the figures to')
     options = parser.parse_args(arguments)
     return report('chip', partial(run, options), options.json)
 

@@ -1,4 +1,4 @@
-"""`evaluate MODEL --data DIR`: how often a model is right, how soon, and at what cost."""
+"""`evaluate MODEL --data DIR`: how often a model is right, how fast, and at what cost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
         prog='evaluate', description='Run a model on labelled images and print what it achieves.'
     )
     add_evaluation(parser)
-    parser.add_argument('--json', type=Path, help='file to write the figures to')
+    parser.add_argument('--json', type=Path, help='JSON file to write the figures to')
     options = parser.parse_args(arguments)
     return report('evaluate', partial(run, options), options.json)
 

@@ -1,4 +1,4 @@
-"""`export MODEL --format nir`: hand a network over to other tools, or take one over from them."""
+"""`export MODEL --format nir`: write a network for other tools, or import one from them."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog='export',
-        description='Write a model for other tools, and say what they will not know of it.',
+        description='Write a model for other tools, and say what they will not know about it.',
     )
     add_model(parser)
     parser.add_argument(
         '--format',
         choices=('nir', 'folder'),
         default='nir',
-        help='nir: a file for other tools; folder: a model of this package, such as of a file '
-        'of NIR, to edit its model.yaml',
+        help='nir: a file for other tools; folder: a model of this package, for example to edit '
+        'the model.yaml of an imported NIR file',
     )
     parser.add_argument('--output', type=Path, help='what to write (NAME.nir, or the folder NAME)')
     parser.add_argument(
         '--step',
         type=float,
-        help='time step in s of the library at the other end, in which a spike is 1 (that of the '
-        'model); 0: continuous time, spikes of area 1',
+        help="time step in s of the other library, where a spike is 1 for one step (the model's "
+        'time step); 0: continuous time, spikes of area 1',
     )
     parser.add_argument(
-        '--data', help='labelled images, as of evaluate, to measure on what the losses cost'
+        '--data', help='labelled images, as for evaluate, to measure what the losses cost'
     )
-    parser.add_argument('--limit', type=count, help='use at most so many images, evenly spread')
+    parser.add_argument('--limit', type=count, help='use at most this many images, evenly spread')
     options = parser.parse_args(arguments)
     return report('export', partial(run, options), None)
 
 
 def run(options: argparse.Namespace) -> Figures:
-    """Write one model; what there is to know of it. Raises ValueError with a sentence."""
+    """Write one model and return facts about it. Raises ValueError with a sentence."""
     from snn_perception.interchange.nir_reading import read_model
     from snn_perception.model import load_model, save_model
 
@@ -70,7 +70,7 @@ def _write_nir(model: Model, options: argparse.Namespace) -> Figures:
 
     target = options.output or Path(f'{model.name}.nir')
     if target.suffix != '.nir':
-        raise ValueError(f'the file to write must have a name that ends in .nir, not {target}')
+        raise ValueError(f'the name of the output file must end in .nir, unlike {target}')
     timing = Timing(model.dt if options.step is None else options.step)
     graph = to_graph(model, timing)
     write_graph(graph, target)
@@ -83,9 +83,9 @@ def _write_nir(model: Model, options: argparse.Namespace) -> Figures:
 
 
 def _compare(model: Model, there: Model, options: argparse.Namespace) -> Figures:
-    """What `model` achieves on labelled images, and the network that is `there` in its place.
+    """What `model` achieves on labelled images, compared with the network that arrives `there`.
 
-    Images and decisions are those of `model`, which other tools must be told of.
+    Both get the preprocessing and the readout of `model`, which other tools must be told about.
     """
     from dataclasses import replace
 

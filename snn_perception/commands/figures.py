@@ -1,4 +1,4 @@
-"""How the commands that measure end: their figures, printed and written, or a sentence."""
+"""What commands that measure end with: figures, printed and written, or an error sentence."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Figures = dict[str, Any]
 
 
 def report(name: str, measure: Callable[[], Figures], target: Path | None) -> int:
-    """Print what `measure` returns, and write it to `target` as JSON; the exit status.
+    """Print what `measure` returns and write it to `target` as JSON; returns the exit status.
 
-    A ValueError or OSError is the sentence that command `name` ends with.
+    A ValueError or OSError is printed as the error of command `name`.
     """
     try:
         figures = measure()
@@ -32,7 +32,7 @@ def report(name: str, measure: Callable[[], Figures], target: Path | None) -> in
 
 
 def _print(figures: Figures, indent: str = '') -> None:
-    """One `name value` line per figure, nested ones indented, lists of them as tables."""
+    """Print one `name value` line per figure, nested figures indented, lists as tables."""
     for name, value in figures.items():
         if isinstance(value, dict):
             if value:

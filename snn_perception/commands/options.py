@@ -1,4 +1,4 @@
-"""What commands are told in the same words, and what they load for it."""
+"""Options that several commands share, and what the commands load for them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def count(text: str) -> int:
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
-    """The argument that names a model."""
-    parser.add_argument('model', help='shipped name, such as mnist, a folder, or a file of NIR')
+    """Add the argument that names a model."""
+    parser.add_argument('model', help='shipped name such as mnist, folder, or NIR file')
 
 
 def add_data(parser: argparse.ArgumentParser, default: str | None = None) -> None:
-    """The option that names labelled images; without a `default` it is required."""
+    """Add the option that names labelled images; without a `default` it is required."""
     parser.add_argument(
         '--data',
         default=default,
@@ -36,33 +36,33 @@ def add_data(parser: argparse.ArgumentParser, default: str | None = None) -> Non
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
-    """The options that choose an engine."""
+    """Add the options that choose an engine."""
     parser.add_argument(
         '--backend', default='auto', help='auto, event, torch, rate, reference, nengo or loihi'
     )
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda')
     parser.add_argument(
-        '--threads', type=int, default=0, help='of event and loihi; 0: their own choice'
+        '--threads', type=int, default=0, help='for event and loihi; 0: the engine decides'
     )
     parser.add_argument(
-        '--precision', default='float32', help='weights of event: float32, bfloat16 or int8'
+        '--precision', default='float32', help='weights for event: float32, bfloat16 or int8'
     )
 
 
 def add_evaluation(parser: argparse.ArgumentParser) -> None:
-    """The options that `load_evaluation` knows: a model, an engine and labelled images."""
+    """Add the options that `load_evaluation` needs: a model, an engine and labelled images."""
     add_model(parser)
     add_data(parser)
     add_engine(parser)
-    parser.add_argument('--limit', type=count, help='use at most so many images, evenly spread')
+    parser.add_argument('--limit', type=count, help='use at most this many images, evenly spread')
 
 
 def load_evaluation(options: argparse.Namespace) -> tuple[Simulator, Simulator, Dataset]:
-    """The model on its engine and as a rate network, and the images, labelled as it labels them.
+    """The model on its engine and as a rate network, and the images with the model's labels.
 
     Raises ValueError with a sentence.
     """
-    # Importing PyTorch takes seconds: not for --help or a wrong argument.
+    # Importing PyTorch takes seconds, too long for --help or a wrong argument.
     from snn_perception.backends import create_simulator
     from snn_perception.datasets import load_dataset
     from snn_perception.model import load_model

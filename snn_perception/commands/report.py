@@ -1,4 +1,4 @@
-"""`report MODEL --data DIR`: what a model achieves, as a page and pictures to look at."""
+"""`report MODEL --data DIR`: what a model achieves, as a page with pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from snn_perception.commands.options import add_evaluation, load_evaluation
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     parser = argparse.ArgumentParser(
-        prog='report', description='Run a model on labelled images and draw what it achieves.'
+        prog='report', description='Run a model on labelled images and show what it achieves.'
     )
     add_evaluation(parser)
     parser.add_argument(
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run(options: argparse.Namespace) -> Figures:
-    """Write one report; its headline figures and files. Raises ValueError with a sentence."""
+    """Write one report; returns its figures and files. Raises ValueError with a sentence."""
     from snn_perception.evaluation.findings import study
     from snn_perception.evaluation.trajectories import record
     from snn_perception.reporting.writing import write_report

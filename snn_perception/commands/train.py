@@ -15,8 +15,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog='train',
-        description='Train a network by a recipe and write the model, its card and its log; '
-        'under torchrun, in several processes that share every batch.',
+        description='Train a network by a recipe and write the model, its card and its log. '
+        'Under torchrun, several processes share every batch.',
     )
     parser.add_argument('recipe', help='name of a shipped recipe, such as mnist, or a YAML file')
     add_data(parser)
@@ -24,11 +24,11 @@ def main(arguments: list[str] | None = None) -> int:
         '--output', help='directory to write to and to resume from (default: trained/<name>)'
     )
     parser.add_argument(
-        '--images-per-class', type=count, metavar='N', help='use the first N of each class only'
+        '--images-per-class', type=count, metavar='N', help='use only the first N of each class'
     )
     parser.add_argument('--device', default='auto', choices=('auto', 'cpu', 'cuda'))
     options = parser.parse_args(arguments)
-    # Importing PyTorch takes seconds: not for --help or a wrong argument.
+    # Importing PyTorch takes seconds, too long for --help or a wrong argument.
     from snn_perception.backends.torch import choose_device
     from snn_perception.datasets import load_dataset
     from snn_perception.training import distributed

@@ -1,4 +1,4 @@
-"""The demo application: both nodes in one process, and their answers on the screen.
+"""The demo application: both nodes in one process, with the answers on the screen.
 
-Import nothing here: the executable must handle signals before anything heavy is imported.
+Import nothing here: the executable must handle signals before it imports anything heavy.
 """

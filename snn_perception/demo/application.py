@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Show the classifier at work until it is told to end; the exit status."""
+    """Show the classifier at work until told to stop; returns the exit status."""
     try:
         return run(_work)
     except BrokenPipeError:
-        # Nobody reads on, as after `demo | head`; the interpreter must not try to write again.
+        # The reader is gone, as with `demo | head`; the interpreter must not write again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
@@ -33,7 +33,7 @@ def _parse() -> argparse.Namespace:
         'and prints the answers, all over ROS topics.',
     )
     parser.add_argument(
-        '--frames', type=_count, default=0, help='end after so many answers (default: never)'
+        '--frames', type=_count, default=0, help='stop after this many answers (default: never)'
     )
     parser.add_argument(
         '--rate', type=_rate, default=4.0, metavar='HZ', help='images per second (default: 4)'
@@ -48,7 +48,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         '--source', metavar='PATH', help='what the camera shows (default: the shipped digits)'
     )
-    parser.add_argument('--model', help='a shipped model or the folder of one (default: mnist)')
+    parser.add_argument('--model', help='a shipped model, a folder or a NIR file (default: mnist)')
     parser.add_argument('--backend', help='the engine (default: auto)')
     parser.add_argument(
         '--picture',
@@ -61,7 +61,7 @@ def _parse() -> argparse.Namespace:
 
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'a whole number of at least 1 is needed, not {text!r}')
+        raise argparse.ArgumentTypeError(f'must be a whole number of at least 1, not {text!r}')
     return int(text)
 
 
@@ -71,14 +71,14 @@ def _rate(text: str) -> float:
     except ValueError:
         rate = 0.0
     if not 0.01 <= rate <= 1000:
-        raise argparse.ArgumentTypeError(f'a number from 0.01 to 1000 is needed, not {text!r}')
+        raise argparse.ArgumentTypeError(f'must be a number from 0.01 to 1000, not {text!r}')
     return rate
 
 
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.partition('x')
     if not (width.isdecimal() and height.isdecimal()):
-        raise argparse.ArgumentTypeError(f'a size such as 640x480 is needed, not {text!r}')
+        raise argparse.ArgumentTypeError(f'must be a size such as 640x480, not {text!r}')
     if not (1 <= int(width) <= 8192 and 1 <= int(height) <= 8192):
         raise argparse.ArgumentTypeError(f'width and height must be from 1 to 8192, not {text!r}')
     return int(width), int(height)

@@ -18,7 +18,7 @@ WIDTH, CELL, HEAD, GAP = 11.0, 2.55, 1.15, 0.8
 
 
 def save(path: Path, scoreboard: Scoreboard) -> None:
-    """Save the latest outcomes on `scoreboard`, one at least, as a PNG file at `path`.
+    """Save the latest outcomes on `scoreboard`, at least one, as a PNG file at `path`.
 
     Raises ValueError with a sentence if it cannot be written.
     """
@@ -44,7 +44,7 @@ def save(path: Path, scoreboard: Scoreboard) -> None:
 
 
 def _draw(place: Any, outcome: Outcome, chip: str) -> None:
-    """One picture on the axes `place`, its label and what that cost below."""
+    """Draw one picture on the axes `place`, with its label and what it cost below."""
     place.imshow(outcome.picture.pixels, cmap='gray', vmin=0, vmax=255, interpolation='nearest')
     label = f'{outcome.label}   {100 * outcome.score:.1f} %'
     colour = DARK.right if outcome.is_right else DARK.wrong
@@ -58,7 +58,7 @@ def _draw(place: Any, outcome: Outcome, chip: str) -> None:
         'ha': 'center',
         'va': 'top',
     }
-    # Long names, smaller, end before the next picture.
+    # Long names are smaller, so that they end before the next picture.
     size = 13 * min(1.0, 15 / len(label))
     place.annotate(label, (0.5, 0), (0, -6), color=colour, fontsize=size, weight='bold', **below)
     place.annotate(cost, (0.5, 0), (0, -27), color=DARK.dim, fontsize=7.5, **below)

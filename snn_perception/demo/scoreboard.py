@@ -1,4 +1,4 @@
-"""Answers for people: one aligned line for each, and a summary of all."""
+"""Answers for people: an aligned line for each one, and a summary of all."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COLUMNS = (
 
 @dataclass
 class Outcome:
-    """What came back about one picture: label, score (0 to 1), and the statistics by key."""
+    """The answer to one picture: label, score (0 to 1), and the statistics by key."""
 
     picture: Picture
     label: str = ''
@@ -53,7 +53,7 @@ def heading() -> str:
 
 
 def row(number: int, outcome: Outcome, chip: str) -> str:
-    """The line of the outcome `number`, with its energy on `chip`."""
+    """The line for outcome number `number`, with its energy on `chip`."""
     cells = (
         str(number),
         outcome.picture.label,
@@ -70,17 +70,17 @@ def row(number: int, outcome: Outcome, chip: str) -> str:
 
 
 class Scoreboard:
-    """Counts outcomes, averages their statistics, and keeps the latest of them."""
+    """Counts outcomes, averages their statistics, and remembers the latest ones."""
 
-    def __init__(self, chip: str, kept: int = 12) -> None:
+    def __init__(self, chip: str, remembered: int = 12) -> None:
         self.chip = chip
-        self.latest: deque[Outcome] = deque(maxlen=kept)
+        self.latest: deque[Outcome] = deque(maxlen=remembered)
         self.count = 0
         self._right = 0
         self._sums: dict[str, float] = defaultdict(float)
 
     def add(self, outcome: Outcome) -> None:
-        """Count one more outcome, a complete one."""
+        """Count one more outcome, which must be complete."""
         self.latest.append(outcome)
         self.count += 1
         self._right += outcome.is_right
@@ -95,11 +95,11 @@ class Scoreboard:
 
     @property
     def averages(self) -> str:
-        """What an answer took on average, as a sentence; there must be one at least."""
+        """What an answer took on average, as a sentence; there must be at least one."""
         mean = {key: total / self.count for key, total in self._sums.items()}
         return (
             f'On average {mean["latency_ms"]:.1f} ms from the stamp of an image to its label, '
-            f'{mean["network_ms"]:.1f} ms of them in the network, which simulated '
+            f'of which {mean["network_ms"]:.1f} ms in the network, which simulated '
             f'{mean["simulated_time_ms"]:.0f} ms with {mean["spikes"]:,.0f} spikes and '
             f'{mean["synaptic_operations"]:,.0f} synaptic operations; estimated for {self.chip}: '
             f'{quantity(mean["energy"], "J")}.'

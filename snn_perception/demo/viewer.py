@@ -1,4 +1,4 @@
-"""A subscriber that prints each answer beside what the camera showed."""
+"""A subscriber that prints each answer next to what the camera showed."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class ViewerNode(Node):
         )
 
     def when_connected(self, action: Callable[[], Any]) -> None:
-        """Call `action` once this node hears the classifier."""
+        """Call `action` once this node is connected to the classifier's topics."""
 
-        def look() -> None:
+        def check() -> None:
             if all(source.get_publisher_count() for source in self._sources):
                 self.destroy_timer(timer)
                 action()
 
-        timer = self.create_timer(0.05, look)
+        timer = self.create_timer(0.05, check)
 
     def expect(self, header: Header, picture: Picture) -> None:
         """Remember that `picture` is about to be published under `header`."""

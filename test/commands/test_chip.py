@@ -63,7 +63,7 @@ def test_what_does_not_fit_is_an_answer_too(data, tmp_path, capsys):
     save_model(large, tmp_path / 'large')
     figures = figures_of(tmp_path, tmp_path / 'large', '--data', data)
     assert not figures['fits']
-    assert 'bits of synapse memory and a Loihi core has' in figures['reason']
+    assert 'bits of synapse memory, but a Loihi core has' in figures['reason']
     assert 'reason' in capsys.readouterr().out
     assert 'comparison' not in figures
 

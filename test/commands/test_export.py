@@ -105,7 +105,7 @@ def test_a_file_of_nir_becomes_a_folder(folder, tmp_path):
 
 def test_the_step_says_for_which_library_a_file_is_written(folder, tmp_path, capsys):
     target = str(tmp_path / 'x.nir')
-    for step, words in (('0.0001', 'are 1 for one step of 0.0001 s'), ('0', 'are of area 1')):
+    for step, words in (('0.0001', 'are 1 for one step of 0.0001 s'), ('0', 'have area 1')):
         assert export.main([str(folder), '--output', target, '--step', step]) == 0
         assert words in printed(capsys)['spikes']
 
@@ -115,11 +115,11 @@ def test_the_step_says_for_which_library_a_file_is_written(folder, tmp_path, cap
     [
         (['no_such_model'], "model 'no_such_model' is not found"),
         (['no_such_model.nir'], 'does not exist'),
-        (['{folder}', '--output', '{tmp}/x.onnx'], 'must have a name that ends in .nir'),
+        (['{folder}', '--output', '{tmp}/x.onnx'], 'the name of the output file must end in .nir'),
         (['{folder}', '--output', '{tmp}/none/x.nir'], 'cannot be written'),
         (['{folder}', '--output', '{tmp}/x.nir', '--step', '-1'], 'step must be a time between 0'),
         (['{folder}', '--output', '{tmp}/x.nir', '--data', '{tmp}/none'], 'is not a folder'),
-        (['{theta}', '--output', '{tmp}/x.nir'], 'of which NIR knows nothing'),
+        (['{theta}', '--output', '{tmp}/x.nir'], 'which NIR does not have'),
     ],
 )
 def test_export_refuses_with_one_sentence(folder, tmp_path, capsys, arguments, message):
