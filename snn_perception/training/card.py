@@ -49,7 +49,7 @@ def write(
         '![Confusion matrix](confusion.png)',
         '## Layers with and without spikes',
         f'The same neurons in the rate network and on spikes, {agreement.IMAGES} validation '
-        'images; the difference of a neuron is the root of the mean squared one.',
+        'images; the difference per neuron is a root mean square.',
         markdown(layer_table(model, findings.agreement, 'in rates', 'on spikes')),
         '## Damaged images',
         f'{len(findings.conditions[0].evaluation.decisions)} of the validation images, damaged '
