@@ -48,7 +48,9 @@ class Price:
 
     def __post_init__(self) -> None:
         if not 0 <= self.low <= self.value <= self.high < math.inf:
-            raise ValueError(f'low, value and high must be in ascending order, not {self}')
+            raise ValueError(
+                f'low, value and high must be in order, finite and 0 or more, not {self}'
+            )
 
     @property
     def figures(self) -> NDArray[np.float64]:

@@ -104,7 +104,7 @@ def load_model(location: str | Path) -> Model:
     if not (folder / 'model.yaml').is_file():
         shipped = ', '.join(shipped_models()) or 'none'
         raise ModelError(
-            f'model {str(location)!r} was not found: {folder / "model.yaml"} does not exist; '
+            f'model {str(location)!r} is not found: {folder / "model.yaml"} does not exist; '
             f'shipped models: {shipped}'
         )
     description = read_description(folder / 'model.yaml')

@@ -276,7 +276,7 @@ def test_pooling_that_would_make_too_many_weights_is_refused(monkeypatch):
     monkeypatch.setattr(nengo_network, 'MAXIMUM_WEIGHTS', 20_000)
     layers = (Convolution(6, 3), AveragePooling(4), Dense(200), Dense(3))
     model = random_model(input_shape=(14, 14, 3), layers=layers)
-    sentence = r'Dense\(units=200\) has 172800 weights with the average pooling .* 20000 allowed'
+    sentence = r'Dense\(units=200\) has 172800 weights once the average pooling .* 20000 allowed'
     with pytest.raises(ValueError, match=sentence):
         build_network(model)
 

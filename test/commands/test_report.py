@@ -82,7 +82,7 @@ def test_on_an_emulated_chip_the_page_says_what_the_layers_take_there(tmp_path):
     assert text.count('<img') == len(PICTURES) + 1
     assert (tmp_path / 'out' / 'chip.png').is_file()
     for word in (
-        'take 3 cores in all (chips: 1)',
+        'need 3 cores in all (chips: 1)',
         'core_axons_out',
         'rate_error_hz',
         'weight_error',
