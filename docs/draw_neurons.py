@@ -13,7 +13,7 @@ GAMMA, CURRENT, DT, STEPS = 0.1, 3.0, 0.0001, 2500
 
 
 def main() -> None:
-    """Draw the picture beside this file."""
+    """Draw the picture next to this file."""
     figure = Figure(figsize=(8, 3.6), layout='constrained')
     curves, trains = figure.subplots(1, 2)
     current = np.linspace(-0.5, 4, 600)

@@ -107,7 +107,7 @@ def _work(stop: Stop) -> int:
 
 
 def _show(stop: Stop, options: argparse.Namespace) -> tuple[int, Scoreboard]:
-    """Run the nodes until `stop`; the exit status, and what was shown and answered."""
+    """Run the nodes until `stop`; returns the exit status and the answers to what was shown."""
     from snn_perception.demo.viewer import ViewerNode
     from snn_perception.nodes.camera_node import CameraNode
     from snn_perception.nodes.classifier_node import ClassifierNode
@@ -134,7 +134,7 @@ def _show(stop: Stop, options: argparse.Namespace) -> tuple[int, Scoreboard]:
 
 
 def _parameters(**values: object) -> list[Parameter]:
-    """Parameters of a node from `values`; those that are None stay at their defaults."""
+    """Parameters of a node from `values`; a value of None leaves the default."""
     from rclpy.parameter import Parameter
 
     return [Parameter(name, value=value) for name, value in values.items() if value is not None]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Findings:
-    """Results of a model on `dataset`, and on some of its images with the damage cameras do.
+    """Results of a model on `dataset`, and on some of its images with damage as from cameras.
 
     `agreement` compares each layer's spikes with the rates of the network without spikes.
     `chip` holds the figures of `evaluation.on_chip`; it is empty unless the engine is a chip.

@@ -34,7 +34,10 @@ class Reliability:
 
 
 def reliability(confidences: ArrayLike, right: ArrayLike, bins: int = BINS) -> Reliability:
-    """How often decisions were `right`, bool (count,), by `confidences` (count,), 0 to 1."""
+    """Sort decisions into bins of confidence, and find how often each bin was right.
+
+    `confidences` (count,) are from 0 to 1, `right` (count,) is bool.
+    """
     values = np.asarray(confidences, np.float64)
     # A value on the border of two bins belongs to the lower one, as in the paper.
     places = np.searchsorted(np.arange(1, bins) / bins, values, side='left')

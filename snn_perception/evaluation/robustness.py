@@ -1,4 +1,4 @@
-"""How often answers are still right when images have the damage that cameras do."""
+"""How often answers are still right on images with the kinds of damage that cameras cause."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def test_the_digits_take_one_chip_and_the_photographs_less_than_a_board():
         (
             (64, 64, 1),
             (Convolution(32, 1), Dense(3), Dense(2)),
-            r'a neuron of layer 1 \(dense\) needs 2097152 bits of synapse memory and a Loihi '
+            r'a neuron of layer 1 \(dense\) needs 2097152 bits of synapse memory, but a Loihi '
             r'core has 1048576',
         ),
         (
