@@ -72,7 +72,7 @@ class Trajectories:
         return self.readout.scores(self.evidence, self.durations)
 
     def stops(self, threshold: float) -> NDArray[np.int64]:
-        """Index of the check (images,) at which a threshold of `threshold` decides."""
+        """Index of the check (images,) at which each image is decided, with this `threshold`."""
         readout = replace(self.readout, confidence_threshold=threshold)
         may_stop = readout.is_confident(self.scores)
         may_stop[:, -1] = True
