@@ -26,7 +26,7 @@ from snn_perception.model import Model
 from snn_perception.neurons import IF, LIF
 
 with warnings.catch_warnings():
-    # Of a Nengo that is newer than itself; the tests say that they fit each other.
+    # It warns about a Nengo newer than itself; the tests show that the two work together.
     warnings.simplefilter('ignore')
     from nengo.exceptions import BuildError
     from nengo_loihi.block import Axon, LoihiBlock, Synapse, SynapseConfig
