@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.backends.rate import RateSimulator
 from snn_perception.backends.reference import ReferenceSimulator
 from snn_perception.evaluation.trajectories import schedule_of
 from snn_perception.model import Model
@@ -39,6 +38,9 @@ def compare(expected: list[NDArray], found: list[NDArray]) -> list[LayerAgreemen
 
 def spikes_with_rates(model: Model, inputs: NDArray[np.float32]) -> list[LayerAgreement]:
     """The layers on spikes compared with the rate network, on prepared images `inputs`."""
+    # It needs PyTorch, which all else here does not.
+    from snn_perception.backends.rate import RateSimulator
+
     rates = RateSimulator(model, 'cpu').firing_rates(inputs)
     return compare(rates, spiking_rates(model, inputs))
 

@@ -1,0 +1,67 @@
+"""What a robot that runs the engine event does needs no PyTorch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DIGIT = ROOT / 'resource' / 'images' / 'digits' / '7' / '01.png'
+
+CLASSIFY = f"""
+from snn_perception import create_simulator, load_model
+from snn_perception.images import read_image
+print(create_simulator(load_model('mnist')).classify(read_image({str(DIGIT)!r})).label)
+"""
+NODE = """
+import rclpy
+from rclpy.parameter import Parameter
+from snn_perception.nodes.classifier_node import ClassifierNode
+from snn_perception.nodes.process import Stop
+rclpy.init()
+node = ClassifierNode(Stop(), parameter_overrides=[Parameter('model', value='mnist')])
+print(node.start())
+node.close()
+"""
+
+
+def without_pytorch(program: str) -> subprocess.CompletedProcess:
+    """`program` run where PyTorch cannot be imported."""
+    program = f'import sys\nsys.modules["torch"] = None\n{program}'
+    return subprocess.run(
+        [sys.executable, '-c', program], capture_output=True, text=True, timeout=120, cwd=ROOT
+    )
+
+
+def test_an_image_is_classified():
+    done = without_pytorch(CLASSIFY)
+    assert done.stdout == '7\n', done.stderr
+
+
+def test_the_node_configures_and_activates():
+    pytest.importorskip('rclpy')
+    pytest.importorskip('vision_msgs')
+    done = without_pytorch(NODE)
+    assert done.stdout == 'True\n', done.stderr
+
+
+@pytest.mark.parametrize('command', ['chip', 'benchmark'])
+def test_a_command_that_needs_none_runs(command):
+    words = {'chip': ['mnist'], 'benchmark': ['mnist', '--warm']}[command]
+    done = without_pytorch(
+        f'from snn_perception.commands import {command}\nsys.exit({command}.main({words}))'
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_command_that_needs_it_says_so_in_a_sentence():
+    words = ['mnist', '--data', str(DIGIT.parents[1])]
+    done = without_pytorch(
+        f'from snn_perception.commands import evaluate\nsys.exit(evaluate.main({words}))'
+    )
+    assert done.returncode == 1
+    assert 'needs torch, which is not installed: pip install torch' in done.stderr
+    assert 'Traceback' not in done.stderr
