@@ -12,16 +12,8 @@ ROOT = Path(__file__).parents[1]
 def test_every_file_names_its_copyright_and_licence(monkeypatch):
     ament_copyright = pytest.importorskip('ament_copyright.main')
     monkeypatch.chdir(ROOT)
-    folders = [
-        'snn_perception',
-        'launch',
-        'test',
-        'docs',
-        'setup.py',
-        'LICENSE',
-        'CONTRIBUTING.md',
-    ]
-    assert ament_copyright.main(argv=folders) == 0
+    paths = ['snn_perception', 'launch', 'test', 'docs', 'scripts', 'setup.py']
+    assert ament_copyright.main(argv=[*paths, 'LICENSE', 'CONTRIBUTING.md']) == 0
 
 
 def test_package_xml_is_valid(monkeypatch):

@@ -214,3 +214,9 @@ def test_package_xml_and_setup_py_tell_the_same_version():
     manifest = ElementTree.parse(ROOT / 'package.xml').getroot()
     told = run(sys.executable, 'setup.py', '--version', cwd=ROOT).stdout.split()[-1]
     assert told == manifest.findtext('version')
+
+
+def test_no_two_test_files_have_the_same_name():
+    # A distribution's plugins of pytest import test files by name alone.
+    names = [path.name for path in ROOT.glob('test/**/test_*.py')]
+    assert sorted(names) == sorted(set(names))
