@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import cv2
@@ -14,17 +16,27 @@ from numpy.typing import NDArray
 from snn_perception.images import IMAGE_SUFFIXES, read_image
 from snn_perception.locations import resolve
 
+OLDEST = 10.0
+"""Seconds that a picture may have waited in the driver of a webcam."""
+
 
 @dataclass(frozen=True)
 class Picture:
     """One picture: uint8 pixels, grey (height, width) or RGB (.., .., 3), and where it is from.
 
-    `label` is the name of the folder that an image is in, empty for other pictures.
+    `label` is the name of the folder that an image is in, empty for other pictures. `captured`
+    is when a webcam captured the picture, in s of time.monotonic().
     """
 
     pixels: NDArray[np.uint8]
     name: str
     label: str = ''
+    captured: float | None = None
+
+    @property
+    def age(self) -> int:
+        """Time in ns since the picture was captured, 0 if that is not known."""
+        return 0 if self.captured is None else round(1e9 * (time.monotonic() - self.captured))
 
 
 def open_source(
@@ -88,32 +100,64 @@ def _captured(location: str, source: int | str, loop: bool) -> Iterator[Picture]
     capture = cv2.VideoCapture(source)
     # The newest picture of a webcam, not one that has waited.
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-    what = f'webcam {location}' if isinstance(source, int) else f'video {location}'
-    works, first = capture.read()
-    if not works:
+    what = f'{"webcam" if isinstance(source, int) else "video"} {location}'
+    first = _next(capture)
+    if first is None:
         capture.release()
         raise ValueError(f'{what} cannot be opened, or has no pictures')
+    if isinstance(source, int):
+        return _webcam(capture, what)
+    return _video(capture, first, source, what, loop)
 
-    def pictures() -> Iterator[Picture]:
-        picture, number = first, 0
-        try:
-            while True:
-                pixels = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+
+def _next(capture: cv2.VideoCapture) -> NDArray[np.uint8] | None:
+    """Pixels of the next picture in RGB, None if there is none."""
+    works, picture = capture.read()
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8) if works else None
+
+
+def _webcam(capture: cv2.VideoCapture, what: str) -> Iterator[Picture]:
+    """What an opened webcam shows from the first call on: it may have been opened long before."""
+    try:
+        for number in count():
+            asked = time.monotonic()
+            pixels = _next(capture)
+            if pixels is None:
+                raise ValueError(f'{what} gives no more pictures')
+            captured = capture_time(asked, capture.get(cv2.CAP_PROP_POS_MSEC))
+            yield Picture(pixels, f'{what}, {number}', captured=captured)
+    finally:
+        capture.release()
+
+
+def _video(
+    capture: cv2.VideoCapture, first: NDArray[np.uint8], path: str, what: str, loop: bool
+) -> Iterator[Picture]:
+    """An opened video whose first picture is known."""
+    pixels: NDArray[np.uint8] | None = first
+    try:
+        while pixels is not None:
+            number = 0
+            while pixels is not None:
                 yield Picture(pixels, f'{what}, {number}')
-                works, picture = capture.read()
-                number += 1
-                if works:
-                    continue
-                if isinstance(source, int):
-                    raise ValueError(f'{what} gives no more pictures')
-                if not loop:
-                    return
-                capture.open(source)
-                works, picture = capture.read()
-                number = 0
-                if not works:
-                    raise ValueError(f'{what} cannot be opened again')
-        finally:
-            capture.release()
+                pixels, number = _next(capture), number + 1
+            if not loop:
+                return
+            capture.open(path)
+            pixels = _next(capture)
+        raise ValueError(f'{what} cannot be opened again')
+    finally:
+        capture.release()
 
-    return pictures()
+
+def capture_time(asked: float, position: float) -> float:
+    """When a webcam captured a picture that it was asked for at `asked`, both as time.monotonic().
+
+    `position` is what OpenCV says about it, in ms. With Video4Linux that is the time at which
+    the driver captured the picture, by the same clock, and it is believed if it lies between
+    OLDEST s before `asked` and now. With other drivers nothing is known but that a picture
+    that has waited is older than `asked`, and one that was waited for is younger: that time
+    stands in for it.
+    """
+    captured = position / 1e3
+    return captured if asked - OLDEST <= captured <= time.monotonic() else asked

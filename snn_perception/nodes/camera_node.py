@@ -13,6 +13,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
+from rclpy.time import Time
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
@@ -24,12 +25,16 @@ from snn_perception.nodes.process import Stop
 
 JPEG_QUALITY = 95
 
+LOOK_PERIOD = 0.02
+"""Seconds between two looks for somebody who subscribes."""
+
 
 class CameraNode(Node):
     """Publishes one picture per tick of its timer, all of one size.
 
-    Requests `stop` when the pictures end. `on_publish` is called with the header and the
-    picture of every message, before it goes out.
+    A picture is stamped with the time at which it was captured, if its source knows that, and
+    else with that at which it is published. Requests `stop` when the pictures end.
+    `on_publish` is called with the header and the picture of every message, before it goes out.
     """
 
     def __init__(
@@ -41,6 +46,7 @@ class CameraNode(Node):
         super().__init__('camera', **options)
         self.has_failed = False
         self._stop = stop
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._on_publish = on_publish
         self._server = ParameterServer(self, CameraParameters)
         self._pictures: Iterator[Picture] = iter(())
@@ -70,8 +76,7 @@ class CameraNode(Node):
             f'publishing {parameters.source} at {parameters.rate:g} Hz on '
             f'{self._publisher.topic_name}'
         )
-        clock = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(1 / parameters.rate, self._tick, clock=clock)
+        self._start_timer = self.create_timer(LOOK_PERIOD, self._begin, clock=self._steady)
         return True
 
     def _fail(self, reason: str) -> None:
@@ -79,9 +84,15 @@ class CameraNode(Node):
         self.has_failed = True
         self._stop.request()
 
-    def _tick(self) -> None:
+    def _begin(self) -> None:
+        """Show the first picture, at once or when somebody subscribes."""
         if self.parameters.wait_for_subscriber and not self._publisher.get_subscription_count():
             return
+        self.destroy_timer(self._start_timer)
+        self.create_timer(1 / self.parameters.rate, self._tick, clock=self._steady)
+        self._tick()
+
+    def _tick(self) -> None:
         try:
             picture = next(self._pictures, None)
         except ValueError as reason:
@@ -91,7 +102,9 @@ class CameraNode(Node):
             self._publisher.wait_for_all_acked(Duration(seconds=2))
             self._stop.request()
             return
-        header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self.parameters.frame_id)
+        # A simulated clock may have begun after the picture was captured.
+        stamp = Time(nanoseconds=max(0, self.get_clock().now().nanoseconds - picture.age))
+        header = Header(stamp=stamp.to_msg(), frame_id=self.parameters.frame_id)
         self.get_logger().debug(
             f'{header.stamp.sec}.{header.stamp.nanosec:09d} shows {picture.name}'
         )

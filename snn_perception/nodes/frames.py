@@ -161,3 +161,8 @@ def _view(message: Any, encoding: Encoding) -> NDArray:
         pixels = pixels[:, :, 0]
     # A copy only for the other byte order, and for 16 bits at an odd step.
     return np.require(pixels, pixels.dtype.newbyteorder('='), 'A')
+
+
+def nanoseconds(header: Any) -> int:
+    """Stamp of `header` in ns."""
+    return int(header.stamp.sec * 1_000_000_000 + header.stamp.nanosec)

@@ -220,5 +220,7 @@ class CameraParameters:
         'camera', 'Name of the coordinate frame in every header.', is_read_only=True
     )
     wait_for_subscriber: bool = parameter(
-        False, 'Show the first image only once somebody subscribes.', is_read_only=True
+        False,
+        'Show the first image only once somebody subscribes; otherwise at once.',
+        is_read_only=True,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import islice
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from snn_perception.datasets.sources import Picture, open_source
+from snn_perception.datasets.sources import Picture, capture_time, open_source
 
 
 def write(path: Path, level: int) -> None:
@@ -94,6 +95,77 @@ def test_single_image_is_a_source(tmp_path: Path) -> None:
     write(tmp_path / 'one.png', 7)
     assert len(pictures(tmp_path / 'one.png')) == 1
     assert len(pictures(tmp_path / 'one.png', loop=True)) == 100
+
+
+class Webcam:
+    """Stands in for OpenCV's webcam: its pictures are `waited` s old, by its own clock."""
+
+    waited = 0.25
+    knows_when = True
+
+    def __init__(self, number: int) -> None:
+        self.opened, self.taken = number, 0
+
+    def set(self, name: int, value: float) -> bool:
+        return True
+
+    def read(self) -> tuple[bool, np.ndarray | None]:
+        self.taken += 1
+        self.captured = time.monotonic() - self.waited
+        return self.taken <= 4, np.full((6, 8, 3), self.taken, np.uint8)
+
+    def get(self, name: int) -> float:
+        assert name == cv2.CAP_PROP_POS_MSEC
+        return 1e3 * self.captured if self.knows_when else 0.0
+
+    def release(self) -> None:
+        pass
+
+
+def test_webcam_shows_what_it_sees_from_when_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cv2, 'VideoCapture', Webcam)
+    shown = open_source('0', False, False, pytest.fail)
+    assert [int(next(shown).pixels[0, 0, 0]) for _ in range(3)] == [2, 3, 4]
+    with pytest.raises(ValueError, match='webcam 0 gives no more pictures'):
+        next(shown)
+
+
+def test_picture_of_a_webcam_is_as_old_as_its_driver_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cv2, 'VideoCapture', Webcam)
+    begin = time.monotonic()
+    picture = next(open_source('0', False, False, pytest.fail))
+    assert picture.captured is not None
+    assert begin <= picture.captured + Webcam.waited <= time.monotonic()
+    assert picture.age >= 1e9 * Webcam.waited
+
+
+def test_picture_of_a_webcam_that_does_not_know_is_of_when_it_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Slow(Webcam):
+        knows_when = False
+
+        def read(self) -> tuple[bool, np.ndarray | None]:
+            time.sleep(0.01)
+            return super().read()
+
+    monkeypatch.setattr(cv2, 'VideoCapture', Slow)
+    begin = time.monotonic()
+    picture = next(open_source('0', False, False, pytest.fail))
+    assert picture.captured is not None
+    assert begin <= picture.captured <= time.monotonic() - 0.01
+
+
+@pytest.mark.parametrize('position', [0.0, -1.0, 1.7e12, float('nan')])
+def test_time_of_another_clock_is_not_taken_for_that_of_capture(position: float) -> None:
+    asked = time.monotonic()
+    assert capture_time(asked, position) == asked
+
+
+def test_pictures_of_files_have_no_time_of_capture(tmp_path: Path) -> None:
+    write(tmp_path / 'one.png', 7)
+    picture = pictures(tmp_path / 'one.png')[0]
+    assert (picture.captured, picture.age) == (None, 0)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import numpy as np
 import pytest
 from sensor_msgs.msg import CompressedImage, Image
 
+from snn_perception.datasets.sources import Picture
 from snn_perception.images import decode_compressed
+from snn_perception.nodes.frames import nanoseconds
 from snn_perception.nodes.process import Stop
 
 
@@ -113,6 +116,56 @@ def test_compressed_images_are_jpeg_in_colour_and_grey(robot: Any, create_camera
     red = images.messages[0]
     assert red.format == 'rgb8; jpeg compressed bgr8'
     assert decode_compressed(red.data)[15, 20].tolist() == pytest.approx([255, 0, 0], abs=3)
+
+
+def test_first_image_does_not_wait_for_the_period_of_the_rate(
+    robot: Any, create_camera: Any
+) -> None:
+    camera, _ = create_camera(rate=0.01)
+    images = robot.listen(Image, 'image_raw')
+    assert camera.start()
+    images.wait_for()
+
+
+def test_camera_that_need_not_wait_for_a_subscriber_shows_its_images_to_nobody(
+    create_camera: Any,
+) -> None:
+    camera, stop = create_camera(wait_for_subscriber=False, loop=False)
+    assert camera.start()
+    assert stop.wait(20)
+    assert not camera.has_failed
+
+
+def test_camera_without_a_subscriber_waits_for_one_before_its_first_image(
+    robot: Any, create_camera: Any
+) -> None:
+    camera, stop = create_camera(loop=False)
+    assert camera.start()
+    assert not stop.wait(0.3)
+    robot.listen(Image, 'image_raw')
+    assert stop.wait(20)
+
+
+def test_image_is_stamped_with_the_time_of_its_capture(
+    robot: Any, create_camera: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = np.zeros((6, 8), np.uint8)
+
+    def pictures(*_: Any) -> Any:
+        yield Picture(pixels, 'webcam', captured=time.monotonic() - 2.0)
+        yield Picture(pixels, 'file')
+
+    monkeypatch.setattr('snn_perception.nodes.camera_node.open_source', pictures)
+    camera, stop = create_camera(loop=False)
+    images = robot.listen(Image, 'image_raw')
+    begin = robot.node.get_clock().now().nanoseconds
+    assert camera.start()
+    assert stop.wait(20)
+    images.wait_for(lambda message: len(images.messages) == 2)
+    end = robot.node.get_clock().now().nanoseconds
+    captured, published = (nanoseconds(message.header) for message in images.messages)
+    assert begin - 2e9 <= captured <= end - 2e9
+    assert begin <= published <= end
 
 
 @pytest.mark.parametrize('reliability', ['RELIABLE', 'BEST_EFFORT'])
