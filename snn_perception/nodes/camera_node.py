@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
-from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.time import Time
 from sensor_msgs.msg import CompressedImage, Image
@@ -19,7 +18,7 @@ from std_msgs.msg import Header
 
 from snn_perception.datasets.sources import Picture, open_source
 from snn_perception.images import Preprocessing, fit_image
-from snn_perception.nodes.parameter_server import ParameterServer
+from snn_perception.nodes.parameter_server import ParameterNode, ParameterServer
 from snn_perception.nodes.parameters import CameraParameters
 from snn_perception.nodes.process import Stop
 
@@ -29,7 +28,7 @@ LOOK_PERIOD = 0.02
 """Seconds between two looks for somebody who subscribes."""
 
 
-class CameraNode(Node):
+class CameraNode(ParameterNode):
     """Publishes one picture per tick of its timer, all of one size.
 
     A picture is stamped with the time at which it was captured, if its source knows that, and
@@ -48,7 +47,7 @@ class CameraNode(Node):
         self._stop = stop
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._on_publish = on_publish
-        self._server = ParameterServer(self, CameraParameters)
+        self.server = ParameterServer(self, CameraParameters)
         self._pictures: Iterator[Picture] = iter(())
         self._size: tuple[int, int] | None = None
         compressed = self.parameters.image_transport == 'compressed'
@@ -59,13 +58,13 @@ class CameraNode(Node):
     @property
     def parameters(self) -> CameraParameters:
         """The parameters now."""
-        return self._server.values
+        return self.server.values
 
     def start(self) -> bool:
         """Open the source and begin to publish; False, and a log line, if that fails."""
         parameters = self.parameters
         try:
-            self._server.require_valid()
+            self.server.require_valid()
             self._pictures = open_source(
                 parameters.source, parameters.loop, parameters.shuffle, self.get_logger().warning
             )

@@ -20,7 +20,7 @@ from snn_perception.decision import Interrupted
 from snn_perception.nodes import messages
 from snn_perception.nodes.health import Health, Level, Report
 from snn_perception.nodes.mailbox import Worker
-from snn_perception.nodes.parameter_server import ParameterServer
+from snn_perception.nodes.parameter_server import ParameterNode, ParameterServer
 from snn_perception.nodes.parameters import ClassifierParameters
 from snn_perception.nodes.process import Stop
 from snn_perception.nodes.publishing import AnswerPublishers, nanoseconds
@@ -51,7 +51,7 @@ def reported(transition: Transition) -> Transition:
     return run
 
 
-class ClassifierNode(LifecycleNode):
+class ClassifierNode(ParameterNode, LifecycleNode):
     """Keeps the newest frame, classifies it in a worker thread, publishes the answer.
 
     Configured it holds the model, active it also subscribes and works. `stop` ends what
@@ -69,7 +69,7 @@ class ClassifierNode(LifecycleNode):
         self._warning = ''
         self._topic = self.resolve_topic_name('image_raw')
         self._health = Health()
-        self._server = ParameterServer(
+        self.server = ParameterServer(
             self, ClassifierParameters, lambda: self._recognizer is not None
         )
         self._answers = AnswerPublishers(self)
@@ -82,7 +82,7 @@ class ClassifierNode(LifecycleNode):
     @property
     def parameters(self) -> ClassifierParameters:
         """The parameters now."""
-        return self._server.values
+        return self.server.values
 
     # --- lifecycle ---
 
@@ -107,7 +107,7 @@ class ClassifierNode(LifecycleNode):
         start = time.monotonic()
         self.get_logger().info('loading; the first time on a machine this compiles for seconds')
         try:
-            self._server.require_valid()
+            self.server.require_valid()
             recognizer = Recognizer.load(self.parameters, lambda: self._stop.requested)
         except Interrupted:
             return FAILURE

@@ -20,25 +20,47 @@ from snn_perception.nodes.parameters import Parameter, table
 T = TypeVar('T')
 
 
+class ParameterNode(Node):
+    """A node that takes any parameter at the value that it has, even one that never changes.
+
+    So a whole file of parameters, such as `ros2 param dump` writes, can be loaded back. A
+    subclass sets `server`.
+    """
+
+    server: ParameterServer[Any]
+
+    def set_parameters(self, parameter_list: list[RosParameter]) -> list[SetParametersResult]:
+        """Set each parameter by itself; whether that worked, and a sentence if not."""
+        return [self.set_parameters_atomically([parameter]) for parameter in parameter_list]
+
+    def set_parameters_atomically(self, parameter_list: list[RosParameter]) -> SetParametersResult:
+        """Set all parameters or none; whether that worked, and a sentence if not."""
+        changes = self.server.changes(parameter_list)
+        if not changes:
+            return SetParametersResult(successful=True)
+        return super().set_parameters_atomically(changes)
+
+
 class ParameterServer(Generic[T]):
     """Declares the parameters that the dataclass `kind` describes on `node`, and follows them.
 
     `values` is a `kind` that is replaced as a whole, so that a thread that takes it sees
     values that belong together. What the command line or a file gave wrongly is in `problems`
     (a sentence by parameter name) until it is set right; the default stands in until then.
-    While `is_locked()` only live parameters can be set.
+    While `is_locked()` only live parameters can be set to another value. `node` sets what
+    `changes` leaves.
     """
 
     def __init__(
         self, node: Node, kind: type[T], is_locked: Callable[[], bool] = lambda: False
     ) -> None:
         self.problems: dict[str, str] = {}
+        self._node = node
         self._table = {parameter.name: parameter for parameter in table(kind)}
         self._is_locked = is_locked
         self.values: T = kind(
             **{name: self._declare(node, entry) for name, entry in self._table.items()}
         )
-        node.add_pre_set_parameters_callback(self._coerce)
         node.add_on_set_parameters_callback(self._check)
         node.add_post_set_parameters_callback(self._take_over)
 
@@ -46,6 +68,26 @@ class ParameterServer(Generic[T]):
         """Raise ValueError with the problems, if there are any."""
         if self.problems:
             raise ValueError('; '.join(self.problems.values()))
+
+    def changes(self, parameters: list[RosParameter]) -> list[RosParameter]:
+        """Those of `parameters` that differ from what they are now, in the type they have here.
+
+        Whole numbers become what is meant, before ROS compares types. A value that stands in
+        for a wrong one counts as different: to set it is to set it right.
+        """
+        given = [self._coerce(parameter) for parameter in parameters]
+        return [parameter for parameter in given if not self._is_set(parameter)]
+
+    def _coerce(self, given: RosParameter) -> RosParameter:
+        if given.name in self._table and given.type_ is RosParameter.Type.INTEGER:
+            return RosParameter(given.name, value=self._table[given.name].coerce(given.value))
+        return given
+
+    def _is_set(self, given: RosParameter) -> bool:
+        if given.name in self.problems or not self._node.has_parameter(given.name):
+            return False
+        now = self._node.get_parameter(given.name)
+        return bool(now.type_ is given.type_ and now.value == given.value)
 
     def _declare(self, node: Node, parameter: Parameter) -> Any:
         """Declare `parameter`; its value, or the default if what was given is not right."""
@@ -61,15 +103,6 @@ class ParameterServer(Generic[T]):
         node.declare_parameter(parameter.name, value, describe(parameter), ignore_override=True)
         return value
 
-    def _coerce(self, parameters: list[RosParameter]) -> list[RosParameter]:
-        """Whole numbers become what is meant, before ROS compares types."""
-        return [
-            RosParameter(given.name, value=self._table[given.name].coerce(given.value))
-            if given.name in self._table and given.type_ is RosParameter.Type.INTEGER
-            else given
-            for given in parameters
-        ]
-
     def _check(self, parameters: list[RosParameter]) -> SetParametersResult:
         """Whether `parameters` may be set now, with a sentence if not."""
         for given in parameters:
@@ -79,7 +112,7 @@ class ParameterServer(Generic[T]):
             if self._is_locked() and not known.is_live:
                 return SetParametersResult(
                     successful=False,
-                    reason=f'{given.name} can only be set before the node is configured; '
+                    reason=f'{given.name} can only be changed before the node is configured; '
                     f'clean it up first',
                 )
             try:

@@ -11,7 +11,13 @@ from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
-from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParameters
+from rcl_interfaces.srv import (
+    DescribeParameters,
+    GetParameters,
+    ListParameters,
+    SetParameters,
+    SetParametersAtomically,
+)
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
@@ -159,8 +165,8 @@ def test_whole_number_where_a_float_is_meant_is_taken(robot: Any, create_classif
 @pytest.mark.parametrize(
     ('name', 'value', 'sentence'),
     [
-        ('model', 'mnist', 'model can only be set before the node is configured'),
-        ('mode', 'stream', 'mode can only be set before the node is configured'),
+        ('model', 'mnist', 'model can only be changed before the node is configured'),
+        ('mode', 'stream', 'mode can only be changed before the node is configured'),
         ('autostart', False, 'read-only'),
         ('min_confidence', 1.5, 'min_confidence'),
         ('min_confidence', 'high', 'type'),
@@ -177,6 +183,66 @@ def test_parameter_that_cannot_be_set_is_refused_with_a_sentence_and_stays(
     assert not result.successful
     assert sentence in result.reason
     assert get_parameter(robot, name) == before
+
+
+def all_parameters(robot: Any) -> list[Parameter]:
+    """Every parameter as `ros2 param dump` finds it, those of rclpy included."""
+    names = robot.call(ListParameters, 'snn_classifier/list_parameters').result.names
+    values = robot.call(GetParameters, 'snn_classifier/get_parameters', names=names).values
+    return [Parameter(name=name, value=value) for name, value in zip(names, values, strict=True)]
+
+
+def test_all_parameters_of_a_working_node_can_be_loaded_back(
+    robot: Any, create_classifier: Any
+) -> None:
+    create_classifier()
+    given = all_parameters(robot)
+    assert {'model', 'autostart', 'use_sim_time'} <= {parameter.name for parameter in given}
+    results = robot.call(SetParameters, 'snn_classifier/set_parameters', parameters=given).results
+    assert [result.reason for result in results if not result.successful] == []
+    service = 'snn_classifier/set_parameters_atomically'
+    assert robot.call(SetParametersAtomically, service, parameters=given).result.successful
+    assert all_parameters(robot) == given
+
+
+def test_parameters_loaded_with_one_that_is_locked_and_changed_all_stay(
+    robot: Any, create_classifier: Any
+) -> None:
+    create_classifier()
+    before = all_parameters(robot)
+    given = all_parameters(robot)
+    changes = {'mode': 'stream', 'fit': 'pad'}
+    for parameter in given:
+        if parameter.name in changes:
+            parameter.value.string_value = changes[parameter.name]
+    service = 'snn_classifier/set_parameters_atomically'
+    result = robot.call(SetParametersAtomically, service, parameters=given).result
+    assert not result.successful
+    assert 'mode can only be changed before the node is configured' in result.reason
+    assert all_parameters(robot) == before
+
+
+def test_wrong_parameter_at_the_start_may_be_set_to_its_default(
+    robot: Any, create_classifier: Any
+) -> None:
+    create_classifier(started=False, autostart=False, max_hypotheses=0)
+    assert not change(robot, CONFIGURE)
+    assert set_parameter(robot, 'max_hypotheses', 5).successful
+    assert change(robot, CONFIGURE)
+
+
+def test_whole_number_is_an_unchanged_float(robot: Any) -> None:
+    from snn_perception.nodes.camera_node import CameraNode
+    from snn_perception.nodes.process import Stop
+
+    robot.add(CameraNode(Stop(), namespace=robot.namespace))
+    number = ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=10)
+    rate = Parameter(name='rate', value=number)
+    results = robot.call(SetParameters, 'camera/set_parameters', parameters=[rate]).results
+    assert results[0].successful
+    number.integer_value = 11
+    results = robot.call(SetParameters, 'camera/set_parameters', parameters=[rate]).results
+    assert 'read-only' in results[0].reason
 
 
 def test_parameters_describe_themselves(robot: Any, create_classifier: Any) -> None:
