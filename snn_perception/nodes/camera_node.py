@@ -24,8 +24,8 @@ from snn_perception.nodes.process import Stop
 
 JPEG_QUALITY = 95
 
-LOOK_PERIOD = 0.02
-"""Seconds between two looks for somebody who subscribes."""
+CHECK_PERIOD = 0.02
+"""Seconds between two checks for a subscriber."""
 
 
 class CameraNode(ParameterNode):
@@ -75,7 +75,7 @@ class CameraNode(ParameterNode):
             f'publishing {parameters.source} at {parameters.rate:g} Hz on '
             f'{self._publisher.topic_name}'
         )
-        self._start_timer = self.create_timer(LOOK_PERIOD, self._begin, clock=self._steady)
+        self._first_timer = self.create_timer(CHECK_PERIOD, self._begin, clock=self._steady)
         return True
 
     def _fail(self, reason: str) -> None:
@@ -87,7 +87,7 @@ class CameraNode(ParameterNode):
         """Show the first picture, at once or when somebody subscribes."""
         if self.parameters.wait_for_subscriber and not self._publisher.get_subscription_count():
             return
-        self.destroy_timer(self._start_timer)
+        self.destroy_timer(self._first_timer)
         self.create_timer(1 / self.parameters.rate, self._tick, clock=self._steady)
         self._tick()
 

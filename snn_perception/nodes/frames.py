@@ -26,7 +26,7 @@ from snn_perception.images import (
 class Encoding:
     """Layout of a pixel, and how it becomes RGB: `conversion` is OpenCV's, None for none.
 
-    `whole` conversions look at neighbouring pixels and need the image in full size.
+    `whole` conversions look at neighbouring pixels and need the image at full size.
     `multiple` is what width and height must be multiples of, as (width, height).
     """
 

@@ -1,70 +1,53 @@
-"""How a node that classifies frames is doing: counts, rates, and a verdict in one sentence."""
+"""How a node that classifies frames is doing: counts and times, summed up for each report."""
 
 from __future__ import annotations
 
 import math
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import IntEnum
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
-
-class Level(IntEnum):
-    """Severity, with the numbers of diagnostic_msgs/DiagnosticStatus."""
-
-    OK = 0
-    WARN = 1
-    ERROR = 2
-    STALE = 3
-
-
-@dataclass
-class Counts:
-    """Frames since the node became active, or was reset.
-
-    `dropped` were overwritten by a newer one before their turn, `rejected` were no usable
-    images, `failed` ended in an error of the engine, `restarts` are those of a stream.
-    """
-
-    received: int = 0
-    classified: int = 0
-    dropped: int = 0
-    rejected: int = 0
-    failed: int = 0
-    restarts: int = 0
-
-
-@dataclass(frozen=True)
-class Report:
-    """One verdict: its level, a sentence, and the values behind it, as text by name."""
-
-    level: Level
-    message: str
-    values: dict[str, str]
+from snn_perception.nodes.latency import Latency
+from snn_perception.nodes.verdict import (
+    Counts,
+    Level,
+    Period,
+    Report,
+    Source,
+    judge,
+    judge_engine,
+)
 
 
 class Health:
     """Counts what happens to frames, and sums up the time since the last report.
 
-    Any thread may call any method. `clock` gives seconds that only grow; `patience` is how
-    many seconds without a frame are unremarkable.
+    Any thread may call any method. `clock` gives seconds that only grow.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, patience: float = 2.0) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._patience = patience
         self._lock = threading.Lock()
+        self._busy_since: float | None = None
+        self._waiting_since: float | None = None
+        self._usual = 0.0
         self.reset()
 
     def reset(self) -> None:
-        """Forget all frames and errors so far, but not who sends what cannot be received."""
+        """Forget all frames and errors so far, but not that the engine is busy."""
         with self._lock:
             self._total = Counts()
-            self._before = Counts()
-            self._latencies: list[float] = []
             self._last_error = ''
-            self._since = self._last_frame = self._clock()
+            self._begin_period()
+            self._expect_frames()
+
+    def resume(self) -> None:
+        """Begin again after a pause, which is not part of the next report."""
+        with self._lock:
+            self._begin_period()
+            self._expect_frames()
 
     def received(self, overwritten: bool) -> None:
         """Count a frame that arrived, and whether it took the place of one that waited."""
@@ -72,16 +55,30 @@ class Health:
             self._total.received += 1
             self._total.dropped += overwritten
             self._last_frame = self._clock()
+            if self._waiting_since is None:
+                self._waiting_since = self._last_frame
 
-    def classified(self, latency: float) -> None:
-        """Count a frame whose answer went out `latency` s after its stamp, NaN if it has none."""
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """The time in which the engine has a frame, whatever becomes of it."""
+        with self._lock:
+            start = self._busy_since = self._clock()
+            self._waiting_since = None
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._usual = self._clock() - start
+                self._busy_since = None
+
+    def classified(self, latency: Latency) -> None:
+        """Count a frame whose answer went out `latency` after its stamp."""
         with self._lock:
             self._total.classified += 1
-            if math.isfinite(latency):
-                self._latencies.append(latency)
+            self._latencies.append(latency)
 
     def rejected(self, reason: str) -> None:
-        """Count a frame that was no usable image."""
+        """Count a frame that was not a usable image."""
         with self._lock:
             self._total.rejected += 1
             self._last_error = reason
@@ -97,52 +94,60 @@ class Health:
         with self._lock:
             self._total.restarts += 1
 
+    def skipped(self, seconds: float) -> None:
+        """Count time of a stream that was not simulated."""
+        with self._lock:
+            self._total.skipped += seconds
+
     @property
     def counts(self) -> Counts:
         """The counts now."""
         with self._lock:
-            return Counts(**vars(self._total))
+            return replace(self._total)
 
-    def report(self, topic: str, publishers: int, warning: str = '') -> Report:
-        """The verdict on the time since the last one.
-
-        Frames come on `topic`, which has so many `publishers`; `warning` is a lasting trouble.
-        """
+    def report(self, source: Source | None) -> Report:
+        """The verdict on the time since the last one; without a `source` the node is disabled."""
         with self._lock:
-            now = self._clock()
-            recent = Counts(
-                **{
-                    name: count - vars(self._before)[name]
-                    for name, count in vars(self._total).items()
-                }
-            )
-            silence = now - self._last_frame
-            if silence > self._patience and not warning:
-                level = Level.STALE
-                message = (
-                    f'no frame for {silence:.0f} s on {topic}, which has {publishers} publishers'
-                )
-            else:
-                level, message = self._judge(recent, topic, warning)
-            seconds = max(now - self._since, 1e-9)
-            values = {'rate_hz': f'{recent.classified / seconds:.3f}'}
-            if self._latencies:
-                mean = sum(self._latencies) / len(self._latencies)
-                values['latency_ms'] = f'{1e3 * mean:.3f}'
-                values['latency_max_ms'] = f'{1e3 * max(self._latencies):.3f}'
-            values |= {name: str(count) for name, count in vars(self._total).items()}
-            values['last_error'] = self._last_error
-            self._before = Counts(**vars(self._total))
-            self._latencies = []
-            self._since = now
-            return Report(level, message, values)
+            period = self._period()
+            values = self._values(period)
+            self._begin_period()
+        if source is None:
+            return Report(*(judge_engine(period) or (Level.OK, 'disabled')), {})
+        return Report(*judge(period, source), values)
 
-    def _judge(self, recent: Counts, topic: str, warning: str) -> tuple[Level, str]:
-        if recent.failed:
-            return Level.ERROR, f'{recent.failed} frames failed: {self._last_error}'
-        if recent.rejected:
-            level = Level.WARN if recent.classified else Level.ERROR
-            return level, f'{recent.rejected} frames rejected: {self._last_error}'
-        if warning:
-            return Level.WARN, warning
-        return Level.OK, f'classifying {topic}'
+    def _period(self) -> Period:
+        now = self._clock()
+        starts = [since for since in (self._busy_since, self._waiting_since) if since is not None]
+        known = [one for one in self._latencies if math.isfinite(one.seconds)]
+        return Period(
+            seconds=max(now - self._since, 1e-9),
+            counts=self._total.since(self._before),
+            silence=now - self._last_frame,
+            delay=now - min(starts, default=now),
+            is_busy=self._busy_since is not None,
+            usual=self._usual,
+            last_error=self._last_error,
+            doubt=self._latencies[-1].doubt if self._latencies and not known else '',
+        )
+
+    def _values(self, period: Period) -> dict[str, str]:
+        """What is published: rate and latency of `period`, counts since the last reset."""
+        values = {'rate_hz': f'{period.counts.classified / period.seconds:.3f}'}
+        if self._latencies:
+            known = [one.seconds for one in self._latencies if math.isfinite(one.seconds)]
+            mean = sum(known) / len(known) if known else math.nan
+            values['latency_ms'] = f'{1e3 * mean:.3f}'
+            values['latency_max_ms'] = f'{1e3 * max(known, default=math.nan):.3f}'
+        values |= {name: str(count) for name, count in vars(self._total).items()}
+        values['skipped_s'] = f'{float(values.pop("skipped")):.3f}'
+        values['last_error'] = self._last_error
+        return values
+
+    def _begin_period(self) -> None:
+        self._before = replace(self._total)
+        self._latencies: list[Latency] = []
+        self._since = self._clock()
+
+    def _expect_frames(self) -> None:
+        self._last_frame = self._clock()
+        self._waiting_since = None

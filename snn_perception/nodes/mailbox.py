@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar('T')
+
+PATIENCE = 10.0
+"""Seconds that a worker has to end."""
 
 
 class Mailbox(Generic[T]):
@@ -38,7 +42,7 @@ class Mailbox(Generic[T]):
             self._item = None
 
     def close(self) -> None:
-        """Wake who waits in `take`, and let nothing be taken any more."""
+        """Wake whoever waits in `take`, and let nothing be taken any more."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -47,13 +51,14 @@ class Mailbox(Generic[T]):
 class Worker(Generic[T]):
     """A thread that calls `handle` with what arrives in its mailbox, one item at a time.
 
-    What `handle` raises goes to `report` and does not end the thread.
+    An exception of `handle` goes to `report` and does not end the thread.
     """
 
     def __init__(self, handle: Callable[[T], None], report: Callable[[Exception], None]) -> None:
         self.mailbox: Mailbox[T] = Mailbox()
         self._handle = handle
         self._report = report
+        self._fault: tuple[float, str] | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name='worker', daemon=True)
 
@@ -62,20 +67,37 @@ class Worker(Generic[T]):
         """Whether `stop` was called: long work in `handle` looks at this and gives up."""
         return self._stopping.is_set()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread was started and has not ended."""
+        return self._thread.is_alive()
+
+    @property
+    def fault(self) -> str:
+        """A sentence on when and why the thread ended by itself; empty if it did not."""
+        if self._fault is None:
+            return ''
+        when, reason = self._fault
+        return f'the worker thread ended {time.monotonic() - when:.0f} s ago with {reason}'
+
     def start(self) -> None:
         """Begin to work."""
         self._thread.start()
 
-    def stop(self, timeout: float = 10.0) -> bool:
-        """End the thread, waiting for at most `timeout` seconds; True if it ended."""
+    def stop(self, timeout: float | None = None) -> bool:
+        """End the thread, waiting for at most `timeout` seconds (PATIENCE); True if it ended."""
         self._stopping.set()
         self.mailbox.close()
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+        self._thread.join(PATIENCE if timeout is None else timeout)
+        return not self.is_running
 
     def _work(self) -> None:
-        while (item := self.mailbox.take()) is not None:
-            try:
-                self._handle(item)
-            except Exception as reason:
-                self._report(reason)
+        try:
+            while (item := self.mailbox.take()) is not None:
+                try:
+                    self._handle(item)
+                except Exception as reason:
+                    self._report(reason)
+        except BaseException as reason:
+            self._fault = time.monotonic(), f'{type(reason).__name__}: {reason}'
+            raise

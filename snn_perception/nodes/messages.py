@@ -10,8 +10,8 @@ from std_msgs.msg import Float64, String
 from vision_msgs.msg import Classification, ObjectHypothesis
 
 from snn_perception.decision import Decision
-from snn_perception.nodes.health import Level
 from snn_perception.nodes.recognition import Answer
+from snn_perception.nodes.verdict import Level
 
 UNKNOWN = 'unknown'
 
@@ -43,7 +43,7 @@ def statistics(
 ) -> DiagnosticArray:
     """What one answer took, under the frame's `header`: bare numbers, their unit in the key.
 
-    `shown` is the published label; `times` in s come as `<name>_ms`.
+    `shown` is the published label; `times`, in s, are published as `<name>_ms`.
     """
     decision = answer.decision
     activity = decision.activity

@@ -30,11 +30,11 @@ class ParameterNode(Node):
     server: ParameterServer[Any]
 
     def set_parameters(self, parameter_list: list[RosParameter]) -> list[SetParametersResult]:
-        """Set each parameter by itself; whether that worked, and a sentence if not."""
+        """Set each parameter by itself; returns for each whether that worked, and why not."""
         return [self.set_parameters_atomically([parameter]) for parameter in parameter_list]
 
     def set_parameters_atomically(self, parameter_list: list[RosParameter]) -> SetParametersResult:
-        """Set all parameters or none; whether that worked, and a sentence if not."""
+        """Set all parameters or none; returns whether that worked, and why not."""
         changes = self.server.changes(parameter_list)
         if not changes:
             return SetParametersResult(successful=True)

@@ -1,6 +1,6 @@
 """Every parameter of the nodes: its type, default, description and range, in one place.
 
-A node's parameters are a frozen dataclass; what ROS needs to know beside type and default is
+A node's parameters are a frozen dataclass; what ROS needs to know besides type and default is
 in the metadata of its fields. `parameter_server.py` declares them on a node.
 """
 
@@ -125,16 +125,17 @@ class ClassifierParameters:
     )
     presentation_time: float = parameter(
         0.0,
-        'Longest time in seconds of the simulation that an image is shown for, in stream mode '
-        'the first image; 0.0 for the time that the model was made for.',
+        'Longest time in seconds of the simulation that an image is shown for; 0.0 for the time '
+        'that the model was made for. In stream mode that of the first image, and of one before '
+        'which others were dropped: what is left of the time since then is skipped.',
         minimum=0.0,
         maximum=10.0,
         is_live=True,
     )
     stream_gap: float = parameter(
         1.0,
-        'Stream mode: time in seconds between two stamps from which on the network starts '
-        'again at rest.',
+        'Stream mode: longest time in seconds between the stamps of two images that the camera '
+        'sends one after the other; after a longer one the network starts again at rest.',
         minimum=0.001,
         maximum=10.0,
         is_live=True,
@@ -148,14 +149,14 @@ class ClassifierParameters:
     )
     max_hypotheses: int = parameter(
         5,
-        'How many classes a classification lists at most, the best first.',
+        'How many classes a classification lists at most, best first.',
         minimum=1,
         maximum=100_000,
         is_live=True,
     )
     fit: str = parameter(
         'model',
-        'How an image meets the aspect of the network: crop its middle, pad it with black, '
+        'How an image is fitted to the aspect of the network: crop its middle, pad it with black, '
         'stretch it, or as the model says.',
         choices=('model', *FITS),
         is_live=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -11,6 +10,8 @@ from std_msgs.msg import Float64, String
 from vision_msgs.msg import Classification
 
 from snn_perception.nodes import messages
+from snn_perception.nodes.frames import nanoseconds
+from snn_perception.nodes.latency import Latency, latency
 from snn_perception.nodes.parameters import ClassifierParameters
 from snn_perception.nodes.recognition import Answer
 
@@ -35,16 +36,18 @@ class AnswerPublishers:
 
     def publish(
         self, header: Any, answer: Answer, parameters: ClassifierParameters, processing: float
-    ) -> float:
-        """Publish `answer` to the frame with `header`, processed in so many s.
+    ) -> Latency:
+        """Publish `answer` to the frame with `header`, processed in `processing` s.
 
-        Returns the latency from the frame's stamp in s, NaN if the frame has no stamp.
+        Returns the latency from the frame's stamp.
         """
         decision = answer.decision
-        stamp, now = nanoseconds(header), self._clock.now().nanoseconds
-        # A camera that does not stamp its frames leaves zero.
-        latency = (now - stamp) / 1e9 if stamp else math.nan
-        times = {'latency': latency, 'processing': processing, 'network': answer.network_time}
+        delay = latency(nanoseconds(header), self._clock.now().nanoseconds)
+        times = {
+            'latency': delay.seconds,
+            'processing': processing,
+            'network': answer.network_time,
+        }
         label = messages.label(decision, parameters.min_confidence)
         self._classification.publish(
             messages.classification(header, decision, answer.labels, parameters.max_hypotheses)
@@ -55,9 +58,4 @@ class AnswerPublishers:
         )
         self._energy.publish(messages.number(answer.energies[parameters.energy_chip]))
         self._firing_rate.publish(messages.number(decision.firing_rate))
-        return latency
-
-
-def nanoseconds(header: Any) -> int:
-    """Stamp of `header` in ns."""
-    return header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
+        return delay

@@ -16,10 +16,10 @@ from snn_perception import create_simulator, energy, load_model
 from snn_perception.backends import Simulator, choose_backend
 from snn_perception.decision import Decision
 from snn_perception.images import Preprocessing
-from snn_perception.nodes.frames import FrameReader
+from snn_perception.nodes.frames import FrameReader, nanoseconds
 from snn_perception.nodes.parameters import ClassifierParameters
 from snn_perception.nodes.process import load_library
-from snn_perception.nodes.timing import StreamClock
+from snn_perception.nodes.stream_clock import Arrival, StreamClock
 from snn_perception.power import Power, PowerMeter, find_meter, mean_power
 
 
@@ -29,7 +29,8 @@ class Answer:
 
     `labels` are all classes, `engine` is what ran the network and where, and `network_time`
     how long that took, in s. `power` is what the host drew meanwhile. `energies` are J by chip.
-    `restart` says why a stream began again at rest, if it did.
+    `restart` says why a stream began again at rest, if it did, and `skipped` is the time of a
+    stream in s that was not simulated before this frame.
     """
 
     decision: Decision
@@ -39,12 +40,23 @@ class Answer:
     network_time: float
     power: Power
     restart: str = ''
+    skipped: float = 0.0
+
+
+@dataclass(frozen=True)
+class Frame:
+    """An image message, and when it came among the others."""
+
+    message: Any
+    arrival: Arrival
 
 
 class Recognizer:
-    """Classifies the frames of one camera. All methods are for one thread, but `reset`, `close`.
+    """Classifies the frames of one camera.
 
     In mode 'stream' the neurons keep their state from frame to frame. To be closed after use.
+    `receive` is for the thread that receives the frames, `read` and `decide` for the one that
+    works on them.
     """
 
     def __init__(self, simulator: Simulator, mode: str, meter: PowerMeter) -> None:
@@ -95,34 +107,43 @@ class Recognizer:
         """Have the next frame begin anew: at rest, and of any size. From any thread."""
         self._fresh.set()
 
-    def read(self, message: Any, parameters: ClassifierParameters) -> NDArray[np.uint8]:
-        """Pixels of `message` at the size of the network; ValueError says why not."""
+    def receive(self, message: Any, parameters: ClassifierParameters) -> Frame:
+        """`message` as a frame, to be called for each message in the order of their arrival."""
+        stamp = nanoseconds(message.header)
+        return Frame(message, self._clock.arrive(stamp, parameters.stream_gap))
+
+    def read(self, frame: Frame, parameters: ClassifierParameters) -> NDArray[np.uint8]:
+        """Pixels of `frame` at the size of the network; ValueError says why not."""
         if self._fresh.is_set():
             self._fresh.clear()
             self._reader.reset()
             self._clock.reset()
-        pixels = self._reader.read(message, self._preprocessing(parameters))
+        try:
+            pixels = self._reader.read(frame.message, self._preprocessing(parameters))
+        except ValueError:
+            self._clock.refuse()
+            raise
         return np.asarray(cv2.bitwise_not(pixels)) if parameters.invert else pixels
 
     def decide(
         self,
         pixels: NDArray[np.uint8],
-        stamp: int,
+        arrival: Arrival,
         parameters: ClassifierParameters,
         stop: Callable[[], bool],
     ) -> Answer:
-        """Answer for `pixels` from `read`, of a frame stamped `stamp` (ns).
+        """Answer for `pixels` from `read`, of the frame with `arrival`.
 
         Raises Interrupted when `stop` returns True.
         """
         duration = parameters.presentation_time or None
-        restart = ''
+        restart, skipped = '', 0.0
         if self._mode == 'stream':
-            first = parameters.presentation_time or self.model.presentation_time
-            step = self._clock.advance(stamp, first, parameters.stream_gap)
+            longest = parameters.presentation_time or self.model.presentation_time
+            step = self._clock.advance(arrival, longest)
             if step.restart:
                 self._state = self.simulator.reset()
-            duration, restart = step.duration, step.reason
+            duration, restart, skipped = step.duration, step.reason, step.skipped
         before = self.meter.read()
         start = time.perf_counter()
         decision = self.simulator.classify(pixels, self._state, duration, stop)
@@ -138,6 +159,7 @@ class Recognizer:
             network_time,
             power,
             restart,
+            skipped,
         )
 
     def _preprocessing(self, parameters: ClassifierParameters) -> Preprocessing:

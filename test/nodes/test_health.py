@@ -1,4 +1,4 @@
-"""The counts of a node and the verdict that it publishes about itself."""
+"""The counts of a node, and the times between them, up to its verdict about itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import math
 
 import pytest
 
-from snn_perception.nodes.health import Health, Level, Report
+from snn_perception.nodes.health import Health
+from snn_perception.nodes.latency import Latency
+from snn_perception.nodes.verdict import Counts, Level, Report, Source
+
+UNKNOWN = Latency(math.nan, 'the frames have no stamps')
 
 
 class Clock:
@@ -29,17 +33,22 @@ def health(clock: Clock) -> Health:
     return Health(clock)
 
 
-def report(health: Health, warning: str = '') -> Report:
-    return health.report('/image_raw', 1, warning)
+def report(health: Health) -> Report:
+    return health.report(Source('/image_raw', 1))
+
+
+def classify(health: Health, latency: float = 0.01) -> None:
+    health.received(overwritten=False)
+    with health.busy():
+        health.classified(Latency(latency))
 
 
 def test_frames_classified_in_time_are_fine(health: Health, clock: Clock) -> None:
     for latency in (0.010, 0.020, 0.030, 0.040):
-        health.received(overwritten=False)
-        health.classified(latency)
+        classify(health, latency)
     clock.now += 2.0
     verdict = report(health)
-    assert verdict.level is Level.OK
+    assert (verdict.level, verdict.message) == (Level.OK, 'classifying the frames on /image_raw')
     assert verdict.values['rate_hz'] == '2.000'
     assert verdict.values['latency_ms'] == '25.000'
     assert verdict.values['latency_max_ms'] == '40.000'
@@ -47,7 +56,7 @@ def test_frames_classified_in_time_are_fine(health: Health, clock: Clock) -> Non
 
 
 def test_rate_is_of_the_time_since_the_last_report(health: Health, clock: Clock) -> None:
-    health.classified(0.01)
+    classify(health)
     clock.now += 1.0
     report(health)
     clock.now += 1.0
@@ -57,69 +66,153 @@ def test_rate_is_of_the_time_since_the_last_report(health: Health, clock: Clock)
     assert verdict.values['classified'] == '1'
 
 
-def test_frames_without_a_stamp_are_counted_without_a_latency(health: Health) -> None:
-    health.classified(math.nan)
+def test_first_report_after_a_pause_is_of_the_time_since_then(
+    health: Health, clock: Clock
+) -> None:
+    for _ in range(3):
+        classify(health, 0.5)
+    clock.now += 60.0
+    health.resume()
+    classify(health, 0.01)
+    clock.now += 0.5
     verdict = report(health)
+    assert verdict.level is Level.OK
+    assert verdict.values['rate_hz'] == '2.000'
+    assert verdict.values['latency_max_ms'] == '10.000'
+    assert verdict.values['classified'] == '4'
+
+
+def test_unknown_latencies_are_no_numbers_and_the_verdict_says_why(health: Health) -> None:
+    health.classified(UNKNOWN)
+    verdict = report(health)
+    assert verdict.level is Level.OK
+    assert verdict.message.endswith('their latency is unknown: the frames have no stamps')
+    assert verdict.values['latency_ms'] == verdict.values['latency_max_ms'] == 'nan'
     assert verdict.values['classified'] == '1'
-    assert 'latency_ms' not in verdict.values
+
+
+def test_unknown_latencies_do_not_spoil_the_mean_of_known_ones(health: Health) -> None:
+    health.classified(UNKNOWN)
+    health.classified(Latency(0.02))
+    health.classified(UNKNOWN)
+    verdict = report(health)
+    assert verdict.values['latency_ms'] == '20.000'
+    assert 'unknown' not in verdict.message
 
 
 def test_dropped_frames_are_counted_and_no_trouble(health: Health) -> None:
     health.received(overwritten=False)
     health.received(overwritten=True)
-    health.classified(0.01)
+    health.classified(Latency(0.01))
     verdict = report(health)
     assert verdict.level is Level.OK
     assert (verdict.values['received'], verdict.values['dropped']) == ('2', '1')
 
 
-def test_rejected_frames_between_good_ones_are_a_warning_that_names_the_last(
-    health: Health,
-) -> None:
-    health.classified(0.01)
+def test_trouble_is_over_when_the_next_report_has_none(health: Health) -> None:
+    classify(health)
     health.rejected('step is 0 bytes')
+    assert report(health).level is Level.WARN
     verdict = report(health)
-    assert verdict.level is Level.WARN
-    assert verdict.message == '1 frames rejected: step is 0 bytes'
+    assert verdict.level is Level.OK
     assert verdict.values['rejected'] == '1'
-    assert report(health).level is Level.OK
+    assert verdict.values['last_error'] == 'step is 0 bytes'
 
 
-def test_last_error_stays_readable_after_the_trouble(health: Health) -> None:
-    health.rejected('step is 0 bytes')
-    report(health)
-    assert report(health).values['last_error'] == 'step is 0 bytes'
-
-
-def test_nothing_but_rejected_frames_is_an_error(health: Health) -> None:
-    health.rejected('step is 0 bytes')
-    assert report(health).level is Level.ERROR
-
-
-def test_failure_of_the_engine_is_an_error(health: Health) -> None:
-    health.classified(0.01)
+def test_failures_of_the_engine_are_counted_and_named(health: Health) -> None:
+    classify(health)
     health.failed('out of memory')
     verdict = report(health)
-    assert verdict.level is Level.ERROR
-    assert verdict.message == '1 frames failed: out of memory'
-    assert verdict.values['failed'] == '1'
+    assert (verdict.level, verdict.values['failed']) == (Level.ERROR, '1')
+    assert 'out of memory' in verdict.message
 
 
-def test_silence_is_stale_once_patience_ends(health: Health, clock: Clock) -> None:
-    clock.now += 1.9
-    assert report(health).level is Level.OK
-    clock.now += 3.0
+def test_skipped_time_of_a_stream_is_summed_up_and_warned_of_while_it_grows(
+    health: Health, clock: Clock
+) -> None:
+    for seconds in (0.25, 0.5):
+        classify(health)
+        health.skipped(seconds)
+    clock.now += 1.0
     verdict = report(health)
-    assert verdict.level is Level.STALE
-    assert verdict.message == 'no frame for 5 s on /image_raw, which has 1 publishers'
+    assert (verdict.level, verdict.values['skipped_s']) == (Level.WARN, '0.750')
+    classify(health)
+    clock.now += 1.0
+    verdict = report(health)
+    assert (verdict.level, verdict.values['skipped_s']) == (Level.OK, '0.750')
+
+
+def test_silence_lasts_until_the_next_frame(health: Health, clock: Clock) -> None:
+    clock.now += 5.0
+    assert report(health).level is Level.STALE
     health.received(overwritten=False)
     assert report(health).level is Level.OK
 
 
-def test_lasting_trouble_is_a_warning(health: Health, clock: Clock) -> None:
-    clock.now += 10.0
-    verdict = report(health, 'a publisher cannot be heard')
-    assert (verdict.level, verdict.message) == (Level.WARN, 'a publisher cannot be heard')
+def test_frame_that_the_engine_does_not_finish_is_an_error_until_it_does(
+    health: Health, clock: Clock
+) -> None:
+    classify(health)
+    clock.now += 100.0
+    health.received(overwritten=False)
+    with health.busy():
+        for _ in range(6):
+            clock.now += 1.0
+            health.received(overwritten=True)
+        verdict = report(health)
+        assert verdict.level is Level.ERROR
+        assert (
+            verdict.message
+            == 'nothing classified for 6 s: the engine is still busy with one frame'
+        )
+    assert report(health).level is Level.OK
+
+
+def test_frames_that_are_never_taken_up_are_an_error(health: Health, clock: Clock) -> None:
+    for _ in range(7):
+        health.received(overwritten=True)
+        clock.now += 1.0
+    verdict = report(health)
+    assert verdict.level is Level.ERROR
+    assert verdict.message == 'nothing classified for 7 s: frames wait and none is taken up'
+
+
+def test_engine_that_was_slow_before_is_given_time(health: Health, clock: Clock) -> None:
+    with health.busy():
+        clock.now += 4.0
+    with health.busy():
+        health.received(overwritten=False)
+        clock.now += 11.0
+        health.received(overwritten=False)
+        assert report(health).level is Level.OK
+        clock.now += 2.0
+        assert report(health).level is Level.ERROR
+
+
+def test_disabled_node_still_names_an_engine_that_hangs(health: Health, clock: Clock) -> None:
+    with health.busy():
+        assert health.report(None).message == 'disabled'
+        clock.now += 6.0
+        assert health.report(None).level is Level.ERROR
+    verdict = health.report(None)
+    assert (verdict.level, verdict.message) == (Level.OK, 'disabled')
+
+
+@pytest.mark.parametrize('forget', [Health.reset, Health.resume])
+def test_hanging_engine_is_not_forgotten(health: Health, clock: Clock, forget) -> None:
+    with health.busy():
+        clock.now += 6.0
+        forget(health)
+        assert report(health).level is Level.ERROR
+
+
+def test_frame_that_waited_before_a_pause_is_not_waited_for_after_it(
+    health: Health, clock: Clock
+) -> None:
+    health.received(overwritten=False)
+    clock.now += 60.0
+    health.resume()
+    assert report(health).level is Level.OK
 
 
 def test_reset_forgets_counts_and_errors(health: Health, clock: Clock) -> None:
@@ -130,4 +223,4 @@ def test_reset_forgets_counts_and_errors(health: Health, clock: Clock) -> None:
     verdict = report(health)
     assert verdict.level is Level.OK
     assert verdict.values['last_error'] == ''
-    assert vars(health.counts) == dict.fromkeys(vars(health.counts), 0)
+    assert health.counts == Counts()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from snn_perception.nodes.mailbox import Mailbox, Worker
 
 SECONDS = 10
@@ -110,3 +112,44 @@ def test_stop_says_when_the_work_does_not_end() -> None:
     assert worker.stop(0.01) is False
     release.set()
     assert worker.stop(SECONDS) is True
+
+
+@pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning')
+def test_worker_that_something_ends_says_what() -> None:
+    busy = threading.Event()
+
+    def handle(item: int) -> None:
+        busy.set()
+        raise SystemExit(3)
+
+    worker = Worker(handle, lambda reason: None)
+    assert (worker.is_running, worker.fault) == (False, '')
+    worker.start()
+    assert worker.is_running
+    worker.mailbox.put(1)
+    assert busy.wait(SECONDS)
+    assert worker.stop(SECONDS)
+    assert worker.fault == 'the worker thread ended 0 s ago with SystemExit: 3'
+
+
+@pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning')
+def test_worker_whose_report_breaks_says_so() -> None:
+    reporting = threading.Event()
+
+    def report(reason: Exception) -> None:
+        reporting.set()
+        raise RuntimeError('no log')
+
+    worker = Worker(lambda item: 1 / 0, report)
+    worker.start()
+    worker.mailbox.put(1)
+    assert reporting.wait(SECONDS)
+    assert worker.stop(SECONDS)
+    assert 'RuntimeError: no log' in worker.fault
+
+
+def test_stopped_worker_has_no_fault() -> None:
+    worker = Worker(print, lambda reason: None)
+    worker.start()
+    assert worker.stop(SECONDS)
+    assert worker.fault == ''

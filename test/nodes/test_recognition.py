@@ -28,7 +28,7 @@ def recognizer(mode: str = 'frame') -> Recognizer:
     return Recognizer(create_simulator(colour_model.build(), 'reference'), mode, PowerMeter())
 
 
-def message(pixels: np.ndarray) -> SimpleNamespace:
+def message(pixels: np.ndarray, stamp: float = 0.0) -> SimpleNamespace:
     return SimpleNamespace(
         height=pixels.shape[0],
         width=pixels.shape[1],
@@ -36,6 +36,7 @@ def message(pixels: np.ndarray) -> SimpleNamespace:
         is_bigendian=0,
         step=3 * pixels.shape[1],
         data=pixels.tobytes(),
+        header=SimpleNamespace(stamp=SimpleNamespace(sec=0, nanosec=round(stamp * SECOND))),
     )
 
 
@@ -45,8 +46,8 @@ def answer(
     stamp: float = 0.0,
     parameters: ClassifierParameters = PARAMETERS,
 ):
-    read = seer.read(message(pixels), parameters)
-    return seer.decide(read, round(stamp * SECOND), parameters, lambda: False)
+    frame = seer.receive(message(pixels, stamp), parameters)
+    return seer.decide(seer.read(frame, parameters), frame.arrival, parameters, lambda: False)
 
 
 @pytest.mark.parametrize('colour', colour_model.LABELS)
@@ -102,6 +103,29 @@ def test_stream_whose_time_jumps_begins_again_and_says_why() -> None:
     np.testing.assert_array_equal(back.decision.scores, first.decision.scores)
 
 
+def test_stream_skips_what_it_missed_beyond_the_presentation_time() -> None:
+    seer = recognizer('stream')
+    answer(seer, colour_model.image('red'), 5.0)
+    for frame in range(1, 100):
+        seer.receive(message(colour_model.image('red'), 5.0 + 0.02 * frame), PARAMETERS)
+    late = answer(seer, colour_model.image('red'), 7.0)
+    assert late.decision.simulated_time == pytest.approx(0.03)
+    assert late.skipped == pytest.approx(1.97)
+    assert late.restart == ''
+
+
+def test_frame_that_is_refused_is_made_up_for() -> None:
+    seer = recognizer('stream')
+    answer(seer, colour_model.image('red'), 5.0)
+    bad = message(colour_model.image('red'), 5.2)
+    bad.step = 0
+    frame = seer.receive(bad, PARAMETERS)
+    with pytest.raises(ValueError, match='step is 0 bytes'):
+        seer.read(frame, PARAMETERS)
+    late = answer(seer, colour_model.image('red'), 5.4)
+    assert (late.decision.simulated_time, late.skipped) == (pytest.approx(0.4), 0.0)
+
+
 def test_reset_begins_a_stream_again() -> None:
     seer = recognizer('stream')
     first = answer(seer, colour_model.image('red'), 5.0)
@@ -135,9 +159,10 @@ def test_fit_decides_what_of_the_image_the_network_sees() -> None:
 
 def test_stop_interrupts_a_decision() -> None:
     seer = recognizer()
-    pixels = seer.read(message(colour_model.image('red')), PARAMETERS)
+    frame = seer.receive(message(colour_model.image('red')), PARAMETERS)
+    pixels = seer.read(frame, PARAMETERS)
     with pytest.raises(Interrupted):
-        seer.decide(pixels, 0, PARAMETERS, lambda: True)
+        seer.decide(pixels, frame.arrival, PARAMETERS, lambda: True)
 
 
 def test_recognizer_is_loaded_as_the_parameters_say(tmp_path: Path) -> None:

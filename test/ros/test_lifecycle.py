@@ -91,6 +91,18 @@ def test_active_node_can_be_shut_down_at_once(robot: Any, create_classifier: Any
     assert state(robot) == 'finalized'
 
 
+def test_transition_that_the_state_does_not_allow_is_refused_and_survived(
+    robot: Any, create_classifier: Any
+) -> None:
+    create_classifier(started=False, autostart=False)
+    for transition in (ACTIVATE, DEACTIVATE, CLEANUP, 99):
+        assert not change(robot, transition)
+    assert state(robot) == 'unconfigured'
+    assert change(robot, CONFIGURE)
+    assert not change(robot, CONFIGURE)
+    assert state(robot) == 'inactive'
+
+
 def test_failed_configuration_leaves_the_node_unconfigured_until_it_is_set_right(
     robot: Any, create_classifier: Any, model_folder: Path
 ) -> None:

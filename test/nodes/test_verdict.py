@@ -1,0 +1,60 @@
+"""What follows from what was counted: the worst is said, and nothing hides it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from snn_perception.nodes.verdict import Counts, Level, Period, Source, judge
+
+TOPIC = '/image_raw'
+ONE = Source(TOPIC, 1)
+NONE = Source(TOPIC, 0)
+DEAF = Source(TOPIC, 2, 'whose publishers offer incompatible QoS')
+
+WELL = Period(seconds=1.0, counts=Counts(received=5, classified=5))
+SILENT = Period(seconds=1.0, counts=Counts(), silence=5.0)
+HANGING = Period(seconds=1.0, counts=Counts(received=5), delay=8.0, is_busy=True)
+
+
+def with_counts(**counts: float) -> Period:
+    return Period(1.0, Counts(**counts), last_error='step is 0 bytes')
+
+
+@pytest.mark.parametrize(
+    ('period', 'source', 'level', 'sentence'),
+    [
+        (WELL, ONE, Level.OK, 'classifying the frames on /image_raw'),
+        (replace(WELL, doubt='why'), ONE, Level.OK, 'their latency is unknown: why'),
+        (replace(WELL, silence=1.9), ONE, Level.OK, 'classifying'),
+        (SILENT, ONE, Level.STALE, 'no frame for 5 s on /image_raw, which has 1 publisher'),
+        (SILENT, NONE, Level.STALE, 'which has no publishers'),
+        (SILENT, DEAF, Level.STALE, 'no frame for 5 s on /image_raw, whose publishers offer'),
+        (replace(SILENT, silence=1.0), DEAF, Level.WARN, 'no frames on /image_raw, whose'),
+        (with_counts(failed=1), ONE, Level.ERROR, '1 frames failed: step is 0 bytes'),
+        (with_counts(rejected=2), ONE, Level.ERROR, '2 frames rejected: step is 0 bytes'),
+        (with_counts(rejected=2, classified=1), ONE, Level.WARN, '2 frames rejected'),
+        (with_counts(skipped=0.5), ONE, Level.WARN, '0.50 s of it were skipped in the last 1.0 s'),
+        (
+            HANGING,
+            ONE,
+            Level.ERROR,
+            'nothing classified for 8 s: the engine is still busy with one frame',
+        ),
+        (replace(HANGING, is_busy=False), ONE, Level.ERROR, 'frames wait and none is taken up'),
+        (replace(HANGING, delay=4.9), ONE, Level.OK, 'classifying'),
+        (replace(HANGING, usual=3.0), ONE, Level.OK, 'classifying'),
+        (replace(HANGING, usual=2.0), ONE, Level.ERROR, 'nothing classified for 8 s'),
+        (replace(HANGING, silence=8.0), NONE, Level.ERROR, 'nothing classified for 8 s'),
+    ],
+)
+def test_verdict(period: Period, source: Source, level: Level, sentence: str) -> None:
+    found, message = judge(period, source)
+    assert found is level
+    assert sentence in message
+
+
+def test_counts_since_are_differences() -> None:
+    now, before = Counts(received=5, skipped=0.75), Counts(received=3, skipped=0.5)
+    assert now.since(before) == Counts(received=2, skipped=0.25)
