@@ -35,12 +35,20 @@ def haste(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Engine:
-    """The reference engine, which can be made to hang in what it does next."""
+    """Something that the worker calls, which can be made to hang."""
 
     def __init__(self) -> None:
         self._hanging = threading.Event()
         self._released = threading.Event()
-        self._advance = ReferenceSimulator.advance
+
+    def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any, **named: Any) -> Any:
+            if self._hanging.is_set():
+                self._hanging.clear()
+                assert self._released.wait(60)
+            return function(*arguments, **named)
+
+        return run
 
     def hang(self) -> None:
         """Have the next call hang until `go_on` is called; those after it do not."""
@@ -49,19 +57,12 @@ class Engine:
     def go_on(self) -> None:
         self._released.set()
 
-    def advance(self, simulator: Any, *arguments: Any) -> Any:
-        if self._hanging.is_set():
-            self._hanging.clear()
-            assert self._released.wait(60)
-        return self._advance(simulator, *arguments)
-
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """The reference engine."""
     engine = Engine()
-    monkeypatch.setattr(
-        ReferenceSimulator, 'advance', lambda self, *arguments: engine.advance(self, *arguments)
-    )
+    monkeypatch.setattr(ReferenceSimulator, 'advance', engine.wrap(ReferenceSimulator.advance))
     yield engine
     engine.go_on()
 
@@ -165,6 +166,26 @@ def test_engine_that_does_not_stop_is_an_error_until_it_has(
     engine.go_on()
     verdicts.wait_for(STALE, classified='1')
     assert len(labels.messages) == 1
+
+
+def test_answer_that_comes_after_all_is_neither_published_nor_counted(
+    robot: Any, create_classifier: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last_step = Engine()
+    monkeypatch.setattr(energy, 'estimate', last_step.wrap(energy.estimate))
+    create_classifier()
+    verdicts = Verdicts(robot)
+    labels = robot.listen(String, 'snn_classifier/label')
+    last_step.hang()
+    robot.publisher(Image, 'image_raw').publish(frame(1))
+    verdicts.wait_for(ERROR, 'nothing classified')
+    assert not change(robot, Transition.TRANSITION_DEACTIVATE)
+    assert change(robot, Transition.TRANSITION_CONFIGURE)
+    assert change(robot, Transition.TRANSITION_ACTIVATE)
+    verdicts.wait_for(ERROR, 'still runs')
+    last_step.go_on()
+    verdicts.wait_for(STALE, received='0', classified='0')
+    assert not labels.messages
 
 
 def test_deactivation_that_failed_is_shown_until_the_node_is_inactive_or_active(
