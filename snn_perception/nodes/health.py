@@ -40,6 +40,7 @@ class Health:
         with self._lock:
             self._total = Counts()
             self._last_error = ''
+            self._is_skipping = False
             self._begin_period()
             self._expect_frames()
 
@@ -95,9 +96,10 @@ class Health:
             self._total.restarts += 1
 
     def skipped(self, seconds: float) -> None:
-        """Count time of a stream that was not simulated."""
+        """Count time of a stream that was not simulated before a frame, 0 if all was."""
         with self._lock:
             self._total.skipped += seconds
+            self._is_skipping = seconds > 0
 
     @property
     def counts(self) -> Counts:
@@ -126,6 +128,8 @@ class Health:
             delay=now - min(starts, default=now),
             is_busy=self._busy_since is not None,
             usual=self._usual,
+            skipped=self._total.skipped,
+            is_skipping=self._is_skipping,
             last_error=self._last_error,
             doubt=self._latencies[-1].doubt if self._latencies and not known else '',
         )

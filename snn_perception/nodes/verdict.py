@@ -71,7 +71,9 @@ class Period:
 
     `silence` is the time since the last frame and `delay` that for which frames have waited
     for an answer; `is_busy` tells whether the engine has one of them. `usual` is how long the
-    last answer took. All are in s. `doubt` says why no latency is known, empty if one is.
+    last answer took. `skipped` is the time of a stream that was skipped since the last reset,
+    and `is_skipping` tells whether the last frame added to it. All times are in s. `doubt` says
+    why no latency is known, empty if one is.
     """
 
     seconds: float
@@ -80,6 +82,8 @@ class Period:
     delay: float = 0.0
     is_busy: bool = False
     usual: float = 0.0
+    skipped: float = 0.0
+    is_skipping: bool = False
     last_error: str = ''
     doubt: str = ''
 
@@ -130,13 +134,10 @@ def _publishers(source: Source) -> str:
 
 def _judge_stream(period: Period) -> tuple[Level, str] | None:
     """The warning of a stream that falls behind its video."""
-    if not period.counts.skipped:
+    if not (period.counts.skipped or period.is_skipping):
         return None
-    sentence = (
-        f'the engine is too slow for the stream: {period.counts.skipped:.2f} s of it were '
-        f'skipped in the last {period.seconds:.1f} s'
-    )
-    return Level.WARN, sentence
+    skipped = f'{period.skipped:.2f} s of it were skipped so far'
+    return Level.WARN, f'the engine is too slow for the stream: {skipped}'
 
 
 def _all_is_well(period: Period, source: Source) -> str:

@@ -127,19 +127,24 @@ def test_failures_of_the_engine_are_counted_and_named(health: Health) -> None:
     assert 'out of memory' in verdict.message
 
 
-def test_skipped_time_of_a_stream_is_summed_up_and_warned_of_while_it_grows(
-    health: Health, clock: Clock
+def test_skipped_time_of_a_stream_is_warned_of_until_a_report_with_frames_that_skip_none(
+    health: Health,
 ) -> None:
-    for seconds in (0.25, 0.5):
-        classify(health)
+    for seconds in (0.25, 0.5, 0.0):
         health.skipped(seconds)
-    clock.now += 1.0
+    assert report(health).level is Level.WARN
+    assert report(health).level is Level.OK
+    health.skipped(0.25)
+    assert report(health).level is Level.WARN
     verdict = report(health)
-    assert (verdict.level, verdict.values['skipped_s']) == (Level.WARN, '0.750')
-    classify(health)
-    clock.now += 1.0
+    assert (verdict.level, verdict.values['skipped_s']) == (Level.WARN, '1.000')
+    assert (
+        verdict.message
+        == 'the engine is too slow for the stream: 1.00 s of it were skipped so far'
+    )
+    health.skipped(0.0)
     verdict = report(health)
-    assert (verdict.level, verdict.values['skipped_s']) == (Level.OK, '0.750')
+    assert (verdict.level, verdict.values['skipped_s']) == (Level.OK, '1.000')
 
 
 def test_silence_lasts_until_the_next_frame(health: Health, clock: Clock) -> None:

@@ -35,7 +35,9 @@ def with_counts(**counts: float) -> Period:
         (with_counts(failed=1), ONE, Level.ERROR, '1 frames failed: step is 0 bytes'),
         (with_counts(rejected=2), ONE, Level.ERROR, '2 frames rejected: step is 0 bytes'),
         (with_counts(rejected=2, classified=1), ONE, Level.WARN, '2 frames rejected'),
-        (with_counts(skipped=0.5), ONE, Level.WARN, '0.50 s of it were skipped in the last 1.0 s'),
+        (replace(with_counts(skipped=0.5), skipped=1.5), ONE, Level.WARN, ': 1.50 s of it were'),
+        (replace(WELL, skipped=1.5, is_skipping=True), ONE, Level.WARN, ': 1.50 s of it were'),
+        (replace(WELL, skipped=1.5), ONE, Level.OK, 'classifying'),
         (
             HANGING,
             ONE,
