@@ -158,12 +158,20 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def create_classifier(robot: Robot, model_folder: Path) -> Callable[..., Any]:
-    """Makes a classifier with parameters by name; with `started=False` it is unconfigured."""
+def create_classifier(
+    robot: Robot, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Any]:
+    """Makes a classifier with parameters by name; with `started=False` it is unconfigured.
+
+    It publishes its diagnostics ten times a second.
+    """
     from rclpy.parameter import Parameter
 
+    from snn_perception.nodes import classifier_node
     from snn_perception.nodes.classifier_node import ClassifierNode
     from snn_perception.nodes.process import Stop
+
+    monkeypatch.setattr(classifier_node, 'DIAGNOSTICS_PERIOD', 0.1)
 
     def create(started: bool = True, **parameters: Any) -> Any:
         values = {'model': str(model_folder), 'backend': 'reference', **parameters}

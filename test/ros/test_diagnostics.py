@@ -22,13 +22,11 @@ from snn_perception.backends.reference import ReferenceSimulator
 OK, WARN, ERROR, STALE = b'\x00', b'\x01', b'\x02', b'\x03'
 
 SILENCE = DELAY = 0.6
-PERIOD = 0.1
 
 
 @pytest.fixture(autouse=True)
-def haste(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Diagnostics ten times a second, from a node that is soon impatient."""
-    monkeypatch.setattr('snn_perception.nodes.classifier_node.DIAGNOSTICS_PERIOD', PERIOD)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node that is soon impatient."""
     monkeypatch.setattr('snn_perception.nodes.verdict.SILENCE', SILENCE)
     monkeypatch.setattr('snn_perception.nodes.verdict.DELAY', DELAY)
     monkeypatch.setattr('snn_perception.nodes.mailbox.PATIENCE', 0.1)
