@@ -113,14 +113,15 @@ def judge_engine(period: Period) -> tuple[Level, str] | None:
 def _judge_frames(period: Period, source: Source) -> tuple[Level, str] | None:
     """What is wrong with the frames, or with how they come."""
     counts = period.counts
-    rejected = f'{counts.rejected} frames rejected: {period.last_error}'
+    rejected = f'{_number(counts.rejected, "frame")} rejected: {period.last_error}'
     if counts.failed:
-        return Level.ERROR, f'{counts.failed} frames failed: {period.last_error}'
+        return Level.ERROR, f'{_number(counts.failed, "frame")} failed: {period.last_error}'
     if counts.rejected and not counts.classified:
         return Level.ERROR, rejected
     if period.silence > SILENCE:
         missing = f'no frame for {period.silence:.0f} s on {source.topic}'
-        return Level.STALE, f'{missing}, {source.unheard or _publishers(source)}'
+        heard = f'which has {_number(source.publishers, "publisher")}'
+        return Level.STALE, f'{missing}, {source.unheard or heard}'
     if source.unheard:
         return Level.WARN, f'no frames on {source.topic}, {source.unheard}'
     if counts.rejected:
@@ -128,8 +129,8 @@ def _judge_frames(period: Period, source: Source) -> tuple[Level, str] | None:
     return None
 
 
-def _publishers(source: Source) -> str:
-    return f'which has {source.publishers or "no"} publisher{"s" * (source.publishers != 1)}'
+def _number(count: int, thing: str) -> str:
+    return f'{count or "no"} {thing}{"s" * (count != 1)}'
 
 
 def _judge_stream(period: Period) -> tuple[Level, str] | None:

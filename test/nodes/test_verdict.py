@@ -32,7 +32,7 @@ def with_counts(**counts: float) -> Period:
         (SILENT, NONE, Level.STALE, 'which has no publishers'),
         (SILENT, DEAF, Level.STALE, 'no frame for 5 s on /image_raw, whose publishers offer'),
         (replace(SILENT, silence=1.0), DEAF, Level.WARN, 'no frames on /image_raw, whose'),
-        (with_counts(failed=1), ONE, Level.ERROR, '1 frames failed: step is 0 bytes'),
+        (with_counts(failed=1), ONE, Level.ERROR, '1 frame failed: step is 0 bytes'),
         (with_counts(rejected=2), ONE, Level.ERROR, '2 frames rejected: step is 0 bytes'),
         (with_counts(rejected=2, classified=1), ONE, Level.WARN, '2 frames rejected'),
         (replace(with_counts(skipped=0.5), skipped=1.5), ONE, Level.WARN, ': 1.50 s of it were'),
