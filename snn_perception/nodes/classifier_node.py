@@ -13,10 +13,10 @@ from std_srvs.srv import SetBool, Trigger
 
 from snn_perception.decision import Interrupted
 from snn_perception.nodes import messages
+from snn_perception.nodes.frame_pipeline import FramePipeline
 from snn_perception.nodes.lifecycle import ERROR, FAILURE, SUCCESS, SupervisedNode, leads_to
 from snn_perception.nodes.parameter_server import ParameterNode, ParameterServer
 from snn_perception.nodes.parameters import ClassifierParameters
-from snn_perception.nodes.pipeline import Pipeline
 from snn_perception.nodes.process import Stop
 from snn_perception.nodes.publishing import AnswerPublishers
 from snn_perception.nodes.recognition import Recognizer
@@ -37,8 +37,8 @@ class ClassifierNode(ParameterNode, SupervisedNode):
         super().__init__('snn_classifier', **options)
         self._stop = stop
         self._recognizer: Recognizer | None = None
-        self._pipeline: Pipeline | None = None
-        self._orphans: list[Pipeline] = []
+        self._pipeline: FramePipeline | None = None
+        self._orphans: list[FramePipeline] = []
         self._enabled = True
         self.server = ParameterServer(
             self, ClassifierParameters, is_locked=lambda: self._recognizer is not None
@@ -98,7 +98,9 @@ class ClassifierNode(ParameterNode, SupervisedNode):
         result = super().on_activate(state)
         assert self._recognizer is not None
         self._recognizer.reset()
-        self._pipeline = Pipeline(self, self._recognizer, self._answers, lambda: self.parameters)
+        self._pipeline = FramePipeline(
+            self, self._recognizer, self._answers, lambda: self.parameters
+        )
         if self._enabled:
             self._pipeline.resume()
         return result

@@ -22,7 +22,7 @@ LOG_PERIOD = 5.0
 """Seconds between two log lines about the same kind of trouble."""
 
 
-class Pipeline:
+class FramePipeline:
     """Subscribes to a camera, has a worker thread classify the newest frame, and publishes.
 
     It subscribes to nothing until `resume` is called. `parameters` gives those of the moment.
