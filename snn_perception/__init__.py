@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from snn_perception.backends import create_simulator
-    from snn_perception.model import load_model
+    from snn_perception.loading import load_model
 
 __all__ = ['create_simulator', 'load_model']
 
-_HOMES = {'create_simulator': 'snn_perception.backends', 'load_model': 'snn_perception.model'}
+_HOMES = {'create_simulator': 'snn_perception.backends', 'load_model': 'snn_perception.loading'}
 
 
 def __getattr__(name: str) -> Any:

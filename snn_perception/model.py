@@ -17,7 +17,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from snn_perception.images import Preprocessing
-from snn_perception.locations import resolve, share_directory
 from snn_perception.model_file import (
     FORMAT,
     ModelError,
@@ -80,33 +79,11 @@ class Model:
         return self.readout.presentation_time
 
 
-def shipped_models() -> tuple[str, ...]:
-    """Names of the models that come with the package."""
-    return tuple(
-        sorted(path.parent.name for path in share_directory().glob('models/*/model.yaml'))
-    )
+def read_folder(folder: Path) -> Model:
+    """The model in `folder`; raises ModelError.
 
-
-def load_model(location: str | Path) -> Model:
-    """The model at `location`: a shipped name, a folder, or a `package://PACKAGE/PATH` URI.
-
-    A NIR file, with a name that ends in .nir, may take the place of the folder. Everything is
-    checked before memory is allocated for the weights. Raises ModelError.
+    Everything is checked before memory is allocated for the weights.
     """
-    try:
-        folder = resolve(str(location), 'models')
-    except ValueError as reason:
-        raise ModelError(f'model {location}: {reason}') from None
-    if folder.suffix == '.nir' and not folder.is_dir():
-        from snn_perception.interchange.nir_reading import read_model
-
-        return read_model(folder)
-    if not (folder / 'model.yaml').is_file():
-        shipped = ', '.join(shipped_models()) or 'none'
-        raise ModelError(
-            f'model {str(location)!r} is not found: {folder / "model.yaml"} does not exist; '
-            f'shipped models: {shipped}'
-        )
     description = read_description(folder / 'model.yaml')
     try:
         network = description.network()

@@ -10,7 +10,8 @@ import yaml
 from random_models import random_model
 
 from snn_perception import load_model
-from snn_perception.model import save_model, shipped_models
+from snn_perception.loading import shipped_models
+from snn_perception.model import save_model
 from snn_perception.model_file import ModelError
 from snn_perception.neurons import NEURON_TYPES
 

@@ -18,6 +18,7 @@ FLOORS = (
     ('training',),
     ('reporting',),
     ('evaluation', 'benchmarking'),
+    ('loading',),
     ('energy', 'power', 'interchange', 'datasets'),
     ('backends',),
     ('decision',),

@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> Figures:
     from snn_perception.benchmarking import measure, peers
     from snn_perception.datasets import load_dataset
     from snn_perception.images import prepare
-    from snn_perception.model import load_model
+    from snn_perception.loading import load_model
     from snn_perception.reporting.benchmark_picture import picture
     from snn_perception.reporting.style import save_picture
 

@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> Figures:
     """The figures of a model on chips; raises ValueError with a sentence."""
     from snn_perception.backends.loihi.mapping import place
     from snn_perception.evaluation.on_chip import resources
-    from snn_perception.model import load_model
+    from snn_perception.loading import load_model
 
     model = load_model(options.model)
     figures = resources(place(model.network, model.readout.views))

@@ -48,14 +48,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> Figures:
     """Write one model and return facts about it. Raises ValueError with a sentence."""
-    from snn_perception.interchange.nir_reading import read_model
-    from snn_perception.model import load_model, save_model
+    from snn_perception.loading import load_model
+    from snn_perception.model import save_model
 
     if options.format == 'nir':
         return _write_nir(load_model(options.model), options)
-    source = Path(options.model)
-    is_foreign = source.suffix == '.nir' and options.step is not None
-    model = read_model(source, options.step) if is_foreign else load_model(options.model)
+    model = load_model(options.model, options.step)
     folder = options.output or Path(model.name)
     save_model(model, folder)
     neuron, synapse = model.network.neuron, model.network.synapse

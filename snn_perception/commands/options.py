@@ -65,7 +65,7 @@ def load_evaluation(options: argparse.Namespace) -> tuple[Simulator, Simulator, 
     # Importing PyTorch takes seconds, too long for --help or a wrong argument.
     from snn_perception.backends import create_simulator
     from snn_perception.datasets import load_dataset
-    from snn_perception.model import load_model
+    from snn_perception.loading import load_model
 
     model = load_model(options.model)
     dataset = load_dataset(

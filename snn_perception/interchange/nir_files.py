@@ -23,6 +23,24 @@ MAXIMUM_BYTES = 8 * MAXIMUM_WEIGHTS + 32 * MAXIMUM_NEURONS
 """Largest file and largest sum of all arrays: weights in float64, eight float32 per neuron."""
 MAXIMUM_OBJECTS = 100_000
 MAXIMUM_DEPTH = 8
+SIGNATURE = b'\x89HDF\r\n\x1a\n'
+"""The first bytes of every HDF5 file."""
+
+
+def is_nir(path: Path) -> bool:
+    """Whether `path` is an HDF5 file, or claims to be a NIR file by its name.
+
+    Raises ModelError for a file that cannot be read.
+    """
+    if path.suffix.lower() == '.nir':
+        return not path.is_dir()
+    if not path.is_file():
+        return False
+    try:
+        with path.open('rb') as file:
+            return file.read(len(SIGNATURE)) == SIGNATURE
+    except OSError as reason:
+        raise ModelError(f'{path} cannot be read: {reason}') from None
 
 
 def libraries() -> tuple[ModuleType, ModuleType]:

@@ -16,7 +16,7 @@ from snn_perception import energy
 from snn_perception.backends import Simulator, choose_backend, create_simulator
 from snn_perception.decision import Decision
 from snn_perception.images import Preprocessing
-from snn_perception.model import load_model
+from snn_perception.loading import load_model
 from snn_perception.nodes.frames import FrameReader, nanoseconds
 from snn_perception.nodes.parameters import ClassifierParameters
 from snn_perception.nodes.process import load_library

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from snn_perception.model import Weights, load_model
+from snn_perception.loading import load_model
+from snn_perception.model import Weights
 from snn_perception.training.checkpoint import random_seed
 from snn_perception.training.loop import Split, Trainer
 from snn_perception.training.network import RateNetwork

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from random_models import random_model
 
 from snn_perception import load_model
+from snn_perception.model import save_model
 from snn_perception.model_file import ModelError
 from snn_perception.network import AveragePooling, Convolution, Dense
 
@@ -67,6 +68,19 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(path, monk
 def test_what_is_no_hdf5_is_refused(path, content):
     path.write_bytes(content)
     assert_refused(path, 'is damaged or not a NIR file')
+
+
+@pytest.mark.parametrize('name', ['model.yaml', 'weights.safetensors', 'model.pt'])
+def test_what_is_neither_a_folder_nor_hdf5_is_refused_with_what_a_model_is(tmp_path, name):
+    save_model(random_model(), tmp_path)
+    (tmp_path / 'model.pt').write_bytes(b'PK')
+    assert_refused(tmp_path / name, 'is not a NIR file; .* or a folder with a model.yaml')
+
+
+def test_hdf5_of_something_else_is_refused(tmp_path):
+    with h5py.File(tmp_path / 'theirs.h5', 'w') as file:
+        file['x'] = np.zeros(3)
+    assert_refused(tmp_path / 'theirs.h5', 'is damaged or not a NIR file')
 
 
 @pytest.mark.parametrize('share', [0.02, 0.3, 0.6, 0.99])

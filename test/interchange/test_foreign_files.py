@@ -201,6 +201,14 @@ def test_vectors_and_batches_of_one_are_images(tmp_path, shape, expected):
     assert np.allclose(output, nodes['weights'].weight @ channels_first, rtol=1e-5)
 
 
+@pytest.mark.parametrize('name', ['theirs.h5', 'theirs.NIR', 'theirs.hdf5', 'theirs'])
+def test_a_file_is_known_by_what_it_holds_whatever_its_name(tmp_path, name):
+    path = written(network(*first(), *last()), tmp_path)
+    model = load_model(path)
+    path.rename(tmp_path / name)
+    assert load_model(tmp_path / name).network == model.network
+
+
 def test_what_a_file_does_not_say_is_taken_to_be_usual(tmp_path):
     model = load_model(written(network(*first(), *last()), tmp_path))
     assert model.name == 'theirs'

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from snn_perception.backends.loihi import mapping
 from snn_perception.backends.loihi.geometry import Axis, Span, Tiling, even_lengths, spans
 from snn_perception.backends.loihi.mapping import memory_bits, output_axons, place
-from snn_perception.model import load_model
+from snn_perception.loading import load_model
 from snn_perception.network import AveragePooling, Convolution, Dense, Network
 
 
