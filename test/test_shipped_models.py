@@ -8,8 +8,8 @@ import pytest
 from snn_perception import create_simulator, load_model
 from snn_perception.datasets import load_dataset
 from snn_perception.evaluation.accuracy import evaluate
-from snn_perception.locations import share_directory
 from snn_perception.loading import shipped_models
+from snn_perception.locations import share_directory
 from snn_perception.model_file import read_description
 from snn_perception.training.recipe import load_recipe
 

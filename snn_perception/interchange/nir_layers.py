@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,11 +28,11 @@ from snn_perception.interchange.nir_arrays import (
     whole,
 )
 from snn_perception.interchange.nir_neurons import population
+from snn_perception.interchange.nir_weighted import Weighted, channels_last, spike_counts
 from snn_perception.interchange.timing import Timing
 from snn_perception.model import Weights
 from snn_perception.model_file import ModelError
 from snn_perception.network import (
-    MAXIMUM_WEIGHTS,
     AveragePooling,
     Convolution,
     Dense,
@@ -45,26 +45,6 @@ from snn_perception.neurons import IF, LIF
 from snn_perception.synapses import Synapse
 
 ONE = np.ones((1, 1, 1))
-
-
-@dataclass
-class Weighted:
-    """A weighted layer whose neurons may still follow; arrays are float64.
-
-    `source`, the shape of its input, and the arrays are channels-last. `time_constants` (s)
-    belong to the exponential synapses before it.
-    """
-
-    source: Shape
-    layer: WeightedLayer
-    kernel: Floats
-    bias: Floats
-    time_constants: list[float]
-
-    def scale(self, gain: Floats) -> None:
-        """Multiply its output by `gain` (channels,)."""
-        self.kernel = self.kernel * gain
-        self.bias = self.bias * gain
 
 
 @dataclass
@@ -104,9 +84,9 @@ class LayerBuilder:
         If the chain ends with neurons, the outputs are their spike counts in
         `presentation_time` (s).
         """
-        readout = self._as_dense(self.waiting or self._spike_counts(presentation_time))
+        readout = self._readout(presentation_time)
         weighted = [*self.done, readout]
-        hidden = [_synapse(each.time_constants) for each in self.done[1:]]
+        hidden = [each.synapse for each in self.done[1:]]
         if len(set(hidden)) > 1:
             raise ValueError('its hidden layers have different synapses; here all must be alike')
         channels, height, width = self.image
@@ -115,7 +95,7 @@ class LayerBuilder:
             (*self.layers, readout.layer),
             self.neuron or LIF(tau_ref=0.0),
             hidden[0] if hidden else Synapse(),
-            _synapse(readout.time_constants) if self.done else Synapse(),
+            readout.synapse if self.done else Synapse(),
         )
         with np.errstate(over='ignore'):  # The model refuses weights that are not finite.
             return network, tuple(
@@ -151,7 +131,7 @@ class LayerBuilder:
             raise ValueError(
                 f'it has weights for {weight.shape[1]} values, but {math.prod(self.shape)} arrive'
             )
-        kernel = _channels_last(weight.reshape(-1, *self.shape) * self.gain)
+        kernel = channels_last(weight.reshape(-1, *self.shape) * self.gain)
         self._wait(Dense(len(weight)), kernel, np.zeros(len(weight)) if bias is None else bias)
         self.is_flat = True
 
@@ -222,6 +202,14 @@ class LayerBuilder:
         self.done.append(waiting)
         self.waiting = None
 
+    def _readout(self, presentation_time: float) -> Weighted:
+        """The last layer: weights without neurons, or spike counts in `presentation_time` (s)."""
+        if self.waiting is not None:
+            return self.waiting.as_dense()
+        if not self.done:
+            raise ValueError('it has no weights')
+        return spike_counts(self.shape, self.gain, self.time_constants, presentation_time)
+
     def _values_of(self, node: Any) -> Callable[[str], Floats]:
         """A function that returns a field of `node`, by name, as (channels,)."""
         return lambda name: per_channel(spread(node, name, self.shape, self.is_flat), name)
@@ -252,53 +240,6 @@ class LayerBuilder:
             self.gain = self.gain * gain
         else:
             self.waiting.scale(per_channel(gain, 'a gain after weights'))
-
-    def _spike_counts(self, presentation_time: float) -> Weighted:
-        """A readout whose outputs are the rates of the last neurons times `presentation_time`."""
-        if not self.done:
-            raise ValueError('it has no weights')
-        count = math.prod(self.shape)
-        if count**2 > MAXIMUM_WEIGHTS:
-            raise ValueError(f'{count} neurons at the end are too many to be classes')
-        matrix = presentation_time * np.eye(count).reshape(count, *self.shape) * self.gain
-        source, bias = (self.shape[1], self.shape[2], self.shape[0]), np.zeros(count)
-        return Weighted(source, Dense(count), _channels_last(matrix), bias, self.time_constants)
-
-    def _as_dense(self, readout: Weighted) -> Weighted:
-        """`readout` as a dense layer; a convolution must have one output value per channel."""
-        if not isinstance(readout.layer, Convolution):
-            return readout
-        if self.shape[1:] != (1, 1):
-            raise ValueError(
-                f'its output must have one value per channel, not be a map of shape {self.shape}'
-            )
-        height, width, inputs = readout.source
-        margin, channels = readout.layer.padding, readout.layer.channels
-        kernel = np.zeros((height, width, inputs, channels))
-        seen = readout.kernel[margin : margin + height, margin : margin + width]
-        kernel[: len(seen), : seen.shape[1]] = seen
-        kernel = kernel.reshape(-1, channels)
-        return replace(readout, layer=Dense(channels), kernel=kernel)
-
-
-def _channels_last(matrix: Floats) -> Floats:
-    """Weights (units, channels, height, width) in the order of a dense layer, (inputs, units)."""
-    return matrix.transpose(2, 3, 1, 0).reshape(-1, len(matrix))
-
-
-def _synapse(time_constants: list[float]) -> Synapse:
-    """Exponentials in series as one of our synapses; raises ValueError if none matches."""
-    if not time_constants:
-        return Synapse()
-    first = time_constants[0]
-    if len(time_constants) > 2 or not all(
-        math.isclose(first, t, rel_tol=1e-3) for t in time_constants
-    ):
-        raise ValueError(
-            f'at most two synapses in series are possible, with the same time constant, '
-            f'not {time_constants}'
-        )
-    return Synapse('exponential' if len(time_constants) == 1 else 'alpha', first)
 
 
 TAKERS = {

@@ -17,6 +17,7 @@ import yaml
 
 from snn_perception.images import Preprocessing
 from snn_perception.interchange.nir_arrays import image_shape, numbers, uniform
+from snn_perception.interchange.nir_chain import chain
 from snn_perception.interchange.nir_files import read_graph
 from snn_perception.interchange.nir_layers import LayerBuilder
 from snn_perception.interchange.nir_writing import KEY
@@ -52,7 +53,7 @@ def read_model(path: Path, step: float | None = None, use_metadata: bool = True)
     """
     graph = read_graph(path)
     try:
-        nodes = _chain(graph)
+        nodes = chain(graph)
         ours = _metadata(graph) if use_metadata else None
         timing = Timing(ours.step if ours else step_of(nodes) if step is None else step)
         dt = timing.step or USUAL_STEP
@@ -82,40 +83,6 @@ def step_of(nodes: dict[str, Any]) -> float:
             steps.add(USUAL_STEP if r in (0, 1) else float(f'{uniform(node, tau) / r:.4g}'))
     step = steps.pop() if len(steps) == 1 else USUAL_STEP
     return step if SHORTEST_STEP <= step <= LONGEST_STEP else USUAL_STEP
-
-
-def _chain(graph: Any) -> dict[str, Any]:
-    """The nodes from Input to Output, which must form one chain that includes every node."""
-    following: dict[str, str] = {}
-    targets: set[str] = set()
-    for source, target in graph.edges:
-        for name in (source, target):
-            if name not in graph.nodes:
-                raise ModelError(
-                    f'an edge leads from {source!r} to {target!r}, and one of them does not exist'
-                )
-        if source in following or target in targets:
-            name = source if source in following else target
-            raise ModelError(
-                f'node {name!r} has more than one edge in or out; graphs that branch or run in '
-                f'circles cannot be run here'
-            )
-        following[source] = target
-        targets.add(target)
-    inputs = [name for name, node in graph.nodes.items() if type(node).__name__ == 'Input']
-    if len(inputs) != 1:
-        raise ModelError(f'a graph must have one Input, not {len(inputs)}')
-    names = inputs
-    while names[-1] in following and len(names) <= len(graph.nodes):
-        names.append(following[names[-1]])
-    left = set(graph.nodes) - set(names)
-    if left:
-        raise ModelError(f'node {min(left)!r} is not connected to the Input')
-    nodes = {name: graph.nodes[name] for name in names}
-    last = type(graph.nodes[names[-1]]).__name__
-    if len(names) > len(nodes) or last != 'Output':
-        raise ModelError(f'its chain of nodes ends with {names[-1]!r} of type {last}, not Output')
-    return nodes
 
 
 def _image_shape(nodes: dict[str, Any]) -> tuple[tuple[int, int, int], bool]:

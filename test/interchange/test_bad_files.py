@@ -245,6 +245,12 @@ DENSE = nir.Linear(np.ones((4, 64)))
 LIF = nir.LIF(0.02 * ONES, ONES, 0 * ONES, ONES)
 
 
+def within(*edges):
+    """A graph of an Input, an LIF and an Output."""
+    ends = {'input': nir.Input(np.array([4])), 'output': nir.Output(np.array([4]))}
+    return nir.NIRGraph({**ends, 'lif': LIF}, list(edges), type_check=False)
+
+
 @pytest.mark.parametrize(
     ('nodes', 'message'),
     [
@@ -252,7 +258,10 @@ LIF = nir.LIF(0.02 * ONES, ONES, 0 * ONES, ONES)
         ((DENSE, nir.Delay(ONES)), 'of type Delay: it is not supported'),
         ((DENSE, nir.I(ONES)), 'of type I: it is not supported'),
         ((DENSE, nir.CubaLI(ONES, ONES, ONES, ONES)), 'of type CubaLI: it is not supported'),
-        ((DENSE, nir.NIRGraph.from_list(LIF)), 'of type NIRGraph: it is not supported'),
+        ((DENSE, within(('input', 'lif'), ('lif', 'lif'), ('lif', 'output'))),
+         "node '2_NIRGraph' of type NIRGraph: node 'lif' has more than one edge in or out"),
+        ((DENSE, LIF, within(('input', 'lif'), ('lif', 'output'))),
+         "node '3_NIRGraph/lif' of type LIF: there are no weights before it"),
         ((DENSE, LIF, LIF), 'there are no weights before it'),
         ((DENSE, nir.Linear(np.ones((4, 4)))), 'without neurons between them'),
         ((DENSE, LIF, nir.Linear(np.ones((4, 4))), nir.IF(ONES, ONES)), 'has one kind of neuron'),

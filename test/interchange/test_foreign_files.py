@@ -201,6 +201,16 @@ def test_vectors_and_batches_of_one_are_images(tmp_path, shape, expected):
     assert np.allclose(output, nodes['weights'].weight @ channels_first, rtol=1e-5)
 
 
+def test_a_chain_in_the_place_of_a_node_is_read_as_its_nodes_in_a_row(tmp_path):
+    nodes = (*first(), *last(), lif(4))
+    alone = load_model(written(network(*nodes), tmp_path))
+    innermost = nir.NIRGraph.from_list(*nodes[1:3], type_check=False)
+    inner = nir.NIRGraph.from_list(innermost, nodes[3], type_check=False)
+    nested = load_model(written(network(nodes[0], inner, nodes[4]), tmp_path))
+    assert nested.network == alone.network
+    assert np.array_equal(our_run(nested), our_run(alone))
+
+
 @pytest.mark.parametrize('name', ['theirs.h5', 'theirs.NIR', 'theirs.hdf5', 'theirs'])
 def test_a_file_is_known_by_what_it_holds_whatever_its_name(tmp_path, name):
     path = written(network(*first(), *last()), tmp_path)
