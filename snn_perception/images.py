@@ -6,39 +6,29 @@ network is float32 (height, width, channels) with 1 (grey) or 3 (RGB) channels.
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from snn_perception.image_files import decode_compressed, read_image
+
+__all__ = [
+    'FITS',
+    'Preprocessing',
+    'check_image',
+    'convert_channels',
+    'decode_compressed',
+    'fit_image',
+    'prepare',
+    'read_image',
+    'resize',
+]
+
 FITS = ('crop', 'pad', 'stretch')
-
-MAXIMUM_PIXELS = 2**26
-"""Largest image that is decoded, 64 megapixels: 192 MB as RGB."""
-
-IMAGE_SUFFIXES = frozenset(
-    (
-        '.bmp',
-        '.jp2',
-        '.jpeg',
-        '.jpg',
-        '.pbm',
-        '.pgm',
-        '.png',
-        '.pnm',
-        '.ppm',
-        '.tif',
-        '.tiff',
-        '.webp',
-    )
-)
-"""File name endings, in lower case, that `read_image` is meant for."""
 
 
 @dataclass(frozen=True)
@@ -174,97 +164,3 @@ def _pad(image: NDArray, height: int, width: int, border: int) -> NDArray:
     inner = resize(image, inner_height, inner_width)
     framed[top : top + inner_height, left : left + inner_width] = inner
     return framed
-
-
-def decode_compressed(data: bytes | bytearray | memoryview) -> NDArray[np.uint8]:
-    """Image in the JPEG or PNG file `data`: uint8 (height, width) grey or (.., .., 3) RGB.
-
-    16-bit PNGs are scaled to 8 bits and transparency is dropped. Raises ValueError if `data`
-    is no JPEG or PNG, is damaged, or says in its header that it is larger than
-    MAXIMUM_PIXELS, in which case no memory is taken.
-    """
-    header = bytes(memoryview(data)[:8])
-    if header == b'\x89PNG\r\n\x1a\n':
-        height, width = _png_size(bytes(memoryview(data)[:24]))
-    elif header[:2] == b'\xff\xd8':
-        height, width = _jpeg_size(memoryview(data))
-    else:
-        found = f'begins with {header!r}' if header else 'is empty'
-        raise ValueError(f'compressed image {found}; it must be a JPEG or PNG file')
-    if height < 1 or width < 1 or height * width > MAXIMUM_PIXELS:
-        raise ValueError(
-            f'compressed image of {width} x {height} pixels; it must have pixels, '
-            f'and at most {MAXIMUM_PIXELS}'
-        )
-    return _decode(np.frombuffer(data, np.uint8), 'compressed image')
-
-
-def read_image(path: str | Path) -> NDArray[np.uint8]:
-    """Image in the file `path`, any format that OpenCV reads, as `decode_compressed` does.
-
-    Raises ValueError with a sentence that names the file if it cannot be read.
-    """
-    try:
-        data = np.fromfile(path, np.uint8)
-    except OSError as reason:
-        raise ValueError(f'{path} cannot be read: {reason.strerror}') from None
-    try:
-        if data[:2].tobytes() in (b'\x89P', b'\xff\xd8'):
-            return decode_compressed(data.data)
-        return _decode(data, 'file')
-    except ValueError as reason:
-        raise ValueError(f'{path} is not an image that can be read: {reason}') from None
-
-
-def _decode(data: NDArray[np.uint8], what: str) -> NDArray[np.uint8]:
-    """Grey or RGB image of the file contents `data`; ValueError says what `what` is not."""
-    try:
-        image = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
-    except (cv2.error, MemoryError):
-        image = None
-    if image is None:
-        raise ValueError(f'{what} is damaged or of an unknown format')
-    if image.dtype == np.uint16:
-        image = to_eight_bits(image)
-    if image.dtype != np.uint8:
-        raise ValueError(f'{what} has pixels of {image.dtype}; they must have 8 or 16 bits')
-    if image.ndim == 3:
-        image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-    return np.asarray(image)
-
-
-def to_eight_bits(image: NDArray) -> NDArray[np.uint8]:
-    """`image` of uint16 scaled to 8 bits and rounded, so that 65535 becomes 255."""
-    return np.asarray(cv2.convertScaleAbs(image, alpha=1 / 257))
-
-
-def _png_size(header: bytes) -> tuple[int, int]:
-    """Height and width in the first 24 bytes of a PNG file."""
-    if len(header) < 24:
-        raise ValueError('compressed image is a PNG file that ends within its header')
-    width, height = struct.unpack('>II', header[16:24])
-    return height, width
-
-
-def _jpeg_size(data: memoryview) -> tuple[int, int]:
-    """Height and width in the frame header of a JPEG file."""
-    for marker, start in _jpeg_segments(data):
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack('>HH', data[start + 1 : start + 5])
-            return height, width
-    raise ValueError('compressed image is a JPEG file that ends before its size')
-
-
-def _jpeg_segments(data: memoryview) -> Iterator[tuple[int, int]]:
-    """Marker and offset of the contents of each segment of a JPEG file that is there whole."""
-    position = 2
-    while position + 4 <= len(data) and data[position] == 0xFF:
-        marker = data[position + 1]
-        if marker == 0xFF:
-            position += 1
-            continue
-        length = int.from_bytes(data[position + 2 : position + 4], 'big')
-        if length < 2 or position + 2 + length > len(data):
-            return
-        yield marker, position + 4
-        position += 2 + length

@@ -1,22 +1,12 @@
-"""Camera pixels to network input, on synthetic and on real images."""
+"""Camera pixels to network input."""
 
 from __future__ import annotations
-
-import struct
-import zlib
-from contextlib import suppress
 
 import cv2
 import numpy as np
 import pytest
 
-from snn_perception.images import (
-    MAXIMUM_PIXELS,
-    Preprocessing,
-    decode_compressed,
-    prepare,
-    read_image,
-)
+from snn_perception.images import Preprocessing, prepare
 
 GREY = Preprocessing(shape=(28, 28, 1))
 COLOUR = Preprocessing(
@@ -26,26 +16,6 @@ COLOUR = Preprocessing(
 
 def noise(*shape: int) -> np.ndarray:
     return np.random.default_rng(1).integers(0, 256, shape, np.uint8)
-
-
-def png_header(width: int, height: int) -> bytes:
-    """A PNG that claims a size and has no pixels."""
-    chunk = b'IHDR' + struct.pack('>IIBBBBB', width, height, 8, 2, 0, 0, 0)
-    return (
-        b'\x89PNG\r\n\x1a\n'
-        + struct.pack('>I', 13)
-        + chunk
-        + struct.pack('>I', zlib.crc32(chunk))
-        + b'\0' * 64
-    )
-
-
-def jpeg_with_size(width: int, height: int) -> bytes:
-    """A real JPEG whose frame header is made to claim another size."""
-    data = bytearray(cv2.imencode('.jpg', noise(16, 16, 3))[1].tobytes())
-    frame = data.index(b'\xff\xc0')
-    data[frame + 5 : frame + 9] = struct.pack('>HH', height, width)
-    return bytes(data)
 
 
 def test_colour_image_of_the_right_size_is_scaled_and_nothing_else() -> None:
@@ -160,85 +130,3 @@ def test_what_is_no_image_is_refused_with_a_sentence(image: np.ndarray, sentence
 def test_preprocessing_that_fits_no_network_is_refused(fields: dict, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         Preprocessing(**fields)
-
-
-@pytest.mark.parametrize('shape', [(40, 60), (40, 60, 3)])
-def test_png_is_decoded_exactly_as_grey_or_rgb(shape: tuple[int, ...]) -> None:
-    image = noise(*shape)
-    data = cv2.imencode('.png', image if image.ndim == 2 else image[..., ::-1])[1].tobytes()
-    np.testing.assert_array_equal(decode_compressed(data), image)
-
-
-def test_jpeg_is_decoded_in_the_order_red_green_blue() -> None:
-    image = np.zeros((64, 64, 3), np.uint8)
-    image[..., 0] = 250
-    data = cv2.imencode('.jpg', image[..., ::-1])[1]
-    decoded = decode_compressed(data)
-    assert decoded.shape == (64, 64, 3)
-    assert abs(decoded.mean(axis=(0, 1)) - [250, 0, 0]).max() < 5
-
-
-def test_sixteen_bits_are_scaled_to_eight_and_rounded() -> None:
-    image = np.random.default_rng(2).integers(0, 65536, (30, 30), np.uint16)
-    image[0, :2] = 0, 65535
-    decoded = decode_compressed(cv2.imencode('.png', image)[1].tobytes())
-    np.testing.assert_array_equal(decoded, np.rint(image / 257).astype(np.uint8))
-
-
-def test_transparency_is_dropped() -> None:
-    image = noise(30, 30, 4)
-    decoded = decode_compressed(cv2.imencode('.png', image)[1].tobytes())
-    np.testing.assert_array_equal(decoded, image[..., 2::-1])
-
-
-@pytest.mark.parametrize(
-    ('data', 'sentence'),
-    [
-        (b'', 'is empty; it must be a JPEG or PNG file'),
-        (b'not an image at all', "begins with b'not an i'"),
-        (cv2.imencode('.jpg', noise(64, 64, 3))[1].tobytes()[:100], 'JPEG file that ends'),
-        (cv2.imencode('.png', noise(64, 64, 3))[1].tobytes()[:500], 'damaged'),
-        (b'\x89PNG\r\n\x1a\n', 'ends within its header'),
-        (b'\xff\xd8', 'ends before its size'),
-        (b'\xff\xd8\xff\xff\xff\xff\xff', 'ends before its size'),
-        (b'\xff\xd8\xff\xe0\x00\x00', 'ends before its size'),
-        (png_header(2**31 - 1, 2**31 - 1), '2147483647 x 2147483647'),
-        (png_header(2**13, 2**13 + 1), f'at most {MAXIMUM_PIXELS}'),
-        (png_header(0, 0), '0 x 0'),
-        (jpeg_with_size(65535, 65535), '65535 x 65535'),
-        (jpeg_with_size(0, 0), '0 x 0'),
-    ],
-)
-def test_what_cannot_be_decoded_is_refused_with_a_sentence(data: bytes, sentence: str) -> None:
-    with pytest.raises(ValueError, match=sentence):
-        decode_compressed(data)
-
-
-def test_any_damaged_byte_in_a_header_ends_in_an_image_or_a_value_error() -> None:
-    good = cv2.imencode('.jpg', noise(24, 24, 3))[1].tobytes()
-    for position in range(160):
-        damaged = bytearray(good)
-        damaged[position] ^= 0xFF
-        with suppress(ValueError):
-            assert decode_compressed(bytes(damaged)).dtype == np.uint8
-
-
-def test_file_of_another_format_is_read_too(tmp_path) -> None:
-    image = noise(20, 30, 3)
-    path = tmp_path / 'image.bmp'
-    cv2.imwrite(str(path), image[..., ::-1])
-    np.testing.assert_array_equal(read_image(path), image)
-
-
-def test_file_that_is_no_image_is_named(tmp_path) -> None:
-    path = tmp_path / 'notes.txt'
-    path.write_text('no pixels here')
-    with pytest.raises(ValueError, match=r'notes\.txt is not an image'):
-        read_image(path)
-    path.write_bytes(b'')
-    with pytest.raises(ValueError, match=r'notes\.txt is not an image'):
-        read_image(path)
-    with pytest.raises(ValueError, match=r'missing\.png cannot be read: No such file'):
-        read_image(tmp_path / 'missing.png')
-    with pytest.raises(ValueError, match='cannot be read: Is a directory'):
-        read_image(tmp_path)

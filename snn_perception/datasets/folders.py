@@ -10,13 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.datasets.base import MAXIMUM_BYTES, Dataset, DatasetError, spread
-from snn_perception.images import (
-    IMAGE_SUFFIXES,
-    Preprocessing,
-    convert_channels,
-    fit_image,
-    read_image,
-)
+from snn_perception.image_files import IMAGE_SUFFIXES, read_image
+from snn_perception.images import Preprocessing, convert_channels, fit_image
 
 
 def load_folders(

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.images import IMAGE_SUFFIXES, read_image
+from snn_perception.image_files import IMAGE_SUFFIXES, read_image
 from snn_perception.locations import resolve
 
 OLDEST = 10.0

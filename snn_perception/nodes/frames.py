@@ -14,12 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.images import (
-    Preprocessing,
-    decode_compressed,
-    fit_image,
-    to_eight_bits,
-)
+from snn_perception.image_files import decode_compressed, to_eight_bits
+from snn_perception.images import Preprocessing, fit_image
 
 
 @dataclass(frozen=True)

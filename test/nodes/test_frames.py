@@ -176,7 +176,10 @@ def changed(**fields: object) -> SimpleNamespace:
         (message('bayer_rggb8', np.zeros((3, 4), np.uint8)), 'multiples of 2 and 2'),
         (message('yuyv', np.zeros((4, 3, 2), np.uint8)), 'multiples of 2 and 1'),
         (SimpleNamespace(format='jpeg', data=array.array('B')), 'is empty'),
-        (SimpleNamespace(format='jpeg', data=array.array('B', b'\xff\xd8\xff')), 'JPEG file that'),
+        (
+            SimpleNamespace(format='jpeg', data=array.array('B', b'\xff\xd8\xff')),
+            'JPEG file with a damaged header',
+        ),
     ],
 )
 def test_bad_message_is_refused_with_a_sentence(bad: SimpleNamespace, sentence: str) -> None:

@@ -60,6 +60,10 @@ BAD_JPEGS = {
         CompressedImage(format='jpeg', data=array('B', b'hello')),
         'it must be a JPEG or PNG file',
     ),
+    'short frame header': (
+        CompressedImage(format='jpeg', data=array('B', b'\xff\xd8\xff\xc0\x00\x02')),
+        'JPEG file with a damaged header',
+    ),
     'cut off': (
         CompressedImage(format='jpeg', data=good_jpeg().data[:200]),
         'compressed image',
