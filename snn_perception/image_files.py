@@ -55,15 +55,6 @@ FORMATS = tuple(_READERS)
 """Names of the formats that are read."""
 
 
-IMAGE_SUFFIXES = frozenset(
-    (
-        *('.avif', '.bmp', '.gif', '.heic', '.heif', '.j2k', '.jfif', '.jp2', '.jpe', '.jpeg'),
-        *('.jpg', '.pbm', '.pgm', '.png', '.pnm', '.ppm', '.tif', '.tiff', '.webp'),
-    )
-)
-"""File name endings, in lower case, of what was meant to be an image."""
-
-
 def image_format(path: Path) -> str:
     """One of FORMATS, by the first bytes of the file `path`; '' if it is none of them.
 

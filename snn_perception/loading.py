@@ -6,27 +6,21 @@ from pathlib import Path
 
 from snn_perception.interchange.nir_files import is_nir
 from snn_perception.interchange.nir_reading import read_model
-from snn_perception.locations import resolve, share_directory
+from snn_perception.locations import MODELS, resolve
 from snn_perception.model import Model, read_folder
 from snn_perception.model_file import ModelError
-
-
-def shipped_models() -> tuple[str, ...]:
-    """Names of the models that come with the package."""
-    return tuple(
-        sorted(path.parent.name for path in share_directory().glob('models/*/model.yaml'))
-    )
 
 
 def load_model(location: str | Path, step: float | None = None) -> Model:
     """The model at `location`: a shipped name, a folder or NIR file, or `package://PACKAGE/PATH`.
 
-    `step` (s) is the time step of the library that wrote a NIR file, for one that does not
-    say; see `interchange.nir_reading`. Everything is checked before memory is allocated for
-    the weights. Raises ModelError.
+    A plain word is the shipped model of that name, and if there is none, a folder or file here; a
+    Path is always a path. `step` (s) is the time step of the library that wrote a NIR file, for
+    one that does not say; see `interchange.nir_reading`. Everything is checked before memory is
+    allocated for the weights. Raises ModelError.
     """
     try:
-        path = resolve(str(location), 'models')
+        path = resolve(location, MODELS)
     except ValueError as reason:
         raise ModelError(f'model {location}: {reason}') from None
     if is_nir(path):
@@ -36,9 +30,5 @@ def load_model(location: str | Path, step: float | None = None) -> Model:
             f'model {path}: it is not a NIR file; a model is that, or a folder with a model.yaml'
         )
     if not (path / 'model.yaml').is_file():
-        shipped = ', '.join(shipped_models()) or 'none'
-        raise ModelError(
-            f'model {str(location)!r} is not found: {path / "model.yaml"} does not exist; '
-            f'shipped models: {shipped}'
-        )
+        raise ModelError(MODELS.not_found(location, path / 'model.yaml'))
     return read_folder(path)

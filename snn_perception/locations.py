@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+import os
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlparse
 
 PACKAGE = 'snn_perception'
+
+logger = logging.getLogger(__name__)
+
 
 
 def share_directory(package: str = PACKAGE) -> Path:
@@ -37,16 +43,71 @@ def _installed_by_pip() -> Path:
     raise ValueError(f'the data of {PACKAGE} is not installed; install it anew')
 
 
-def resolve(location: str, shipped: str) -> Path:
-    """Path of a shipped name, a file path, or a `package://PACKAGE/PATH` URI.
+@dataclass(frozen=True)
+class Shipped:
+    """One kind of thing that comes with the package and has plain names.
 
-    A plain word that is no existing path is a name in the folder `shipped` of this package,
-    for example 'mnist' in 'models'. The path need not exist.
+    The thing called mnist is the file or folder `mnist` + `suffix` in `folder` of the package;
+    `inside` is the file that makes a folder one. `kind` is what messages call it.
     """
-    if location.startswith('package://'):
+
+    kind: str
+    folder: str
+    suffix: str = ''
+    inside: str = ''
+
+    def names(self) -> tuple[str, ...]:
+        """Of all that are shipped, in order."""
+        entries = share_directory().joinpath(self.folder).glob(f'*{self.suffix}')
+        found = (entry for entry in entries if (entry / self.inside).is_file())
+        return tuple(sorted(entry.name.removesuffix(self.suffix) for entry in found))
+
+    def not_found(self, location: str | Path, path: Path) -> str:
+        """The sentence for a `location` of which `path` is not there; it says what is."""
+        sentence = f'{self.kind} {str(location)!r} is not found: {path} does not exist'
+        name = Path(location).name
+        if name in self.names():
+            return f'{sentence}; for the shipped {self.kind} write {name}'
+        return f'{sentence}; shipped {self.kind}s: {", ".join(self.names()) or "none"}'
+
+
+MODELS = Shipped('model', 'models', inside='model.yaml')
+RECIPES = Shipped('recipe', 'config/train', suffix='.yaml')
+
+
+def resolve(location: str | Path, shipped: Shipped) -> Path:
+    """Path of a shipped name, of a file or folder, or of a `package://PACKAGE/PATH` URI.
+
+    A plain word, such as 'mnist', is the shipped thing of that name, whatever lies in the
+    working directory; if there is none, it is a file or folder there. All else is a path:
+    './mnist', 'a/b', '~/mnist', and any Path. It need not exist. If the working directory
+    has a thing of the same kind and name, a warning says how to write that one. Raises
+    ValueError for a package that is not found.
+    """
+    if not isinstance(location, str) or not _is_plain_word(location):
+        return resolve_path(location)
+    if location not in shipped.names():
+        return Path(location)
+    entry = location + shipped.suffix
+    if (Path(entry) / shipped.inside).is_file():
+        logger.warning(
+            f'{location} is the shipped {shipped.kind}; for the one here write ./{entry}'
+        )
+    return share_directory() / shipped.folder / entry
+
+
+def resolve_path(location: str | Path) -> Path:
+    """Path of a file or folder, which is no shipped name; also of a `package://PACKAGE/PATH`.
+
+    It need not exist. Raises ValueError for a package that is not found.
+    """
+    if isinstance(location, str) and location.startswith('package://'):
         uri = urlparse(location)
         return share_directory(uri.netloc) / uri.path.lstrip('/')
-    path = Path(location).expanduser()
-    if path.exists() or len(path.parts) != 1:
-        return path
-    return share_directory() / shipped / location
+    return Path(location).expanduser()
+
+
+def _is_plain_word(location: str) -> bool:
+    """Whether `location` does not say where something lies, and so may be a shipped name."""
+    says_where = location in ('', '.', '..') or location.startswith('~')
+    return not says_where and os.sep not in location

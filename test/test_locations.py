@@ -1,14 +1,86 @@
+"""What a name or a path means, whatever lies in the working directory."""
+
 from __future__ import annotations
 
-from snn_perception.locations import resolve, share_directory
+import logging
+from pathlib import Path
+
+import pytest
+
+from snn_perception.locations import MODELS, RECIPES, resolve, resolve_path, share_directory
+
+SHIPPED = share_directory() / 'models' / 'mnist'
 
 
-def test_a_plain_word_is_a_shipped_name_and_a_path_is_a_path(tmp_path):
-    assert resolve('mnist', 'models') == share_directory() / 'models' / 'mnist'
-    assert resolve(str(tmp_path), 'models') == tmp_path
-    assert resolve('some/where', 'models').parts == ('some', 'where')
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory: empty, and not the one with the source tree."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
-def test_a_package_uri_is_below_the_share_directory():
+def test_a_plain_word_is_a_shipped_name(here: Path) -> None:
+    assert resolve('mnist', MODELS) == SHIPPED
+    assert resolve('mnist', RECIPES) == share_directory() / 'config' / 'train' / 'mnist.yaml'
+
+
+def test_a_folder_of_data_here_does_not_hide_a_shipped_name(
+    here: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (here / 'mnist').mkdir()
+    assert resolve('mnist', MODELS) == SHIPPED
+    assert resolve('mnist', RECIPES).name == 'mnist.yaml'
+    assert not caplog.records
+
+
+def test_a_model_or_recipe_here_under_a_shipped_name_is_pointed_out(
+    here: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (here / 'mnist').mkdir()
+    (here / 'mnist' / 'model.yaml').touch()
+    (here / 'mnist.yaml').touch()
+    assert resolve('mnist', MODELS) == SHIPPED
+    assert resolve('mnist', RECIPES) == share_directory() / 'config' / 'train' / 'mnist.yaml'
+    assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
+        (logging.WARNING, 'mnist is the shipped model; for the one here write ./mnist'),
+        (logging.WARNING, 'mnist is the shipped recipe; for the one here write ./mnist.yaml'),
+    ]
+
+
+@pytest.mark.parametrize(
+    'location', ['./mnist', 'mnist/', 'models/mnist', '../mnist', '/data/mnist', Path('mnist')]
+)
+def test_what_says_where_it_lies_is_a_path(here: Path, location: str | Path) -> None:
+    assert resolve(location, MODELS) == Path(location)
+
+
+def test_a_tilde_is_the_home_folder(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('HOME', str(here))
+    assert resolve('~/mnist', MODELS) == resolve_path('~/mnist') == here / 'mnist'
+    assert resolve('~', MODELS) == here
+
+
+@pytest.mark.parametrize('word', ['my_model', 'theirs.nir', '.', '..', ''])
+def test_a_plain_word_that_is_no_shipped_name_is_here(here: Path, word: str) -> None:
+    assert resolve(word, MODELS) == Path(word)
+
+
+def test_a_place_of_data_is_never_a_shipped_name(here: Path) -> None:
+    assert resolve_path('mnist') == Path('mnist')
+    assert resolve_path('digits') == Path('digits')
+
+
+def test_a_package_uri_is_below_the_share_directory(here: Path) -> None:
     uri = 'package://snn_perception/config/classify.yaml'
-    assert resolve(uri, 'models') == share_directory() / 'config' / 'classify.yaml'
+    expected = share_directory() / 'config' / 'classify.yaml'
+    assert resolve(uri, MODELS) == resolve_path(uri) == expected
+    with pytest.raises(ValueError, match='package no_such_package is not found'):
+        resolve_path('package://no_such_package/models')
+
+
+def test_what_is_not_found_is_told_with_the_other_reading() -> None:
+    assert MODELS.not_found('./mnist', Path('mnist/model.yaml')) == (
+        "model './mnist' is not found: mnist/model.yaml does not exist; "
+        'for the shipped model write mnist'
+    )
+    assert 'shipped recipes: cifar10, mnist,' in RECIPES.not_found('mine', Path('mine.yaml'))

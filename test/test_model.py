@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -62,6 +63,22 @@ def test_shipped_models_load_by_name_path_and_uri(name):
 def test_an_unknown_model_is_refused_with_the_names_there_are():
     with pytest.raises(ModelError, match=r'nothing_like_it.*shipped models: .*mnist'):
         load_model('nothing_like_it')
+
+
+def test_a_shipped_model_loads_beside_a_folder_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'mnist').mkdir()
+    assert load_model('mnist').name == 'mnist'
+    with pytest.raises(ModelError, match=r'mnist/model\.yaml does not exist; .* write mnist'):
+        load_model('./mnist')
+    with pytest.raises(ModelError, match='does not exist'):
+        load_model(Path('mnist'))
+
+
+def test_a_model_here_loads_by_its_plain_name_and_by_its_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_model(random_model(), Path('my_model'))
+    assert load_model('my_model').network == load_model('./my_model').network
 
 
 def test_a_uri_of_an_unknown_package_is_refused():

@@ -8,8 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from snn_perception.commands.figures import Figures, report
-from snn_perception.commands.options import add_data, add_engine, count
-from snn_perception.locations import resolve
+from snn_perception.commands.options import add_data, add_engine, count, load_data
 
 DIGITS = 'package://snn_perception/resource/images/digits'
 
@@ -46,14 +45,13 @@ def run(options: argparse.Namespace) -> Figures:
 
     from snn_perception.backends import create_simulator
     from snn_perception.benchmarking import measure, peers
-    from snn_perception.datasets import load_dataset
     from snn_perception.images import prepare
     from snn_perception.loading import load_model
     from snn_perception.reporting.benchmark_picture import picture
     from snn_perception.reporting.style import save_picture
 
     model = load_model(options.model)
-    dataset = load_dataset(resolve(options.data, 'data'), model.preprocessing, held_out=True)
+    dataset = load_data(options, model.preprocessing)
     images = np.stack([prepare(image, model.preprocessing) for image in dataset.images[:200]])
     choices = {'threads': options.threads, 'precision': options.precision}
     engine = (options.backend, options.device)
@@ -69,6 +67,7 @@ def run(options: argparse.Namespace) -> Figures:
     figures['frames_per_s_in_batches'] = measure.frames_per_second(simulator, images, 5)
     same = {'backend': simulator.name, 'device': options.device, 'data': options.data, **choices}
     arguments = [word for name, value in same.items() for word in (f'--{name}', str(value))]
+    arguments += ['--skip-unreadable'] * options.skip_unreadable
     figures |= measure.measure_starts([options.model, *arguments])
     figures |= measure.scaling(
         model, images, frames, simulator.name, device=options.device, **choices

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from snn_perception.commands.figures import Figures, report
-from snn_perception.commands.options import add_model, count
-from snn_perception.locations import resolve
+from snn_perception.commands.options import add_data, add_model, count, load_data
 
 if TYPE_CHECKING:
     from snn_perception.backends.loihi.simulator import LoihiSimulator
@@ -28,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         'layers there differ from floating point.',
     )
     add_model(parser)
-    parser.add_argument('--data', help='labelled images to compare the layers on')
+    add_data(parser, purpose='to compare the layers on')
     parser.add_argument('--limit', type=count, default=8, help='use at most this many of them (8)')
     parser.add_argument('--picture', type=Path, help='PNG file to draw the figures to')
     parser.add_argument('--json', type=Path, help='JSON file to write the figures to')
@@ -58,12 +57,10 @@ def _studied(model: Model, options: argparse.Namespace) -> Figures:
     """The figures with a comparison of the layers of `model` on the images."""
     # Importing PyTorch takes seconds.
     from snn_perception.backends import create_simulator
-    from snn_perception.datasets import load_dataset
     from snn_perception.evaluation.accuracy import batches
     from snn_perception.evaluation.on_chip import study_chip
 
-    folder = resolve(options.data, 'data')
-    dataset = load_dataset(folder, model.preprocessing, held_out=True, limit=options.limit)
+    dataset = load_data(options, model.preprocessing, limit=options.limit)
     simulator = cast('LoihiSimulator', create_simulator(model, 'loihi'))
     return study_chip(simulator, np.concatenate(list(batches(simulator, dataset))))
 

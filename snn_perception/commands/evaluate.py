@@ -26,7 +26,9 @@ def run(options: argparse.Namespace) -> Figures:
     """The figures of one evaluation; raises ValueError with a sentence."""
     from snn_perception.evaluation.accuracy import evaluate
 
-    return evaluate(*load_evaluation(options)).summary()
+    simulator, rates, dataset = load_evaluation(options)
+    figures = evaluate(simulator, rates, dataset).summary()
+    return figures | {'data_part': dataset.part, 'unreadable_images': dataset.unreadable}
 
 
 if __name__ == '__main__':

@@ -10,8 +10,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from snn_perception.commands.figures import Figures, report
-from snn_perception.commands.options import add_model, count
-from snn_perception.locations import resolve
+from snn_perception.commands.options import add_data, add_model, count, load_data
 
 if TYPE_CHECKING:
     from snn_perception.model import Model
@@ -38,9 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         help="time step in s of the other library, where a spike is 1 for one step (the model's "
         'time step); 0: continuous time, spikes of area 1',
     )
-    parser.add_argument(
-        '--data', help='labelled images, as for evaluate, to measure what the losses cost'
-    )
+    add_data(parser, purpose='to measure what the losses cost')
     parser.add_argument('--limit', type=count, help='use at most this many images, evenly spread')
     options = parser.parse_args(arguments)
     return report('export', partial(run, options), None)
@@ -88,12 +85,10 @@ def _compare(model: Model, there: Model, options: argparse.Namespace) -> Figures
     from dataclasses import replace
 
     from snn_perception.backends import create_simulator
-    from snn_perception.datasets import load_dataset
     from snn_perception.evaluation.accuracy import evaluate
 
-    dataset = load_dataset(
-        resolve(options.data, 'data'), model.preprocessing, held_out=True, limit=options.limit
-    ).matched_to(model.labels)
+    dataset = load_data(options, model.preprocessing, limit=options.limit)
+    dataset = dataset.matched_to(model.labels)
     there = replace(
         there, labels=model.labels, preprocessing=model.preprocessing, readout=model.readout
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from snn_perception.locations import resolve
+from snn_perception.locations import resolve_path
 
 if TYPE_CHECKING:
     from snn_perception.backends import Simulator
     from snn_perception.datasets import Dataset
+    from snn_perception.images import Preprocessing
 
 
 def count(text: str) -> int:
@@ -22,16 +23,44 @@ def count(text: str) -> int:
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add the argument that names a model."""
-    parser.add_argument('model', help='shipped name such as mnist, folder, or NIR file')
+    parser.add_argument('model', help='shipped name such as mnist, folder (./mnist), or NIR file')
 
 
-def add_data(parser: argparse.ArgumentParser, default: str | None = None) -> None:
-    """Add the option that names labelled images; without a `default` it is required."""
+def add_data(
+    parser: argparse.ArgumentParser,
+    default: str | None = None,
+    required: bool = False,
+    purpose: str = '',
+) -> None:
+    """Add the options of labelled images, which serve a `purpose`: 'to compare layers on'."""
     parser.add_argument(
         '--data',
         default=default,
-        required=default is None,
-        help='directory with MNIST idx files, CIFAR-10 batches or a folder of images per class',
+        required=required,
+        help=f'directory with MNIST idx files, CIFAR-10 batches or a folder of images per class'
+        f'{purpose and ", "}{purpose}',
+    )
+    parser.add_argument(
+        '--skip-unreadable',
+        action='store_true',
+        help='leave out images that cannot be read and classes without images, and say how many',
+    )
+
+
+def load_data(
+    options: argparse.Namespace,
+    preprocessing: Preprocessing,
+    held_out: bool = True,
+    limit: int | None = None,
+) -> Dataset:
+    """The images that `options` name; raises ValueError with a sentence."""
+    from snn_perception.datasets import DatasetError, load_dataset
+
+    folder = resolve_path(options.data)
+    if not folder.is_dir():
+        raise DatasetError(f'data {options.data!r}: {folder.absolute()} is not a folder')
+    return load_dataset(
+        folder, preprocessing, held_out, limit, skip_unreadable=options.skip_unreadable
     )
 
 
@@ -52,7 +81,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
 def add_evaluation(parser: argparse.ArgumentParser) -> None:
     """Add the options that `load_evaluation` needs: a model, an engine and labelled images."""
     add_model(parser)
-    add_data(parser)
+    add_data(parser, required=True)
     add_engine(parser)
     parser.add_argument('--limit', type=count, help='use at most this many images, evenly spread')
 
@@ -64,13 +93,11 @@ def load_evaluation(options: argparse.Namespace) -> tuple[Simulator, Simulator, 
     """
     # Importing PyTorch takes seconds, too long for --help or a wrong argument.
     from snn_perception.backends import create_simulator
-    from snn_perception.datasets import load_dataset
     from snn_perception.loading import load_model
 
     model = load_model(options.model)
-    dataset = load_dataset(
-        resolve(options.data, 'data'), model.preprocessing, held_out=True, limit=options.limit
-    ).matched_to(model.labels)
+    dataset = load_data(options, model.preprocessing, limit=options.limit)
+    dataset = dataset.matched_to(model.labels)
     choices = {'threads': options.threads, 'precision': options.precision}
     simulator = create_simulator(model, options.backend, options.device, **choices)
     return simulator, create_simulator(model, 'rate', options.device), dataset

@@ -7,8 +7,7 @@ import logging
 import sys
 from pathlib import Path
 
-from snn_perception.commands.options import add_data, count
-from snn_perception.locations import resolve
+from snn_perception.commands.options import add_data, count, load_data
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
         'Under torchrun, several processes share every batch.',
     )
     parser.add_argument('recipe', help='name of a shipped recipe, such as mnist, or a YAML file')
-    add_data(parser)
+    add_data(parser, required=True)
     parser.add_argument(
         '--output', help='directory to write to and to resume from (default: trained/<name>)'
     )
@@ -30,7 +29,6 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     # Importing PyTorch takes seconds, too long for --help or a wrong argument.
     from snn_perception.backends.torch import choose_device
-    from snn_perception.datasets import load_dataset
     from snn_perception.training import distributed
     from snn_perception.training.pipeline import train
     from snn_perception.training.recipe import load_recipe
@@ -42,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         recipe, _ = load_recipe(options.recipe)
         device = choose_device(options.device)
-        dataset = load_dataset(resolve(options.data, 'data'), recipe.preprocessing)
+        dataset = load_data(options, recipe.preprocessing, held_out=False)
         if options.images_per_class is not None:
             dataset = dataset.first_of_each(options.images_per_class)
         output = Path(options.output) if options.output else Path('trained') / recipe.name

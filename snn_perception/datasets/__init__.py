@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from snn_perception.datasets.base import Dataset, DatasetError, spread
-from snn_perception.datasets.cifar import load_cifar
+from snn_perception.datasets.cifar import holds_cifar, load_cifar
+from snn_perception.datasets.finding import folders_in, listed
 from snn_perception.datasets.folders import at_size, load_folders
-from snn_perception.datasets.idx import load_idx
+from snn_perception.datasets.idx import holds_idx, load_idx
 from snn_perception.images import Preprocessing
 
 __all__ = ['Dataset', 'DatasetError', 'load_dataset', 'split']
+
+
+logger = logging.getLogger(__name__)
 
 
 def load_dataset(
@@ -22,21 +28,38 @@ def load_dataset(
     held_out: bool = False,
     limit: int | None = None,
     progress: Callable[[list[Path]], Iterator[Path]] = iter,
+    skip_unreadable: bool = False,
 ) -> Dataset:
     """The data in `folder`, at the size and with the channels of `preprocessing`.
 
-    MNIST idx files or CIFAR-10 batches (binary or of Python) if there are any: those for
-    training, or with `held_out` those for testing if they are there; otherwise a folder per
-    class of images. `limit` keeps an evenly spread part of at most so many images; `progress`
-    wraps the list of files that are read one by one. Raises DatasetError.
+    MNIST idx files or CIFAR-10 batches (binary or of Python) if there are any, in `folder` or
+    where torchvision puts them below it; otherwise a folder per class of images. Where data is
+    divided it is the part for training, or with `held_out` that for testing or validation if
+    it is there; `Dataset.part` says which. `limit` keeps an evenly spread part of at most so
+    many images; `progress` wraps the list of files that are read one by one.
+
+    With `skip_unreadable`, images that cannot be read and classes without images are left out;
+    without it, DatasetError names them. What else is skipped or chosen, a warning in the log
+    says. Raises DatasetError.
     """
     if not folder.is_dir():
         raise DatasetError(f'{folder} is not a folder')
-    for load in (load_idx, load_cifar):
-        dataset = load(folder, held_out)
+    try:
+        dataset = _load_archived(folder, held_out)
         if dataset is not None:
-            return _fit(dataset, preprocessing, limit)
-    return load_folders(folder, preprocessing, limit, progress)
+            dataset = _fit(dataset, preprocessing, limit)
+        else:
+            dataset = load_folders(
+                folder, preprocessing, held_out, limit, progress, skip_unreadable
+            )
+    except OSError as reason:
+        raise DatasetError(f'{folder} cannot be read: {reason}') from None
+    if held_out and dataset.part == 'training':
+        logger.warning(
+            f'{folder} has no images for testing, so those for training are used; a model that '
+            f'was trained on them does better on them than on others'
+        )
+    return dataset
 
 
 def split(dataset: Dataset, held_out: int, seed: int) -> tuple[Dataset, Dataset]:
@@ -61,6 +84,25 @@ def split(dataset: Dataset, held_out: int, seed: int) -> tuple[Dataset, Dataset]
     return dataset.subset(rest), dataset.subset(np.sort(chosen))
 
 
+def _load_archived(folder: Path, held_out: bool) -> Dataset | None:
+    """MNIST's or CIFAR-10's files in `folder`, or in the one place below it that has some."""
+    inner = [folder]
+    if not holds_idx(folder) and not holds_cifar(folder):
+        below = (place for path in folders_in(folder) for place in (path, path / 'raw'))
+        inner = [place for place in below if holds_idx(place) or holds_cifar(place)]
+    if len(inner) > 1:
+        places = listed([str(place) for place in inner])
+        raise DatasetError(f'{folder} holds several data sets; give one of {places}')
+    for place in inner:
+        if place != folder:
+            logger.warning(f'{folder}: the images in {place} are read')
+        for load in (load_idx, load_cifar):
+            dataset = load(place, held_out)
+            if dataset is not None:
+                return dataset
+    return None
+
+
 def _fit(dataset: Dataset, preprocessing: Preprocessing, limit: int | None) -> Dataset:
     """At most `limit` images of `dataset`, at the size of the network."""
     if limit is not None and limit < len(dataset):
@@ -68,4 +110,4 @@ def _fit(dataset: Dataset, preprocessing: Preprocessing, limit: int | None) -> D
     if dataset.images.shape[1:] == preprocessing.shape:
         return dataset
     images = np.stack([at_size(image, preprocessing) for image in dataset.images])
-    return Dataset(images, dataset.labels, dataset.class_names)
+    return replace(dataset, images=images)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,19 +19,23 @@ class DatasetError(ValueError):
 class Dataset:
     """Images uint8 (count, height, width, channels) with labels int64 (count,).
 
-    A label is an index of `class_names`.
+    A label is an index of `class_names`. `part` is what the images are of what lies on the
+    disk: 'training', 'validation' or 'test', or 'whole' if that is not divided. `unreadable`
+    counts the files that could not be read and were skipped.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     class_names: tuple[str, ...]
+    part: str = 'whole'
+    unreadable: int = 0
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def subset(self, indices: NDArray[np.int64]) -> Dataset:
         """The images at `indices`."""
-        return Dataset(self.images[indices], self.labels[indices], self.class_names)
+        return replace(self, images=self.images[indices], labels=self.labels[indices])
 
     def first_of_each(self, count: int) -> Dataset:
         """The first `count` images of each class, or all of a class that has fewer."""
@@ -50,7 +54,7 @@ class Dataset:
                 f'it knows {", ".join(labels)}'
             )
         new = np.array([labels.index(name) for name in self.class_names], np.int64)
-        return Dataset(self.images, new[self.labels], labels)
+        return replace(self, labels=new[self.labels], class_names=labels)
 
 
 def spread(count: int, wanted: int) -> NDArray[np.int64]:

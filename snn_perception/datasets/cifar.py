@@ -41,16 +41,25 @@ def load_cifar(folder: Path, held_out: bool) -> Dataset | None:
 
     None if there are no batches; raises DatasetError for those that cannot be used.
     """
-    for pattern in ('test_batch', 'data_batch_?') if held_out else ('data_batch_?',):
+    parts = {'test': 'test_batch', 'training': 'data_batch_?'}
+    for part in ('test', 'training') if held_out else ('training',):
         for suffix, read in (('.bin', _read_binary), ('', _read_python)):
-            files = sorted(folder.glob(pattern + suffix))
+            files = sorted(folder.glob(parts[part] + suffix))
             if files:
                 images, labels = zip(*map(read, files), strict=True)
-                return _dataset(folder, np.concatenate(images), np.concatenate(labels))
+                return _dataset(folder, np.concatenate(images), np.concatenate(labels), part)
+    if holds_cifar(folder):
+        raise DatasetError(f'{folder} holds the test batch of CIFAR-10, but none for training')
     return None
 
 
-def _dataset(folder: Path, pixels: NDArray[np.uint8], labels: NDArray) -> Dataset:
+def holds_cifar(folder: Path) -> bool:
+    """Whether batches of CIFAR-10 lie in `folder` itself."""
+    names = ('data_batch_1', 'test_batch')
+    return any((folder / f'{name}{suffix}').is_file() for name in names for suffix in ('', '.bin'))
+
+
+def _dataset(folder: Path, pixels: NDArray[np.uint8], labels: NDArray, part: str) -> Dataset:
     if len(labels) == 0:
         raise DatasetError(f'the CIFAR-10 batches in {folder} hold no images')
     if labels.min() < 0 or labels.max() >= len(CLASSES):
@@ -59,7 +68,7 @@ def _dataset(folder: Path, pixels: NDArray[np.uint8], labels: NDArray) -> Datase
             f'{labels.max()}; 0 to 9 are right'
         )
     images = pixels.reshape(-1, *SHAPE).transpose(0, 2, 3, 1)
-    return Dataset(np.ascontiguousarray(images), labels.astype(np.int64), CLASSES)
+    return Dataset(np.ascontiguousarray(images), labels.astype(np.int64), CLASSES, part)
 
 
 def _read_binary(path: Path) -> tuple[NDArray[np.uint8], NDArray]:

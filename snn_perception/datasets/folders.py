@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,44 +11,99 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.datasets.base import MAXIMUM_BYTES, Dataset, DatasetError, spread
-from snn_perception.image_files import IMAGE_SUFFIXES, read_image
+from snn_perception.datasets.finding import find_images, folders_in, listed
+from snn_perception.datasets.layout import class_root
+from snn_perception.image_files import read_image
 from snn_perception.images import Preprocessing, convert_channels, fit_image
+
+logger = logging.getLogger(__name__)
 
 
 def load_folders(
     folder: Path,
     preprocessing: Preprocessing,
+    held_out: bool,
     limit: int | None,
     progress: Callable[[list[Path]], Iterator[Path]],
+    skip_unreadable: bool,
 ) -> Dataset:
     """The images in `folder`; see `load_dataset`."""
-    classes = sorted(path for path in folder.iterdir() if path.is_dir())
-    # An archive that unpacks to train/<class>/ is meant just as well.
-    if len(classes) == 1 and any(path.is_dir() for path in classes[0].iterdir()):
-        classes = sorted(path for path in classes[0].iterdir() if path.is_dir())
-    files = []
-    for index, path in enumerate(classes):
-        found = sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
-        if not found:
-            raise DatasetError(f'{path} holds no images')
-        files += [(file, index) for file in found]
-    if not files:
-        raise DatasetError(
-            f'{folder} holds neither MNIST idx files nor CIFAR-10 batches nor a folder of images '
-            f'per class'
-        )
+    root, part = class_root(folder, held_out)
+    if part != 'whole':
+        logger.warning(f'{folder}: the images in {root} are read')
+    names, files, labels, empty = _classified(root)
     if limit is not None and limit < len(files):
-        files = [files[index] for index in spread(len(files), limit)]
+        chosen = spread(len(files), limit)
+        files, labels = [files[index] for index in chosen], labels[chosen]
     if len(files) * math.prod(preprocessing.shape) > MAXIMUM_BYTES:
         raise DatasetError(f'{len(files)} images of {preprocessing.shape} are too large to read')
+    images, readable, faults = _read(files, preprocessing, progress)
+    _complain([*(f'{path} holds no images' for path in empty), *faults], root, skip_unreadable)
+    if not len(readable):
+        raise DatasetError(f'none of the {len(files)} images in {root} can be read')
+    lost = set(labels.tolist()) - set(labels[readable].tolist())
+    kept = [index for index in range(len(names)) if index not in lost]
+    return Dataset(
+        images,
+        np.searchsorted(kept, labels[readable]),
+        tuple(names[index] for index in kept),
+        part,
+        unreadable=len(faults),
+    )
+
+
+def _classified(root: Path) -> tuple[list[str], list[Path], NDArray[np.int64], list[Path]]:
+    """Names of the classes in `root`, its images in order with their labels, empty classes.
+
+    An image belongs to the class in whose folder it is, however deep. Says what it skips.
+    """
+    found = find_images(root)
+    places = [path.relative_to(root).parts for path in found.images]
+    names = sorted({place[0] for place in places if len(place) > 1})
+    unclassed = [path for path in found.images if path.parent == root]
+    skipped = found.skipped(unclassed)
+    if not names:
+        raise DatasetError(
+            f'{root} holds neither MNIST idx files nor CIFAR-10 batches nor a folder of images '
+            f'per class' + (skipped and f', but {skipped}')
+        )
+    if skipped:
+        logger.warning(f'{root}: skipped {skipped}')
+    numbers = {name: number for number, name in enumerate(names)}
+    files = [path for path in found.images if path.parent != root]
+    labels = [numbers[place[0]] for place in places if len(place) > 1]
+    empty = [path for path in folders_in(root) if path.name not in numbers]
+    return names, files, np.array(labels, np.int64), empty
+
+
+def _read(
+    files: list[Path],
+    preprocessing: Preprocessing,
+    progress: Callable[[list[Path]], Iterator[Path]],
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], list[str]]:
+    """The images of `files` that can be read, which ones these are, and what the others lack."""
     images = np.empty((len(files), *preprocessing.shape), np.uint8)
-    for position, path in enumerate(progress([file for file, _ in files])):
+    readable: list[int] = []
+    faults = []
+    for position, path in enumerate(progress(files)):
         try:
-            images[position] = at_size(read_image(path), preprocessing)
+            images[len(readable)] = at_size(read_image(path), preprocessing)
+            readable.append(position)
         except ValueError as reason:
-            raise DatasetError(str(reason)) from None
-    labels = np.array([index for _, index in files], np.int64)
-    return Dataset(images, labels, tuple(path.name for path in classes))
+            faults.append(str(reason))
+    return images[: len(readable)], np.array(readable, np.int64), faults
+
+
+def _complain(faults: list[str], root: Path, skip_unreadable: bool) -> None:
+    """Say all `faults` of `root` at once, as a warning if they are to be skipped."""
+    if not faults:
+        return
+    what = listed(faults, 8, '; ')
+    if len(faults) > 1:
+        what = f'{len(faults)} images or classes in {root} cannot be used: {what}'
+    if not skip_unreadable:
+        raise DatasetError(f'{what}; --skip-unreadable goes on without them')
+    logger.warning(f'{what}; skipped')
 
 
 def at_size(image: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.uint8]:

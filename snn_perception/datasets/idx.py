@@ -13,23 +13,31 @@ from numpy.typing import NDArray
 
 from snn_perception.datasets.base import MAXIMUM_BYTES, Dataset, DatasetError
 
+PREFIXES = {'training': 'train', 'test': 't10k'}
+
 
 def load_idx(folder: Path, held_out: bool) -> Dataset | None:
     """The `train` pair in `folder`, or with `held_out` the `t10k` pair if it is there.
 
     None if there is no pair; raises DatasetError for one that cannot be used.
     """
-    for prefix in ('t10k', 'train') if held_out else ('train',):
-        images = _idx_file(folder, f'{prefix}-images-idx3-ubyte')
-        labels = _idx_file(folder, f'{prefix}-labels-idx1-ubyte')
+    for part in ('test', 'training') if held_out else ('training',):
+        images, labels = _pair(folder, part)
         if images and labels:
-            return _load_pair(images, labels)
+            return _load_pair(images, labels, part)
         if images or labels:
-            raise DatasetError(f'{folder} has only one of the two {prefix} idx files')
+            raise DatasetError(f'{folder} has only one of the two {PREFIXES[part]} idx files')
+    if holds_idx(folder):
+        raise DatasetError(f"{folder} holds MNIST's idx files for testing, but none for training")
     return None
 
 
-def _load_pair(images_path: Path, labels_path: Path) -> Dataset:
+def holds_idx(folder: Path) -> bool:
+    """Whether idx files of MNIST lie in `folder` itself."""
+    return any(any(_pair(folder, part)) for part in PREFIXES)
+
+
+def _load_pair(images_path: Path, labels_path: Path, part: str) -> Dataset:
     images, labels = _read_idx(images_path, 3), _read_idx(labels_path, 1).astype(np.int64)
     if len(images) != len(labels):
         raise DatasetError(
@@ -40,15 +48,23 @@ def _load_pair(images_path: Path, labels_path: Path) -> Dataset:
         raise DatasetError(f'{images_path} holds no images')
     if labels.max() > 9:
         raise DatasetError(f'{labels_path} holds the label {labels.max()}; 9 is the largest')
-    return Dataset(images[..., None], labels, tuple(str(digit) for digit in range(10)))
+    return Dataset(images[..., None], labels, tuple(str(digit) for digit in range(10)), part)
+
+
+def _pair(folder: Path, part: str) -> tuple[Path | None, Path | None]:
+    """The files of images and of labels in `folder`, None where one is missing."""
+    prefix = PREFIXES[part]
+    return (
+        _idx_file(folder, f'{prefix}-images-idx3-ubyte'),
+        _idx_file(folder, f'{prefix}-labels-idx1-ubyte'),
+    )
 
 
 def _idx_file(folder: Path, name: str) -> Path | None:
-    """The file `name` in `folder`, gzipped or not, also with a dot before idx."""
-    for candidate in (name, f'{name}.gz', name.replace('-idx', '.idx')):
-        if (folder / candidate).is_file():
-            return folder / candidate
-    return None
+    """The file `name` in `folder`, with a dash or a dot before idx, gzipped or not."""
+    names = (name, name.replace('-idx', '.idx'))
+    candidates = (folder / f'{name}{suffix}' for suffix in ('', '.gz') for name in names)
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def _read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:

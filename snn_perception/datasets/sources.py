@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -13,8 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.image_files import IMAGE_SUFFIXES, read_image
-from snn_perception.locations import resolve
+from snn_perception.datasets.finding import IMAGE_SUFFIXES, find_images
+from snn_perception.datasets.layout import class_of, unwrapped
+from snn_perception.image_files import image_format, read_image
+from snn_perception.locations import resolve_path
 
 OLDEST = 10.0
 """Seconds that a picture may have waited in the driver of a webcam."""
@@ -24,8 +26,8 @@ OLDEST = 10.0
 class Picture:
     """One picture: uint8 pixels, grey (height, width) or RGB (.., .., 3), and where it is from.
 
-    `label` is the name of the folder that an image is in, empty for other pictures. `captured`
-    is when a webcam captured the picture, in s of time.monotonic().
+    `label` is the class of an image by the folder that it is in, empty for other pictures.
+    `captured` is when a webcam captured the picture, in s of time.monotonic().
     """
 
     pixels: NDArray[np.uint8]
@@ -45,39 +47,48 @@ def open_source(
     """Pictures of the folder, video or image file, or webcam number `location`.
 
     Looks for the source at once; raises ValueError with a sentence if it is not there or has
-    no pictures, then or while it is read. Single images that cannot be read are skipped with
-    a sentence to `warn`.
+    no pictures, then or while it is read. Single images that cannot be read and other files
+    of a folder are skipped with a sentence to `warn`.
     """
     if location.isdecimal():
         return _captured(location, int(location), loop=False)
-    path = resolve(location, 'resource/images')
+    path = resolve_path(location)
     if path.is_dir():
         return _folder(path, loop, shuffle, warn)
     if not path.is_file():
-        raise ValueError(f'source {location!r} is not found: {path} does not exist')
-    if path.suffix.lower() in IMAGE_SUFFIXES:
-        return _images([path], str(path), loop, False, warn)
-    return _captured(location, str(path), loop)
+        raise ValueError(f'source {location!r} is not found: {path.absolute()} does not exist')
+    return _file(path, location, loop, warn)
+
+
+def _file(path: Path, location: str, loop: bool, warn: Callable[[str], None]) -> Iterator[Picture]:
+    """The one image in the file `path`, or its pictures if it is a film."""
+    try:
+        kind = image_format(path)
+    except OSError as reason:
+        raise ValueError(f'source {location!r} cannot be read: {reason.strerror}') from None
+    # A GIF that is named by itself may be a film.
+    if kind in ('', 'GIF') and (kind or path.suffix.lower() not in IMAGE_SUFFIXES):
+        return _captured(location, str(path), loop)
+    return _images([path], path.parent, loop, False, warn)
 
 
 def _folder(
     folder: Path, loop: bool, shuffle: bool, warn: Callable[[str], None]
 ) -> Iterator[Picture]:
-    paths = sorted(
-        path
-        for path in folder.rglob('*')
-        if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
-    )
-    if not paths:
-        raise ValueError(
-            f'folder {folder} holds no images, files that end in '
-            f'{", ".join(sorted(IMAGE_SUFFIXES))}'
-        )
-    return _images(paths, str(folder), loop, shuffle, warn)
+    try:
+        found, root = find_images(folder), unwrapped(folder)
+    except OSError as reason:
+        raise ValueError(f'source {folder} cannot be read: {reason}') from None
+    skipped = found.skipped()
+    if not found.images:
+        raise ValueError(f'folder {folder} holds no images' + (skipped and f', but {skipped}'))
+    if skipped:
+        warn(f'{folder}: skipped {skipped}')
+    return _images(found.images, root, loop, shuffle, warn)
 
 
 def _images(
-    paths: list[Path], source: str, loop: bool, shuffle: bool, warn: Callable[[str], None]
+    paths: Sequence[Path], root: Path, loop: bool, shuffle: bool, warn: Callable[[str], None]
 ) -> Iterator[Picture]:
     while True:
         shown = 0
@@ -88,9 +99,9 @@ def _images(
                 warn(f'skipped: {reason}')
                 continue
             shown += 1
-            yield Picture(pixels, str(path), path.parent.name)
+            yield Picture(pixels, str(path), class_of(path, root))
         if not shown:
-            raise ValueError(f'none of the {len(paths)} images in {source} can be read')
+            raise ValueError(f'none of the {len(paths)} images in {root} can be read')
         if not loop:
             return
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from snn_perception.images import Preprocessing
-from snn_perception.locations import resolve
+from snn_perception.locations import MODELS, RECIPES, resolve
 from snn_perception.model_file import HOOKS, InputSection, NeuronSection
 from snn_perception.network import Convolution, Dense, Layer, Network
 from snn_perception.readout import Readout
@@ -193,12 +193,16 @@ def load_recipe(location: str) -> tuple[Recipe, Path]:
 
 
 def _find(location: str) -> Path:
-    """The file of the recipe at `location`, which need not be there."""
+    """The file of the recipe at `location`; raises RecipeError if it is not there."""
     try:
-        path = resolve(location, 'config/train')
+        path = resolve(location, RECIPES)
     except ValueError as reason:
         raise RecipeError(f'recipe {location}: {reason}') from None
-    return path if path.exists() or path.suffix else path.with_suffix('.yaml')
+    if path.name and not path.suffix and not path.is_file():
+        path = path.with_name(f'{path.name}.yaml')
+    if not path.exists():
+        raise RecipeError(RECIPES.not_found(location, path))
+    return path
 
 
 def _like(content: dict[str, Any], path: Path) -> dict[str, Any]:
@@ -214,11 +218,14 @@ def _inherited(content: dict[str, Any], path: Path) -> dict[str, Any]:
     given = ', '.join(name for name in ('input', 'neuron', 'layers') if name in content)
     if given:
         raise RecipeError(f'{path}: {given} come from the base; leave them out')
+    base = str(content['base'])
     try:
-        folder = resolve(str(content['base']), 'models')
+        file = resolve(base, MODELS) / 'model.yaml'
     except ValueError as reason:
         raise RecipeError(f'{path}: base: {reason}') from None
-    description = read_yaml(folder / 'model.yaml', RecipeError)
+    if not file.exists():
+        raise RecipeError(f'{path}: base: {MODELS.not_found(base, file)}')
+    description = read_yaml(file, RecipeError)
     sections = {name: description[name] for name in INHERITED if name in description}
     augmentation, readout = content.get('augmentation'), sections.get('readout')
     flips = isinstance(augmentation, dict) and augmentation.get('flip')

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+from importlib import import_module
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,6 +19,7 @@ from snn_perception.model import save_model
 KEYS = {
     'images', 'accuracy', 'rate_accuracy', 'simulated_time_s', 'spikes', 'synaptic_operations',
     'macs', 'firing_rate_hz', 'energy_j', 'energy_range_j', 'rival_energy_j', 'ms_per_image',
+    'data_part', 'unreadable_images',
 }  # fmt: skip
 
 
@@ -78,6 +82,8 @@ def test_evaluate_limits_images_and_takes_any_backend(model, tmp_path):
     [
         (['no_such_model', '--data', '{data}'], "model 'no_such_model' is not found"),
         (['{model}', '--data', '{data}/none'], 'is not a folder'),
+        (['{model}', '--data', './picturs'], "data './picturs': {here}/picturs is not a folder"),
+        (['{model}', '--data', 'mnist'], "data 'mnist': {here}/mnist is not a folder"),
         (['{model}', '--data', '{data}'], 'does not know the class zebra'),
         (['{model}', '--data', '{good}', '--backend', 'abacus'], "unknown backend 'abacus'"),
         (['{model}', '--data', '{good}', '--device', 'tpu'], "unknown device 'tpu'"),
@@ -91,8 +97,61 @@ def test_evaluate_refuses_with_one_sentence(model, tmp_path, capsys, arguments, 
     }
     assert evaluate.main([argument.format(**places) for argument in arguments]) == 1
     errors = capsys.readouterr().err
-    assert message in errors
+    assert message.format(here=Path.cwd()) in errors
     assert 'Traceback' not in errors
+
+
+def test_evaluate_says_on_which_images_it_did(model, tmp_path, capsys, caplog):
+    for part, count in (('train', 6), ('val', 2)):
+        write_folders(tmp_path / 'data' / part, ['a', 'b', 'c'], count)
+    target = tmp_path / 'figures.json'
+    arguments = [str(model), '--json', str(target), '--data']
+    assert evaluate.main([*arguments, str(tmp_path / 'data')]) == 0
+    figures = json.loads(target.read_text())
+    assert (figures['data_part'], figures['images']) == ('validation', 6)
+    shutil.rmtree(tmp_path / 'data' / 'val')
+    caplog.clear()
+    assert evaluate.main([*arguments, str(tmp_path / 'data')]) == 0
+    figures = json.loads(target.read_text())
+    assert (figures['data_part'], figures['images']) == ('training', 18)
+    assert 'no images for testing, so those for training are used' in caplog.text
+
+
+@pytest.mark.parametrize(
+    ('command', 'arguments', 'status', 'message'),
+    [
+        # What comes after the images are read, in these words or as a figure.
+        ('evaluate', ['mnist'], 1, 'does not know the class zebra'),
+        ('report', ['mnist'], 1, 'does not know the class zebra'),
+        ('export', ['mnist'], 1, 'does not know the class zebra'),
+        ('train', ['mnist'], 1, 'has 2 classes, but the last layer'),
+        ('benchmark', ['mnist', '--start'], 0, 'seconds'),
+        ('chip', ['mnist', '--limit', '5'], 0, 'layers'),
+    ],
+)
+def test_an_unreadable_image_ends_every_command_unless_it_is_skipped(
+    tmp_path, capsys, monkeypatch, command, arguments, status, message
+):
+    data = write_folders(tmp_path / 'data', ['0', 'zebra'], count=2)
+    (data / '0' / 'cut.jpg').write_bytes(b'\xff\xd8\xff\xc0\x00\x02')
+    monkeypatch.chdir(tmp_path)
+    arguments = [*arguments, '--data', 'data']
+    command = import_module(f'snn_perception.commands.{command}')
+    assert command.main(arguments) == 1
+    assert 'cut.jpg is not an image that can be read' in capsys.readouterr().err
+    assert command.main([*arguments, '--skip-unreadable']) == status
+    printed = capsys.readouterr()
+    assert message in (printed.err if status else printed.out)
+
+
+def test_evaluate_counts_the_images_that_it_could_not_read(model, tmp_path):
+    data = write_folders(tmp_path / 'data', ['a', 'b', 'c'])
+    (data / 'a' / 'cut.jpg').touch()
+    target = tmp_path / 'figures.json'
+    arguments = [str(model), '--data', str(data), '--json', str(target), '--skip-unreadable']
+    assert evaluate.main(arguments) == 0
+    figures = json.loads(target.read_text())
+    assert (figures['images'], figures['unreadable_images']) == (18, 1)
 
 
 def test_train_makes_a_model_from_a_folder_per_class(tmp_path, capsys):

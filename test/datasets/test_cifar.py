@@ -127,3 +127,19 @@ def test_files_too_large_are_not_read(tmp_path):
         file.truncate(200_000_000)
     with pytest.raises(DatasetError, match='200000000 bytes, more than'):
         load_dataset(tmp_path, COLOUR)
+
+
+@pytest.mark.parametrize(('suffix', 'write'), WRITERS)
+def test_batches_are_found_where_archives_unpack_them(tmp_path, caplog, suffix, write):
+    place = tmp_path / 'cifar-10-batches'
+    place.mkdir()
+    write(place / f'data_batch_1{suffix}', *batch(1))
+    (place / 'batches.meta').write_bytes(b'')
+    assert len(load_dataset(tmp_path, COLOUR)) == 12
+    assert f'the images in {place} are read' in caplog.text
+
+
+def test_the_test_batch_is_not_trained_on(tmp_path):
+    write_binary(tmp_path / 'test_batch.bin', *batch(1))
+    with pytest.raises(DatasetError, match='test batch of CIFAR-10, but none for training'):
+        load_dataset(tmp_path, COLOUR)

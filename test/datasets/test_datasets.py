@@ -29,6 +29,13 @@ def digits(tmp_path):
     return tmp_path, images
 
 
+def write_pair(folder, prefix, images, labels, middle='-idx', compress=bytes):
+    """The two idx files of `prefix` in `folder`."""
+    for kind, array in (('images{}3', images), ('labels{}1', labels)):
+        name = f'{prefix}-{kind.format(middle)}-ubyte' + '.gz' * (compress is gzip.compress)
+        (folder / name).write_bytes(compress(idx(np.asarray(array, np.uint8))))
+
+
 @pytest.fixture
 def pictures(tmp_path):
     """A folder per class of images in several formats and sizes, their colour by class."""
@@ -52,8 +59,49 @@ def test_the_t10k_pair_is_taken_only_for_held_out_images(digits):
     folder, images = digits
     (folder / 't10k-images-idx3-ubyte').write_bytes(idx(images[:3]))
     (folder / 't10k-labels-idx1-ubyte').write_bytes(idx(np.array([7, 8, 9], np.uint8)))
-    assert len(load_dataset(folder, GREY)) == 20
-    assert list(load_dataset(folder, GREY, held_out=True).labels) == [7, 8, 9]
+    training, test = load_dataset(folder, GREY), load_dataset(folder, GREY, held_out=True)
+    assert (len(training), training.part) == (20, 'training')
+    assert (list(test.labels), test.part) == ([7, 8, 9], 'test')
+
+
+def test_training_images_do_not_stand_in_for_test_images_without_a_word(digits, caplog):
+    assert load_dataset(digits[0], GREY).part == 'training'
+    assert not caplog.records
+    assert load_dataset(digits[0], GREY, held_out=True).part == 'training'
+    assert 'no images for testing, so those for training are used' in caplog.text
+
+
+def test_test_images_do_not_stand_in_for_training_images(digits):
+    folder, images = digits
+    for path in folder.iterdir():
+        path.unlink()
+    write_pair(folder, 't10k', images, np.zeros(20))
+    with pytest.raises(DatasetError, match='idx files for testing, but none for training'):
+        load_dataset(folder, GREY)
+
+
+@pytest.mark.parametrize('compress', [bytes, gzip.compress])
+@pytest.mark.parametrize('middle', ['-idx', '.idx'])
+@pytest.mark.parametrize('below', ['', 'MNIST/raw', 'raw', 'mnist'])
+def test_idx_files_are_found_under_every_name_that_archives_give_them(
+    tmp_path, middle, compress, below
+):
+    place = tmp_path / below
+    place.mkdir(parents=True, exist_ok=True)
+    (place / 'processed').mkdir()
+    images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
+    write_pair(place, 'train', images, [1, 2, 3], middle, compress)
+    dataset = load_dataset(tmp_path, GREY)
+    assert np.array_equal(dataset.images[..., 0], images)
+
+
+def test_of_several_data_sets_below_a_folder_one_must_be_given(tmp_path):
+    for name in ('MNIST', 'FashionMNIST'):
+        place = tmp_path / name / 'raw'
+        place.mkdir(parents=True)
+        write_pair(place, 'train', np.zeros((1, 28, 28)), [0])
+    with pytest.raises(DatasetError, match=r'several data sets; give one of .*FashionMNIST/raw, '):
+        load_dataset(tmp_path, GREY)
 
 
 def test_a_limit_takes_images_from_all_over(digits):
@@ -155,11 +203,5 @@ def test_folders_without_images_are_refused(tmp_path, pictures):
     (pictures / 'empty').mkdir()
     with pytest.raises(DatasetError, match='empty holds no images'):
         load_dataset(pictures, GREY)
-    with pytest.raises(DatasetError, match='neither MNIST idx files nor'):
+    with pytest.raises(DatasetError, match=r'neither MNIST idx files nor .*no class'):
         load_dataset(pictures / 'red', GREY)
-
-
-def test_an_image_that_cannot_be_read_is_named(pictures):
-    (pictures / 'red' / '1.jpg').write_bytes(b'\xff\xd8 this is no picture')
-    with pytest.raises(DatasetError, match=r'1\.jpg'):
-        load_dataset(pictures, GREY)

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from snn_perception.datasets.sources import Picture, capture_time, open_source
 
@@ -22,7 +23,6 @@ def write(path: Path, level: int) -> None:
 def folder(tmp_path: Path) -> Path:
     for level, name in enumerate(['b/2.png', 'a/1.png', 'a/deep/3.bmp', 'c.PNG']):
         write(tmp_path / name, level)
-    (tmp_path / 'notes.txt').write_text('no picture')
     (tmp_path / 'folder.png').mkdir()
     return tmp_path
 
@@ -38,7 +38,7 @@ def names(shown: list[Picture], folder: Path) -> list[str]:
 def test_folder_is_shown_with_all_folders_in_it_in_order(folder: Path) -> None:
     shown = pictures(folder)
     assert names(shown, folder) == ['a/1.png', 'a/deep/3.bmp', 'b/2.png', 'c.PNG']
-    assert [picture.label for picture in shown] == ['a', 'deep', 'b', folder.name]
+    assert [picture.label for picture in shown] == ['a', 'a', 'b', folder.name]
     assert [int(picture.pixels[0, 0].max()) for picture in shown] == [1, 2, 0, 3]
 
 
@@ -64,6 +64,32 @@ def test_image_that_cannot_be_read_is_skipped_with_a_warning(folder: Path) -> No
     assert '1.png' in warnings[0]
 
 
+def test_other_files_and_hidden_ones_are_skipped_with_one_sentence(folder: Path) -> None:
+    for name in ('notes.txt', '._c.PNG', '.git/d.png', '__MACOSX/e.png', 'a/Thumbs.db'):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b'no picture')
+    warnings: list[str] = []
+    shown = list(open_source(str(folder), False, False, warnings.append))
+    assert len(shown) == 4
+    assert warnings == [
+        f'{folder}: skipped 1 of no known image format (notes.txt) and 4 hidden or left over by '
+        f'a system (._c.PNG, .git, __MACOSX, and 1 more)'
+    ]
+
+
+@pytest.mark.parametrize('name', ['film.gif', 'image', 'image.jfif'])
+def test_content_and_not_the_name_makes_an_image(tmp_path: Path, name: str) -> None:
+    kind = 'GIF' if name.endswith('gif') else 'PNG'
+    Image.new('L', (8, 6), 50).save(tmp_path / name, kind)
+    assert len(pictures(tmp_path)) == 1
+
+
+def test_label_is_the_class_in_every_part_of_a_data_set(tmp_path: Path) -> None:
+    for name in ('data/train/can/1.png', 'data/train/can/deep/2.png', 'data/val/can/3.png'):
+        write(tmp_path / name, 9)
+    assert {picture.label for picture in pictures(tmp_path)} == {'can'}
+
+
 def test_folder_of_nothing_but_broken_images_ends_even_in_a_loop(tmp_path: Path) -> None:
     (tmp_path / 'a.png').write_bytes(b'')
     with pytest.raises(ValueError, match='none of the 1 images'):
@@ -74,7 +100,7 @@ def test_folder_of_nothing_but_broken_images_ends_even_in_a_loop(tmp_path: Path)
     ('source', 'sentence'),
     [
         ('', 'holds no images'),
-        ('missing', 'is not found'),
+        ('missing', 'is not found: .*missing does not exist'),
         ('notes.txt', 'video .*notes.txt cannot be opened'),
     ],
 )
@@ -192,9 +218,24 @@ def test_video_begins_again_in_a_loop(video: Path) -> None:
     np.testing.assert_allclose(reds, [0, 100, 200, 0, 100, 200, 0], atol=6)
 
 
-def test_shipped_digits_are_a_source_by_uri_and_by_name() -> None:
+def test_jpeg_with_a_short_frame_header_is_skipped_with_a_warning(folder: Path) -> None:
+    (folder / 'a' / '1.jpg').write_bytes(b'\xff\xd8\xff\xc0\x00\x02')
+    warnings: list[str] = []
+    assert len(list(open_source(str(folder), False, False, warnings.append))) == 4
+    assert '1.jpg is not an image that can be read' in warnings[0]
+
+
+def test_a_source_is_no_shipped_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    sentence = f"source './digits' is not found: {tmp_path}/digits does not exist"
+    with pytest.raises(ValueError, match=sentence):
+        open_source('./digits', False, False, pytest.fail)
+    write(tmp_path / 'digits' / '1.png', 9)
+    assert len(pictures('digits')) == len(pictures('./digits')) == 1
+
+
+def test_shipped_digits_are_a_source_by_uri() -> None:
     by_uri = pictures('package://snn_perception/resource/images/digits')
     assert len(by_uri) == 40
     assert {picture.label for picture in by_uri} == set('0123456789')
     assert {picture.pixels.shape for picture in by_uri} == {(28, 28)}
-    assert len(pictures('digits')) == 40

@@ -152,6 +152,19 @@ def test_a_base_that_cannot_be_one_is_refused(tmp_path, changes, message):
         load_recipe(with_base(tmp_path, **changes))
 
 
-def test_an_unknown_recipe_is_refused():
-    with pytest.raises(RecipeError, match='does not exist'):
+def test_an_unknown_recipe_is_refused_with_the_names_there_are():
+    with pytest.raises(RecipeError, match=r"'nothing_like_it' is not found.*shipped .*mnist"):
         load_recipe('nothing_like_it')
+
+
+def test_folders_here_hide_no_shipped_recipe_and_no_shipped_base(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ('mnist', 'transfer', 'cifar10'):
+        (tmp_path / name).mkdir()
+    assert load_recipe('mnist')[0].name == 'mnist'
+    assert load_recipe('transfer')[0].base == 'cifar10'
+    path = tmp_path / 'mine.yaml'
+    path.write_text(yaml.safe_dump({'like': 'mnist', 'name': 'mine'}))
+    assert load_recipe('mine.yaml')[0].name == load_recipe('./mine')[0].name == 'mine'
+    with pytest.raises(RecipeError, match=r'for the shipped recipe write mnist'):
+        load_recipe('./mnist')

@@ -1,0 +1,53 @@
+"""Where in a folder its classes lie, and which part of the data that is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from snn_perception.datasets.finding import folders_in, holds_images
+
+PARTS = {
+    'train': 'training',
+    'training': 'training',
+    'test': 'test',
+    'testing': 'test',
+    'val': 'validation',
+    'valid': 'validation',
+    'validation': 'validation',
+}
+"""Names of folders, in lower case, that hold a part of a data set, and the part."""
+
+
+def class_root(folder: Path, held_out: bool) -> tuple[Path, str]:
+    """The folder at or below `folder` whose folders are the classes, and the part that it is.
+
+    A folder that holds nothing but another with folders in it is only wrapped around that one.
+    Of a folder for training beside one for tests or validation, the first is taken, or with
+    `held_out` the other. The part is 'training', 'test', 'validation', or 'whole' for data
+    that is not divided.
+    """
+    root = unwrapped(folder)
+    parts = {PARTS.get(path.name.lower(), ''): path for path in reversed(folders_in(root))}
+    tests = parts.get('test', parts.get('validation'))
+    if 'training' in parts and tests:
+        root = unwrapped(tests if held_out else parts['training'])
+    names = [name.lower() for name in root.relative_to(folder).parts]
+    return root, next((PARTS[name] for name in names if name in PARTS), 'whole')
+
+
+def unwrapped(folder: Path) -> Path:
+    """`folder`, or the one below it in which there is more than a single folder of folders."""
+    inner = folders_in(folder)
+    is_wrapped = len(inner) == 1 and folders_in(inner[0]) and not holds_images(inner[0])
+    return unwrapped(inner[0]) if is_wrapped else folder
+
+
+def class_of(image: Path, root: Path) -> str:
+    """The class of `image`: its folder in the unwrapped `root`, however deep it lies in that.
+
+    Folders of a part of the data are no classes; the class of an image that lies in none is
+    the name of the folder it is in.
+    """
+    names = image.relative_to(root).parts[:-1] if root in image.parents else ()
+    classes = (name for name in names if name.lower() not in PARTS)
+    return next(classes, image.parent.name)
