@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     from snn_perception.training.recipe import load_recipe
 
     leads = distributed.leads()
-    level = logging.INFO if leads else logging.WARNING
+    level = logging.INFO if leads else logging.ERROR
     logging.basicConfig(level=level, format='%(message)s', stream=sys.stderr)
     program = 'train' if leads else f'train, process {distributed.rank()}'
     try:

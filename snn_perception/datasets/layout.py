@@ -28,9 +28,13 @@ def class_root(folder: Path, held_out: bool) -> tuple[Path, str]:
     """
     root = unwrapped(folder)
     parts = {PARTS.get(path.name.lower(), ''): path for path in reversed(folders_in(root))}
-    tests = parts.get('test', parts.get('validation'))
+    # Tests of a competition have no classes, and lie beside a validation that has some.
+    tests = sorted(
+        (path for part, path in parts.items() if part in ('test', 'validation')),
+        key=lambda path: (not folders_in(path), PARTS[path.name.lower()] != 'test'),
+    )
     if 'training' in parts and tests:
-        root = unwrapped(tests if held_out else parts['training'])
+        root = unwrapped(tests[0] if held_out else parts['training'])
     names = [name.lower() for name in root.relative_to(folder).parts]
     return root, next((PARTS[name] for name in names if name in PARTS), 'whole')
 

@@ -191,6 +191,12 @@ def test_training_and_evaluation_take_their_own_folders(
     assert f'the images in {tmp_path / parts[0]} are read' in caplog.text
 
 
+def test_a_folder_of_tests_without_classes_gives_way_to_validation(tmp_path: Path) -> None:
+    for name in ('train/can/1.png', 'val/can/1.png', 'test/1.png'):
+        write(tmp_path / name)
+    assert load_dataset(tmp_path, SMALL, held_out=True).part == 'validation'
+
+
 def test_a_class_called_train_is_a_class(tmp_path: Path) -> None:
     for name in ('train/1.png', 'bus/1.png'):
         write(tmp_path / name)
