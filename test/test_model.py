@@ -11,7 +11,7 @@ import yaml
 from random_models import random_model
 
 from snn_perception import load_model
-from snn_perception.loading import shipped_models
+from snn_perception.locations import MODELS
 from snn_perception.model import save_model
 from snn_perception.model_file import ModelError
 from snn_perception.neurons import NEURON_TYPES
@@ -52,7 +52,7 @@ def test_every_kind_of_neuron_is_saved_with_its_parameters(tmp_path, kind):
     assert load_model(tmp_path).network == network
 
 
-@pytest.mark.parametrize('name', shipped_models())
+@pytest.mark.parametrize('name', MODELS.names())
 def test_shipped_models_load_by_name_path_and_uri(name):
     by_name = load_model(name)
     assert by_name.name == name

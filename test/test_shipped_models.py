@@ -8,27 +8,26 @@ import pytest
 from snn_perception import create_simulator, load_model
 from snn_perception.datasets import load_dataset
 from snn_perception.evaluation.accuracy import evaluate
-from snn_perception.loading import shipped_models
-from snn_perception.locations import share_directory
+from snn_perception.locations import MODELS, share_directory
 from snn_perception.model_file import read_description
 from snn_perception.training.recipe import load_recipe
 
-MODELS = share_directory() / 'models'
+FOLDER = share_directory() / 'models'
 MAXIMUM_BYTES = {'mnist': 5_000_000, 'cifar10': 20_000_000}
 VALIDATION_IMAGES = {'mnist': 6000, 'cifar10': 5000}
 
 
-@pytest.mark.parametrize('name', shipped_models())
+@pytest.mark.parametrize('name', MODELS.names())
 def test_every_shipped_model_has_a_card_with_its_pictures(name):
-    card = (MODELS / name / 'README.md').read_text()
+    card = (FOLDER / name / 'README.md').read_text()
     for heading in ('Data', 'Recipe', 'Validation', 'Intended use', 'Limits'):
         assert f'## {heading}\n' in card
     pictures = set(re.findall(r'\]\((\w+\.png)\)', card))
     assert {'curves.png', 'time.png', 'operations.png', 'calibration.png'} <= pictures
-    assert pictures == {path.name for path in (MODELS / name).glob('*.png')}
+    assert pictures == {path.name for path in (FOLDER / name).glob('*.png')}
 
 
-@pytest.mark.parametrize('name', shipped_models())
+@pytest.mark.parametrize('name', MODELS.names())
 def test_every_shipped_model_is_what_its_recipe_says(name):
     recipe, _ = load_recipe(name)
     model = load_model(name)
@@ -39,9 +38,9 @@ def test_every_shipped_model_is_what_its_recipe_says(name):
         assert getattr(model.readout, field) == getattr(recipe.readout, field)
 
 
-@pytest.mark.parametrize('name', shipped_models())
+@pytest.mark.parametrize('name', MODELS.names())
 def test_every_shipped_model_is_small(name):
-    size = sum(path.stat().st_size for path in (MODELS / name).iterdir())
+    size = sum(path.stat().st_size for path in (FOLDER / name).iterdir())
     assert size < MAXIMUM_BYTES[name]
 
 
@@ -62,10 +61,10 @@ def test_a_shipped_model_reads_the_shipped_images_soon_and_with_few_operations(
     assert figures['synaptic_operations'] < figures['macs']
 
 
-@pytest.mark.parametrize('name', shipped_models())
+@pytest.mark.parametrize('name', MODELS.names())
 def test_every_card_states_the_figures_that_training_measured(name):
-    figures = read_description(MODELS / name / 'model.yaml').training['validation']
-    card = (MODELS / name / 'README.md').read_text()
+    figures = read_description(FOLDER / name / 'model.yaml').training['validation']
+    card = (FOLDER / name / 'README.md').read_text()
     assert f'| accuracy on spikes | {100 * figures["accuracy"]:.2f} % |' in card
     assert f'| 99 % decided within | {1000 * figures["simulated_time_p99_s"]:.1f} ms |' in card
     assert figures['images'] == VALIDATION_IMAGES[name]
