@@ -14,7 +14,6 @@ PACKAGE = 'snn_perception'
 logger = logging.getLogger(__name__)
 
 
-
 def share_directory(package: str = PACKAGE) -> Path:
     """Where `package` installed its data: models, configuration, images.
 
