@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from snn_perception.commands.figures import Figures, report
-from snn_perception.commands.options import add_evaluation, load_evaluation
+from snn_perception.commands.options import about_data, add_evaluation, load_evaluation
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> Figures:
 
     simulator, rates, dataset = load_evaluation(options)
     figures = evaluate(simulator, rates, dataset).summary()
-    return figures | {'data_part': dataset.part, 'unreadable_images': dataset.unreadable}
+    return figures | about_data(dataset)
 
 
 if __name__ == '__main__':

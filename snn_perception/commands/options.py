@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from snn_perception.locations import resolve_path
 
@@ -101,3 +101,8 @@ def load_evaluation(options: argparse.Namespace) -> tuple[Simulator, Simulator, 
     choices = {'threads': options.threads, 'precision': options.precision}
     simulator = create_simulator(model, options.backend, options.device, **choices)
     return simulator, create_simulator(model, 'rate', options.device), dataset
+
+
+def about_data(dataset: Dataset) -> dict[str, Any]:
+    """What the figures of a command say about the images they were measured on."""
+    return {'data_part': dataset.part, 'unreadable_images': dataset.unreadable}

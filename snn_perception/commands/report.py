@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from snn_perception.commands.figures import Figures, report
-from snn_perception.commands.options import add_evaluation, load_evaluation
+from snn_perception.commands.options import about_data, add_evaluation, load_evaluation
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> Figures:
     output = options.output or Path(f'report-{simulator.model.name}')
     output.mkdir(parents=True, exist_ok=True)
     findings = study(record(simulator, rates, dataset), rates, dataset)
-    return write_report(findings, output)
+    return write_report(findings, output) | about_data(dataset)
 
 
 if __name__ == '__main__':
