@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.backends.base import Simulator
-from snn_perception.backends.event_kernels import Neurons, Run, run_network
+from snn_perception.backends.event_kernels import compile_network, run_network
 from snn_perception.backends.event_layout import PRECISIONS, Sizes, aligned_zeros, arrange, at_rest
+from snn_perception.backends.event_memory import Neurons, Run
 from snn_perception.backends.reference import apply_stage
 from snn_perception.backends.vectors import BITS_AT_ONCE, EVENTS_AT_ONCE
 from snn_perception.decision import Activity
@@ -66,6 +67,8 @@ class EventSimulator(Simulator):
         self._rest = at_rest(self.weights)
         self._shown = np.zeros(0, np.float32), np.zeros(0, np.float32)
         self._lists: list[NDArray] = [np.zeros(0)] * 3
+        examples = self.rest(1), self._room(1, 1), aligned_zeros(0)
+        self._loops = compile_network(self.weights, *examples)
 
     def rest(self, batch: int) -> Neurons:
         """See `Simulator.rest`."""
@@ -84,16 +87,16 @@ class EventSimulator(Simulator):
         lengths = [steps * (part + 1) // parts - steps * part // parts for part in range(parts)]
         runs = [self._room(batch, length) for length in lengths]
 
-        def work(thread: int, runs: list[Run] = runs, first: int = 0, last: int = layers) -> None:
+        def work(thread: int, runs: list[Run] = runs, first: int = 0, end: int = layers) -> None:
             for run in runs:
-                run_network(self.weights, memory, run, shown, thread, first, last)
+                run_network(self._loops, self.weights, memory, run, shown, thread, first, end)
 
         if self.on_layer is None:
             together(work, self.threads)
         else:
             for run in runs:
                 for index in range(layers):
-                    together(partial(work, runs=[run], first=index, last=index + 1), self.threads)
+                    together(partial(work, runs=[run], first=index, end=index + 1), self.threads)
                     self.on_layer(index)
         neurons = np.array([stage.neurons for stage in self.model.network.stages])
         updates = np.tile(steps * neurons, (batch, 1))

@@ -6,271 +6,148 @@ window of a neuron covers a stretch of each of its rows, so all it needs of a li
 bounds of that stretch; the numbers there plus a constant are the rows of its weights. No
 neuron writes where another does, and what nobody sent costs nothing.
 
-Channels are padded to whole blocks, see `vectors`; weights of a layer are (blocks, kernel rows,
-kernel columns, padded channels of the source, width of a block), the padding all zero. Arrays
-have one dimension, and what belongs to a layer begins where its entry in the plan says: so one
-compilation serves every network.
+`event_memory` says where everything is, `event_rows` has the loop over the neurons of a row.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from snn_perception.backends.compiled import address_of, compiled, part
+from snn_perception.backends.event_memory import WIDTHS, Neurons, Run, Task, Weights
+from snn_perception.backends.event_rows import row_loop
 from snn_perception.backends.vectors import (
     EVENTS_AT_ONCE,
     add_row_sums,
+    call_loop,
     copy_events,
     count_bits,
     fetch_add,
     give_way,
     list_bits,
     look_up,
-    step_neurons,
 )
 
-SOURCES = '77d0a7602fcf3176'
-"""Digest of lanes.py and vectors.py, whose code goes into what is compiled here: numba takes
-compiled code from its cache as long as this file is the same. A test knows the right one."""
-
-PLAN = np.dtype(
-    [
-        (name, np.int64)
-        for name in (
-            # The map: its size, blocks of channels, their width, the pooling behind.
-            *('height', 'width', 'blocks', 'lanes', 'pool'),
-            # What a neuron sees of the map before, of padded channels, and at most at once.
-            *('rows', 'columns', 'stride', 'padding', 'channels', 'most_events'),
-            # Where begin: weights, what belongs to channels, neurons, and positions of the map;
-            *('weights', 'channel', 'neuron', 'position'),
-            # groups of rows that are pooled into one; per step, starts and lists of its spikes.
-            *('group', 'list_start', 'list_events'),
-        )
-    ]
-)
-"""An entry per weighted layer, the readout the last."""
-
-WIDTHS = (64, 32, 16)
-"""Channels of a block: powers of two, which LLVM has registers for, and bits of one word."""
-
-LANES_64, LANES_32, LANES_16 = ((0,) * width for width in WIDTHS)
+READOUT_LANES = (0,) * min(WIDTHS)
+"""A block of the readout is as wide as this is long."""
 
 TURNS = 1000
-"""Looks at a counter before the processor is offered to others."""
-
-Task = tuple[int, int, int, int]
-"""What a thread takes at a time: index of a layer, an image, a block of channels, a row y."""
+"""How often a waiting thread reads a counter before it offers the processor to others."""
 
 
-class Weights(NamedTuple):
-    """The network. `orders` says the order of the synapses by its length.
+def compile_network(
+    network: Weights, neurons: Neurons, run: Run, shown: NDArray[np.float32]
+) -> NDArray[np.int64]:
+    """Compile what `network` needs, or load it; returns `loops` for `run_network`.
 
-    Of each padded channel: `scales` that int8 weights count, and `inputs`, a constant part of
-    the input. fan_out: int64, synapses of a spike in the next layer, for each position.
-    constants: float32 (layers, 3) as in `vectors.step_neurons`. The readout's `read_weights`
-    are float32, and `read_orders` says the order of its synapse.
+    The other arguments are examples of what `run_network` will get.
     """
-
-    orders: tuple[int, ...]
-    read_orders: tuple[int, ...]
-    plan: NDArray
-    weights: NDArray
-    read_weights: NDArray[np.float32]
-    scales: NDArray[np.float32]
-    inputs: NDArray[np.float32]
-    fan_out: NDArray[np.int64]
-    constants: NDArray[np.float32]
-
-
-class Neurons(NamedTuple):
-    """State, float32: of each image the layers' neurons as (height, width, padded channels).
-
-    `filters` has such an array for each order of the synapse; `read_filters` has (batch,
-    padded classes) for each order of the readout's. refractoriness: see `vectors.lif`.
-    """
-
-    filters: NDArray[np.float32]
-    potentials: NDArray[np.float32]
-    refractoriness: NDArray[np.float32]
-    read_filters: NDArray[np.float32]
+    arguments = network, neurons, run, shown, Task(0, 0, 0, 0)
+    kinds = tuple(numba.typeof(argument) for argument in arguments)
+    widths = network.plan['lanes'][:-1].tolist()  # the readout has no neurons
+    rows = [row_loop(width, network.order, network.weight_size) for width in widths]
+    loops = np.array([*(address_of(row, kinds) for row in rows), 0], np.int64)
+    numbers = (numba.int64,) * 3
+    address_of(run_network, (numba.typeof(loops), *kinds[:-1], *numbers))
+    # Loops compiled for some types must not be called with others.
+    run_network.disable_compile()
+    return loops
 
 
-class Run(NamedTuple):
-    """Room for what a run makes.
-
-    masks: uint64 of an image, of one layer at a time (height, steps, width, blocks), who
-    spiked. starts: int64 of an image, of each list's row (columns + 1, steps), where in `events`
-    those of a column begin; the last is where the row ends. counts: int64 (2, batch, layers),
-    spikes, and synaptic operations that they cause. progress: int64, zeros at first: of each
-    layer how many rows of a block are taken of each thread's share, and how many done of all;
-    behind them, of each image how many are done of each group. outputs: float32 (batch, steps,
-    padded classes).
-    """
-
-    threads: int
-    steps: int
-    masks: NDArray[np.uint64]
-    starts: NDArray[np.int64]
-    events: NDArray[np.int32]
-    counts: NDArray[np.int64]
-    progress: NDArray[np.int64]
-    outputs: NDArray[np.float32]
-
-
-@numba.njit(nogil=True, cache=True, error_model='numpy')
+@compiled()
 def run_network(
+    loops: Any,
     network: Any,
     neurons: Any,
     run: Any,
     shown: Any,
     thread: int,
     first_layer: int,
-    last_layer: int,
+    end_layer: int,
 ) -> None:
     """Run layers as thread number `thread` of `run.threads` with the same other arguments.
 
-    These are the layers from the first to before the last. shown: float32, the constant inputs
-    of the first layer's neurons, of each image. A thread begins with its own share of the rows,
-    whose state and lists its cache may still have, and goes on with what others have left. When
-    this returns all work is done, whoever did it.
+    These are the layers from the first to before the end. loops: of `compile_network`. shown:
+    float32, the constant inputs of the first layer's neurons, of each image. A thread begins
+    with its own share of the rows, whose state and lists its cache may still have, and goes on
+    with what others have left. When this returns all work is done, whoever did it.
     """
-    batch, layers, threads = run.outputs.shape[0], network.plan.size, run.threads
-    for index in range(first_layer, last_layer):
+    readout = network.plan.size - 1
+    for index in range(first_layer, end_layer):
         layer = network.plan[index]
-        is_readout = index == layers - 1
-        rows = batch if is_readout else batch * layer.height
-        blocks = 1 if is_readout else layer.blocks
-        counters = index * (threads + 1)
-        for turn in range(threads):
-            share = (thread + turn) % threads
-            first, behind = rows * share // threads, rows * (share + 1) // threads
+        rows = run.outputs.shape[0] * (1 if index == readout else layer.height)
+        blocks = 1 if index == readout else layer.blocks
+        for turn in range(run.threads):
+            share = (thread + turn) % run.threads
+            first = rows * share // run.threads
+            length = rows * (share + 1) // run.threads - first
             while True:
-                unit = fetch_add(run.progress, counters + share, 1)
-                if unit >= (behind - first) * blocks:
+                unit = fetch_add(run.progress, index * (run.threads + 1) + share, 1)
+                if unit >= length * blocks:
                     break
                 # All rows of one block before the next, so that its weights stay in the cache.
-                block, row = unit // (behind - first), first + unit % (behind - first)
-                if is_readout:
+                block, row = unit // length, first + unit % length
+                if index == readout:
                     _read_out(network, neurons, run, row)
                 else:
-                    task = (index, row // layer.height, block, row % layer.height)
-                    _run_row(network, neurons, run, shown, task)
+                    task = Task(index, row // layer.height, block, row % layer.height)
+                    call_loop(loops[index], network, neurons, run, shown, task)
                     _finish_row(network, run, task)
-                fetch_add(run.progress, counters + threads, 1)
-        turns = 0
-        while fetch_add(run.progress, counters + threads, 0) < rows * blocks:
-            turns += 1
-            if turns > TURNS:
-                give_way()
+                fetch_add(run.progress, index * (run.threads + 1) + run.threads, 1)
+        _wait(run, index, rows * blocks)
 
 
-@numba.njit(nogil=True, error_model='numpy')
-def _run_row(network: Any, neurons: Any, run: Any, shown: Any, task: Task) -> None:
-    """The neurons of `task` through all steps."""
-    lanes = network.plan[task[0]].lanes
-    if lanes == WIDTHS[0]:
-        _run_blocks(LANES_64, network, neurons, run, shown, task)
-    elif lanes == WIDTHS[1]:
-        _run_blocks(LANES_32, network, neurons, run, shown, task)
-    else:
-        _run_blocks(LANES_16, network, neurons, run, shown, task)
+@part()
+def _wait(run: Any, index: int, units: int) -> None:
+    """Return when so many units of the layer are done."""
+    turns = 0
+    while fetch_add(run.progress, index * (run.threads + 1) + run.threads, 0) < units:
+        turns += 1
+        if turns > TURNS:
+            give_way()
 
 
-@numba.njit(nogil=True, error_model='numpy')
-def _run_blocks(lanes: Any, network: Any, neurons: Any, run: Any, shown: Any, task: Task) -> None:
-    """`_run_row` for blocks as wide as `lanes`."""
-    index, image, block, y = task
-    size, steps, layer = len(lanes), run.steps, network.plan[index]
-    batch, width, blocks = run.outputs.shape[0], layer.width, layer.blocks
-    channel, channels = layer.channel + block * size, layer.channels
-    constants, weights = network.constants[index], network.weights[layer.weights :]
-    neuron = image * (neurons.potentials.size // batch) + layer.neuron
-    mask = image * (run.masks.size // batch) + y * steps * width * blocks + block
-    is_first = index == 0
-    inputs = shown if is_first else network.inputs
-
-    source = network.plan[max(index - 1, 0)]
-    source_rows, source_columns = source.height // source.pool, source.width // source.pool
-    top = y * layer.stride - layer.padding
-    first_row, behind_row = max(-top, 0), min(layer.rows, source_rows - top)
-    # From a row of the lists to the next, and of the window.
-    down, kernel_row = (source_columns + 1) * steps, layer.columns * channels
-    starts = image * (run.starts.size // batch) + source.list_start * steps
-    starts += (top + first_row) * down
-    rows = np.empty(layer.most_events + EVENTS_AT_ONCE, np.int32)
-    for x in range(width):
-        place = ((y * width + x) * blocks + block) * size
-        inputs_at = image * (shown.size // batch) + place if is_first else channel
-        left = x * layer.stride - layer.padding
-        begin, end = max(left, 0), min(left + layer.columns, source_columns)
-        behind = behind_row if begin < end else first_row
-        across = (end - begin) * steps
-        for step in range(steps):
-            count, bound = 0, starts + begin * steps + step
-            shift = (block * layer.rows + first_row) * kernel_row - left * channels
-            for _ in range(first_row, behind):
-                event, last = look_up(run.starts, bound), look_up(run.starts, bound + across)
-                for part in range(event, last, EVENTS_AT_ONCE):
-                    copy_events(rows, count + part - event, run.events, part, shift)
-                count += last - event
-                bound += down
-                shift += kernel_row
-            run.masks[mask + (step * width + x) * blocks] = step_neurons(
-                lanes,
-                network.orders,
-                inputs,
-                inputs_at,
-                weights,
-                rows,
-                count,
-                network.scales,
-                channel,
-                constants,
-                neurons.filters,
-                neurons.potentials,
-                neurons.refractoriness,
-                neuron + place,
-                neurons.potentials.size,
-            )
-
-
-@numba.njit(nogil=True, error_model='numpy')
+@part()
 def _finish_row(network: Any, run: Any, task: Task) -> None:
     """Count the spikes of `task`; list those of its group if it is the last of it."""
-    index, image, block, y = task
-    layer, steps = network.plan[index], run.steps
+    layer, steps = network.plan[task.layer], run.steps
     batch, layers = run.outputs.shape[0], network.plan.size
-    masks = run.masks[image * (run.masks.size // batch) :]
-    fan_out = network.fan_out[layer.position + y * layer.width :]
+    masks = task.image * (run.masks.size // batch)
+    fan_out = layer.position + task.y * layer.width
     spikes = operations = 0
     for step in range(steps):
+        row = (task.y * steps + step) * layer.width
         for x in range(layer.width):
-            row = (y * steps + step) * layer.width
-            count = count_bits(look_up(masks, (row + x) * layer.blocks + block))
+            mask = look_up(run.masks, masks + (row + x) * layer.blocks + task.block)
+            count = count_bits(mask)
             spikes += count
-            operations += count * look_up(fan_out, x)
-    at = image * layers + index
+            operations += count * look_up(network.fan_out, fan_out + x)
+    at = task.image * layers + task.layer
     fetch_add(run.counts, at, spikes)
     fetch_add(run.counts, batch * layers + at + 1, operations)
 
-    group = y // layer.pool
+    group = task.y // layer.pool
     shared = layers * (run.threads + 1)
-    groups = run.progress[shared + image * ((run.progress.size - shared) // batch) :]
-    done = fetch_add(groups, layer.group + group, 1) + 1
+    groups = shared + task.image * ((run.progress.size - shared) // batch)
+    done = fetch_add(run.progress, groups + layer.group + group, 1) + 1
     # Rows that the pooling cuts off never make a whole group.
     if done == layer.pool * layer.blocks:
-        _list_spikes(network, run, masks, index, image, group)
+        _list_spikes(layer, run, masks, task.image, group)
 
 
-@numba.njit(nogil=True, error_model='numpy')
-def _list_spikes(network: Any, run: Any, masks: Any, index: int, image: int, group: int) -> None:
-    """List the spikes of a group of rows as one row of the next layer's input."""
-    layer, steps = network.plan[index], run.steps
-    width, blocks, lanes, pool = layer.width, layer.blocks, layer.lanes, layer.pool
-    columns, batch = width // pool, run.outputs.shape[0]
+@part()
+def _list_spikes(layer: Any, run: Any, masks: int, image: int, group: int) -> None:
+    """List the spikes of a group of rows as one row of the next layer's input.
+
+    The image's masks begin at `masks`.
+    """
+    steps, width, blocks, lanes = run.steps, layer.width, layer.blocks, layer.lanes
+    pool, columns = layer.pool, width // layer.pool
+    batch = run.outputs.shape[0]
     starts = image * (run.starts.size // batch) + layer.list_start * steps
     starts += group * (columns + 1) * steps
     cursor = image * (run.events.size // batch) + layer.list_events * steps
@@ -280,39 +157,45 @@ def _list_spikes(network: Any, run: Any, masks: Any, index: int, image: int, gro
             run.starts[starts + column * steps + step] = cursor
             for row in range(group * pool, (group + 1) * pool):
                 for x in range(column * pool, (column + 1) * pool):
-                    at = ((row * steps + step) * width + x) * blocks
+                    at = masks + ((row * steps + step) * width + x) * blocks
                     for block in range(blocks):
-                        first = (column * blocks + block) * lanes
-                        cursor = list_bits(run.events, cursor, look_up(masks, at + block), first)
+                        first, mask = (column * blocks + block) * lanes, look_up(run.masks, at)
+                        cursor = list_bits(run.events, cursor, mask, first)
+                        at += 1
         run.starts[starts + columns * steps + step] = cursor
 
 
-@numba.njit(nogil=True, error_model='numpy')
+@part()
 def _read_out(network: Any, neurons: Any, run: Any, image: int) -> None:
     """Outputs of the readout for `image`, whose window is the whole map."""
     layers = network.plan.size
     layer, source, steps = network.plan[layers - 1], network.plan[layers - 2], run.steps
-    columns, size = source.width // source.pool, len(LANES_16)
-    batch, classes = run.outputs.shape[0], run.outputs.shape[2]
-    starts = image * (run.starts.size // batch) + source.list_start * steps
+    columns, classes = source.width // source.pool, run.outputs.shape[2]
+    starts = image * (run.starts.size // run.outputs.shape[0]) + source.list_start * steps
     rows = np.empty(layer.most_events + EVENTS_AT_ONCE, np.int32)
-    decay = network.constants[layers - 1, 0]
     for step in range(steps):
         output = run.outputs[image, step]
-        output[:] = network.inputs[layer.channel : layer.channel + classes]
+        for place in range(classes):  # as a slice it would take seconds more to compile
+            output[place] = network.inputs[layer.channel + place]
         for block in range(layer.blocks):
             for row in range(layer.rows):
                 bound = starts + row * (columns + 1) * steps + step
-                event, last = run.starts[bound], run.starts[bound + columns * steps]
+                event, end = run.starts[bound], run.starts[bound + columns * steps]
                 shift = (block * layer.rows + row) * layer.columns * layer.channels
-                for part in range(event, last, EVENTS_AT_ONCE):
-                    copy_events(rows, part - event, run.events, part, shift)
-                add_row_sums(
-                    LANES_16, output, block * size, network.read_weights, rows, last - event
-                )
-        for order in range(len(network.read_orders)):
-            for place in range(classes):
-                at = (order * batch + image) * classes + place
-                value = neurons.read_filters[at] * decay + output[place]
-                neurons.read_filters[at] = value
-                output[place] = value
+                for place in range(event, end, EVENTS_AT_ONCE):
+                    copy_events(rows, place - event, run.events, place, shift)
+                at = block * len(READOUT_LANES)
+                add_row_sums(READOUT_LANES, output, at, network.read_weights, rows, end - event)
+        _filter_output(network, neurons, output, image * classes)
+
+
+@part()
+def _filter_output(network: Any, neurons: Any, output: Any, at: int) -> None:
+    """The readout's synapse in one step; the filters of its first order are at `at`."""
+    decay = network.decays[network.plan.size - 1]
+    for _ in range(network.read_order):
+        for place in range(output.size):
+            value = neurons.read_filters[at + place] * decay + output[place]
+            neurons.read_filters[at + place] = value
+            output[place] = value
+        at += neurons.read_filters.size // network.read_order

@@ -1,4 +1,4 @@
-"""A model in the memory of the sparse engine: what `event_kernels` says, put where it says."""
+"""A model in the memory of the sparse engine: what `event_memory` says, put where it says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from snn_perception.backends.event_kernels import LANES_16, PLAN, WIDTHS, Weights
+from snn_perception.backends.event_memory import PLAN, WIDTHS, Weights
 from snn_perception.model import Model
 from snn_perception.network import Convolution, Network, Stage
 from snn_perception.neurons import as_lif
@@ -44,17 +44,20 @@ def arrange(model: Model, precision: str) -> Weights:
             rows.append(_quantise(padded, 'float32' if stage.is_readout else precision))
         scales.append(rows[-1][1] if index else np.ones_like(inputs[-1]))
     neuron = as_lif(network.neuron, 'backend event')
-    exponentials = [math.exp(time / neuron.tau_rc) for time in (-dt, neuron.tau_ref - dt)]
+    between = aligned([values for values, _ in rows[:-1]] or [np.zeros(0, np.float32)])
     return Weights(
-        orders=(0,) * network.synapse.order,
-        read_orders=(0,) * network.readout_synapse.order,
+        order=network.synapse.order,
+        read_order=network.readout_synapse.order,
+        weight_size=between.itemsize,
         plan=plan,
-        weights=aligned([values for values, _ in rows[:-1]] or [np.zeros(0, np.float32)]),
+        weights=between.view(np.uint8),
         read_weights=aligned([rows[-1][0]]),
         scales=aligned(scales),
         inputs=aligned(inputs),
         fan_out=np.concatenate([stage.fan_out.reshape(-1) for stage in network.stages[1:]]),
-        constants=np.array([(decay, *exponentials) for decay in decays], np.float32),
+        decays=np.array(decays, np.float32),
+        leak=np.float32(math.exp(-dt / neuron.tau_rc)),
+        longest=np.float32(math.exp((neuron.tau_ref - dt) / neuron.tau_rc)),
     )
 
 
@@ -65,7 +68,7 @@ def make_plan(network: Network) -> NDArray:
     for index, (stage, layer) in enumerate(zip(network.stages, plan, strict=True)):
         layer['height'], layer['width'], layer['blocks'] = stage.output_shape
         cost = partial(_cost, stage.output_shape[2])
-        layer['lanes'] = len(LANES_16) if stage.is_readout else min(WIDTHS, key=cost)
+        layer['lanes'] = min(WIDTHS) if stage.is_readout else min(WIDTHS, key=cost)
         layer['blocks'] = math.ceil(stage.output_shape[2] / layer['lanes'])
         layer['pool'] = 1 if stage.is_readout else _pool_size(network.stages[index + 1])
         if index:
@@ -137,7 +140,7 @@ def _pad_channels(values: NDArray[np.float32], layer: np.void) -> NDArray[np.flo
 
 
 def _pad_rows(kernel: NDArray[np.float32], layer: np.void) -> NDArray[np.float32]:
-    """Weights with the padding and in the order that `event_kernels` wants, flat."""
+    """Weights with the padding and in the order that `event_memory` says, flat."""
     kernel = kernel.reshape(layer['rows'], layer['columns'], -1, kernel.shape[-1])
     _, _, inputs, channels = kernel.shape
     blocks, lanes = layer['blocks'], layer['lanes']
@@ -170,11 +173,11 @@ def at_rest(weights: Weights) -> tuple[NDArray[np.float32], NDArray[np.float32]]
 
     They have had their constant inputs for ever.
     """
-    filters, layers = [], list(zip(weights.plan, weights.constants[:, 0], strict=True))
+    filters, layers = [], list(zip(weights.plan, weights.decays, strict=True))
     for layer, decay in layers:
         values = weights.inputs[layer['channel'] :][: layer['blocks'] * layer['lanes']]
-        orders = weights.read_orders if layer is layers[-1][0] else weights.orders
-        powers = (1 - decay) ** np.arange(1, len(orders) + 1)
+        order = weights.read_order if layer is layers[-1][0] else weights.order
+        powers = (1 - decay) ** np.arange(1, order + 1)
         rest = values / powers[:, None].astype(np.float32)
         filters.append(np.tile(rest, (1, layer['height'] * layer['width'])))
     return np.concatenate(filters[:-1], axis=1), filters[-1]

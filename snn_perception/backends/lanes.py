@@ -8,12 +8,16 @@ from llvmlite import ir
 from numba.core import cgutils, types
 
 FLOAT = ir.FloatType()
+BYTE = ir.IntType(8)
 SHORT = ir.IntType(16)
 WHOLE = ir.IntType(32)
 LONG = ir.IntType(64)
 
 MOST_INT8 = 256
 """As many weights of int8 fit into a sum of int16."""
+
+WEIGHTS = {4: types.float32, 2: types.uint16, 1: types.int8}
+"""numba's types of weights by their bytes; uint16 has the bits of bfloat16."""
 
 
 class Lanes:
@@ -96,8 +100,10 @@ def store(builder: Any, value: Any, pointer: Any) -> None:
 def gather(builder: Any, rows: Any, kind: Any, width: int, numbers: Any, count: Any) -> Lanes:
     """The sum of the rows of weights at `rows` whose `count` numbers are at `numbers`.
 
-    kind: numba's type of the weights: float32, uint16 with the bits of bfloat16, or int8.
+    kind: numba's type of the weights, one of WEIGHTS.
     """
+    element = {types.float32: FLOAT, types.uint16: SHORT, types.int8: BYTE}[kind]
+    rows = builder.bitcast(rows, element.as_pointer())
     zero = ir.Constant(count.type, 0)
     if kind != types.int8:
         return Lanes(builder, _add_up(builder, rows, kind, width, numbers, zero, count))
@@ -105,24 +111,24 @@ def gather(builder: Any, rows: Any, kind: Any, width: int, numbers: Any, count: 
     total = cgutils.alloca_once_value(builder, ir.Constant(whole, None))
     step = ir.Constant(count.type, MOST_INT8)
     with cgutils.for_range_slice(builder, zero, count, step, count.type, inc=True) as (first, _):
-        behind = builder.add(first, step)
-        last = builder.select(builder.icmp_signed('<', behind, count), behind, count)
-        part = _add_up(builder, rows, kind, width, numbers, first, last)
+        end = builder.add(first, step)
+        end = builder.select(builder.icmp_signed('<', end, count), end, count)
+        part = _add_up(builder, rows, kind, width, numbers, first, end)
         builder.store(builder.add(builder.load(total), builder.sext(part, whole)), total)
     return Lanes(builder, builder.sitofp(builder.load(total), ir.VectorType(FLOAT, width)))
 
 
 def _add_up(
-    builder: Any, rows: Any, kind: Any, width: int, numbers: Any, first: Any, last: Any
+    builder: Any, rows: Any, kind: Any, width: int, numbers: Any, first: Any, end: Any
 ) -> Any:
-    """`gather` for the numbers from `first` to before `last`; int8 adds up in int16."""
+    """`gather` for the numbers from `first` to before `end`; int8 adds up in int16."""
     is_whole = kind == types.int8
     vector = ir.VectorType(SHORT if is_whole else FLOAT, width)
     add = builder.add if is_whole else builder.fadd
     total = cgutils.alloca_once(builder, vector)
     builder.store(ir.Constant(vector, None), total)
     one, length = ir.Constant(first.type, 1), ir.Constant(first.type, width)
-    with cgutils.for_range_slice(builder, first, last, one, first.type, inc=True) as (index, _):
+    with cgutils.for_range_slice(builder, first, end, one, first.type, inc=True) as (index, _):
         number = builder.sext(builder.load(builder.gep(numbers, [index])), first.type)
         pointer = builder.gep(rows, [builder.mul(number, length)])
         builder.store(add(builder.load(total), _weights(builder, pointer, kind, width)), total)
@@ -134,7 +140,7 @@ def _weights(builder: Any, pointer: Any, kind: Any, width: int) -> Any:
     if kind == types.float32:
         return load(builder, pointer, width)
     if kind == types.int8:
-        row = load(builder, pointer, width, ir.IntType(8))
+        row = load(builder, pointer, width, BYTE)
         return builder.sext(row, ir.VectorType(SHORT, width))
     bits = load(builder, pointer, width, SHORT)
     whole = ir.VectorType(WHOLE, width)

@@ -1,20 +1,28 @@
 """Operations that numba's own loops are too slow for, written once in LLVM's terms.
 
 A block is `width` neighbouring channels of one pixel: a vector of LLVM, which it lowers to
-whatever registers a processor has. How wide is part of the type of `lanes`, a tuple of that
-length. Positions count values from the start of an array, of all its dimensions; nothing is
-checked.
+whatever registers a processor has. Positions count values from the start of an array, of all
+its dimensions; nothing is checked.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba import extending
 from numba.core import cgutils, types
 
-from snn_perception.backends.lanes import LONG, WHOLE, Lanes, gather, load, splat, store
+from snn_perception.backends.lanes import (
+    LONG,
+    WEIGHTS,
+    WHOLE,
+    Lanes,
+    gather,
+    load,
+    splat,
+    store,
+)
 
 EVENTS_AT_ONCE = 16
 """Events that `copy_events` copies: arrays of events are longer than what is in them by this."""
@@ -26,6 +34,61 @@ BITS_AT_ONCE = 4
 intrinsic: Any = extending.intrinsic
 
 
+class Shape(NamedTuple):
+    """What the step of a block is compiled for, by the lengths of tuples, which types know.
+
+    The width of a block, the order of the synapse, and the bytes of a weight: 4 are float32, 2
+    the upper half of that (bfloat16), 1 is int8.
+    """
+
+    lanes: tuple[int, ...]
+    orders: tuple[int, ...]
+    weight: tuple[int, ...]
+
+    @classmethod
+    def of(cls, width: int, order: int, weight_size: int) -> Shape:
+        """The shape of these lengths."""
+        return cls((0,) * width, (0,) * order, (0,) * weight_size)
+
+
+class Drive(NamedTuple):
+    """The input of a block in a step: the block at `inputs_at` in `inputs`, and a sum.
+
+    This is of the rows of weights, in bytes from `weights_at` on in `weights`, whose numbers
+    are the first `row_count` in `rows`. int8 weights count the block at `channel` in `scales`.
+    """
+
+    inputs: Any
+    inputs_at: int
+    weights: Any
+    weights_at: int
+    rows: Any
+    row_count: int
+    scales: Any
+    channel: int
+
+
+class Cells(NamedTuple):
+    """The neurons of a block: those at `at` in three arrays of float32, see `lif`.
+
+    In `filters` the next order of the synapse is `stride` further on.
+    """
+
+    filters: Any
+    potentials: Any
+    refractoriness: Any
+    at: int
+    stride: int
+
+
+class Times(NamedTuple):
+    """`decay` of the synapse in a step; then see `lif`. All float32."""
+
+    decay: Any
+    leak: Any
+    longest: Any
+
+
 def _data(context: Any, builder: Any, signature: Any, arguments: Any, *indices: int) -> list:
     """Pointers to the values of the arrays among `arguments` that have these indices."""
     return [
@@ -34,68 +97,59 @@ def _data(context: Any, builder: Any, signature: Any, arguments: Any, *indices: 
     ]
 
 
+def _fields(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """The named tuple `value` of numba's type `kind`; arrays as pointers to their values."""
+    return kind.instance_class(
+        *(
+            context.make_array(each)(context, builder, field).data
+            if isinstance(each, types.Array)
+            else field
+            for each, field in zip(kind.types, cgutils.unpack_tuple(builder, value), strict=True)
+        )
+    )
+
+
 @intrinsic
-def step_neurons(
-    typing: Any,
-    lanes: Any,
-    orders: Any,
-    inputs: Any,
-    inputs_at: Any,
-    weights: Any,
-    rows: Any,
-    count: Any,
-    scales: Any,
-    channel: Any,
-    constants: Any,
-    filters: Any,
-    potentials: Any,
-    refractories: Any,
-    at: Any,
-    stride: Any,
-) -> Any:
+def step_neurons(typing: Any, shape: Any, drive: Any, cells: Any, times: Any) -> Any:
     """One step of a block of LIF neurons; bit i of the result is set where i spiked.
 
-    Their input is the block at `inputs_at` in `inputs` and the sum of the rows of weights whose
-    numbers are the first `count` in `rows`. Weights are float32, the bits of bfloat16, or int8
-    that count the block at `channel` in `scales`. The neurons are at `at` in potentials,
-    refractories and filters, in which the next order of the synapse is `stride` further on;
-    the length of `orders` is that order. Each decays and adds its input unscaled. constants:
-    the decay, then see `lif`.
+    shape, drive, cells and times: see these classes. Each order of the synapse decays and adds
+    its input unscaled.
     """
-    width, order, kind = lanes.count, orders.count, weights.dtype
+    width, order, size = (each.count for each in shape.types)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        arrays = _data(context, builder, signature, arguments, 2, 4, 5, 7, 9, 10, 11, 12)
-        input_data, rows_data, numbers, scale_data, constant_data, filter_data = arrays[:6]
-        state = [builder.gep(array, [arguments[13]]) for array in arrays[6:]]
+        _, by, of, constants = (
+            _fields(context, builder, *each)
+            for each in zip(signature.args, arguments, strict=True)
+        )
 
         def lanes_at(data: Any, position: Any) -> Lanes:
             return Lanes(builder, load(builder, builder.gep(data, [position]), width))
 
-        def constant(index: int) -> Lanes:
-            pointer = builder.gep(constant_data, [ir.Constant(LONG, index)])
-            return Lanes(builder, splat(builder, builder.load(pointer), width))
+        def constant(value: Any) -> Lanes:
+            return Lanes(builder, splat(builder, value, width))
 
-        current = gather(builder, rows_data, kind, width, numbers, arguments[6])
-        if kind == types.int8:
-            current = current * lanes_at(scale_data, arguments[8])
-        current = current + lanes_at(input_data, arguments[3])
-        position = arguments[13]
+        weights = builder.gep(by.weights, [by.weights_at])
+        current = gather(builder, weights, WEIGHTS[size], width, by.rows, by.row_count)
+        if WEIGHTS[size] == types.int8:
+            current = current * lanes_at(by.scales, by.channel)
+        current = current + lanes_at(by.inputs, by.inputs_at)
+        position = of.at
         for _ in range(order):
-            current = lanes_at(filter_data, position) * constant(0) + current
-            store(builder, current.value, builder.gep(filter_data, [position]))
-            position = builder.add(position, arguments[14])
+            current = lanes_at(of.filters, position) * constant(constants.decay) + current
+            store(builder, current.value, builder.gep(of.filters, [position]))
+            position = builder.add(position, of.stride)
+        state = [builder.gep(data, [of.at]) for data in (of.potentials, of.refractoriness)]
         potential, refractory = (Lanes(builder, load(builder, at, width)) for at in state)
-        fired, *after = lif(current, potential, refractory, constant(1), constant(2))
+        leak, longest = constant(constants.leak), constant(constants.longest)
+        fired, *after = lif(current, potential, refractory, leak, longest)
         for value, pointer in zip(after, state, strict=True):
             store(builder, value.value, pointer)
         mask = builder.bitcast(fired, ir.IntType(width))
         return builder.zext(mask, LONG) if width < LONG.width else mask
 
-    position = types.intp
-    sums = (inputs, position, weights, rows, position, scales, position)
-    state = (constants, filters, potentials, refractories, position, position)
-    return types.uint64(lanes, orders, *sums, *state), generate
+    return types.uint64(shape, drive, cells, times), generate
 
 
 def lif(
@@ -122,14 +176,17 @@ def lif(
 def add_row_sums(
     typing: Any, lanes: Any, sums: Any, at: Any, weights: Any, rows: Any, count: Any
 ) -> Any:
-    """Add to the block at `at` in `sums` the rows of weights as in `step_neurons`, unscaled."""
-    width, kind = lanes.count, weights.dtype
+    """Add to the block at `at` in `sums` the rows of float32 `weights`, numbered as in `Drive`.
+
+    It is as wide as the tuple `lanes` is long.
+    """
+    width = lanes.count
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         target, rows_data, numbers = _data(context, builder, signature, arguments, 1, 3, 4)
         pointer = builder.gep(target, [arguments[2]])
         total = Lanes(builder, load(builder, pointer, width))
-        total = total + gather(builder, rows_data, kind, width, numbers, arguments[5])
+        total = total + gather(builder, rows_data, types.float32, width, numbers, arguments[5])
         store(builder, total.value, pointer)
         return context.get_dummy_value()
 
@@ -154,13 +211,13 @@ def copy_events(typing: Any, target: Any, place: Any, events: Any, first: Any, s
 def list_bits(typing: Any, events: Any, place: Any, mask: Any, first: Any) -> Any:
     """Write `first` plus the position of each bit set in `mask`, from `place` on in `events`.
 
-    Returns the place behind. Up to BITS_AT_ONCE more are written than that.
+    Returns the place after the last. Up to BITS_AT_ONCE more are written.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         (data,) = _data(context, builder, signature, arguments, 0)
         _, place, mask, number = arguments
-        behind = builder.add(place, builder.ctpop(mask))
+        end = builder.add(place, builder.ctpop(mask))
         before = builder.block
         loop, after = (builder.append_basic_block(name) for name in ('bits', 'bits.after'))
         builder.branch(loop)
@@ -179,7 +236,7 @@ def list_bits(typing: Any, events: Any, place: Any, mask: Any, first: Any) -> An
         cursor.add_incoming(builder.add(cursor, ir.Constant(LONG, BITS_AT_ONCE)), loop)
         builder.cbranch(builder.icmp_unsigned('!=', rest, ir.Constant(LONG, 0)), loop, after)
         builder.position_at_end(after)
-        return behind
+        return end
 
     return types.int64(events, types.intp, types.uint64, types.intp), generate
 
@@ -230,3 +287,25 @@ def give_way(typing: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(), generate
+
+
+@intrinsic
+def call_loop(
+    typing: Any, address: Any, network: Any, neurons: Any, run: Any, shown: Any, task: Any
+) -> Any:
+    """Call what numba has compiled for the types of the other arguments, by its address.
+
+    It returns nothing.
+    """
+    kinds = (network, neurons, run, shown, task)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        convention = context.call_conv
+        kind = convention.get_function_type(types.none, kinds)
+        function = builder.inttoptr(arguments[0], kind.as_pointer())
+        status, _ = convention.call_function(builder, function, types.none, kinds, arguments[1:])
+        with cgutils.if_unlikely(builder, status.is_error):
+            convention.return_status_propagate(builder, status)
+        return context.get_dummy_value()
+
+    return types.none(types.intp, *kinds), generate

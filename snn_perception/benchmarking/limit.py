@@ -10,16 +10,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import numba
 import numpy as np
 
+from snn_perception.backends.compiled import compiled
 from snn_perception.backends.event import EventSimulator
-from snn_perception.backends.event_kernels import LANES_16, LANES_32, LANES_64
 from snn_perception.backends.event_layout import aligned_zeros
-from snn_perception.backends.vectors import step_neurons
+from snn_perception.backends.vectors import Cells, Drive, Shape, Times, step_neurons
 from snn_perception.decision import Activity
-
-LANES = {len(lanes): lanes for lanes in (LANES_64, LANES_32, LANES_16)}
 
 STEPS = 100
 BLOCKS = 16
@@ -38,31 +35,29 @@ def limit_ms(simulator: EventSimulator, activity: Activity) -> float:
         rows_of_all = activity.synaptic_operations[0, index] / stages[index].output_shape[2]
         rows = float(rows_of_all * layer['blocks'] / blocks)
         sources = int(layer['rows'] * layer['columns'] * layer['channels'])
-        part = weights.weights[int(layer['weights']) :]
-        seconds += blocks * _seconds_of_a_block(simulator, lanes, part, sources, rows)
+        first = int(layer['weights']) * weights.weight_size
+        seconds += blocks * _seconds_of_a_block(simulator, lanes, first, sources, rows)
     return 1000 * seconds / simulator.threads
 
 
 def _seconds_of_a_block(
-    simulator: EventSimulator, lanes: int, weights: Any, sources: int, rows: float
+    simulator: EventSimulator, lanes: int, first: int, sources: int, rows: float
 ) -> float:
-    """Seconds for one step of a block to which `rows` rows of `sources` come on average."""
-    random = np.random.default_rng(0)
+    """Seconds for one step of a block to which `rows` rows of `sources` come on average.
+
+    Their weights begin with the byte `first` of all.
+    """
+    random, network = np.random.default_rng(0), simulator.weights
     counts = random.poisson(rows, (BLOCKS, STEPS))
     listed = random.integers(0, max(sources, 1), counts.sum() + 1).astype(np.int32)
-    orders = simulator.weights.orders
+    neurons = BLOCKS * lanes
+    filters = aligned_zeros(network.order * neurons)
     arguments = (
-        LANES[lanes],
-        orders,
-        aligned_zeros(lanes),
-        weights,
-        listed,
+        Shape.of(lanes, network.order, network.weight_size),
+        Drive(aligned_zeros(lanes), 0, network.weights, first, listed, 0, network.scales, 0),
+        Cells(filters, aligned_zeros(neurons), aligned_zeros(neurons), 0, neurons),
+        Times(network.decays[-2], network.leak, network.longest),
         counts,
-        simulator.weights.scales,
-        simulator.weights.constants[-2],
-        aligned_zeros(len(orders) * BLOCKS * lanes),
-        aligned_zeros(BLOCKS * lanes),
-        aligned_zeros(BLOCKS * lanes),
     )
     times = []
     for _ in range(REPEATS):
@@ -72,43 +67,25 @@ def _seconds_of_a_block(
     return float(np.median(times[1:])) / counts.size
 
 
-@numba.njit(nogil=True, error_model='numpy')
-def _step_blocks(
-    lanes: Any,
-    orders: Any,
-    inputs: Any,
-    weights: Any,
-    listed: Any,
-    counts: Any,
-    scales: Any,
-    constants: Any,
-    filters: Any,
-    potentials: Any,
-    refractories: Any,
-) -> int:
-    """Take each block through all steps, as `event_kernels` does once the rows are known."""
+@compiled()
+def _step_blocks(shape: Any, drive: Any, cells: Any, times: Any, counts: Any) -> int:
+    """Take each block through all steps, as `event_rows` does once the rows are known."""
     first, fired = 0, 0
     for block in range(counts.shape[0]):
+        at = block * len(shape.lanes)
+        here = Cells(cells.filters, cells.potentials, cells.refractoriness, at, cells.stride)
         for step in range(counts.shape[1]):
             count = counts[block, step]
-            at = block * len(lanes)
-            mask = step_neurons(
-                lanes,
-                orders,
-                inputs,
-                0,
-                weights,
-                listed[first : first + count],
+            chosen = Drive(
+                drive.inputs,
+                drive.inputs_at,
+                drive.weights,
+                drive.weights_at,
+                drive.rows[first : first + count],
                 count,
-                scales,
-                0,
-                constants,
-                filters,
-                potentials,
-                refractories,
-                at,
-                potentials.size,
+                drive.scales,
+                drive.channel,
             )
-            fired += mask != 0
+            fired += step_neurons(shape, chosen, here, times) != 0
             first += count
     return fired

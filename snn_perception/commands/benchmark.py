@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('--start', action='store_true', help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.warm:
-        print('Compiling the engine, up to half a minute the first time ...', file=sys.stderr)
+        print('Compiling the engine, for a few seconds the first time ...', file=sys.stderr)
     return report('benchmark', partial(run, options), options.json)
 
 

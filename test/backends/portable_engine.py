@@ -11,31 +11,41 @@ from random_models import random_images, random_model
 
 from snn_perception.backends import create_simulator
 from snn_perception.backends.event_kernels import run_network
+from snn_perception.backends.event_memory import WIDTHS
+from snn_perception.backends.event_rows import row_loop
+from snn_perception.network import Convolution, Dense
+
+LAYERS = Convolution(6, 3), Convolution(24, 3, stride=2), Dense(48), Dense(3)
+"""Of blocks of each width."""
+
+LOOPS = run_network, *(row_loop(width, 1, 4) for width in WIDTHS)
+"""What is compiled for them, with a synapse of first order and float32."""
 
 
 def spikes_as_in_the_reference() -> None:
     """Print the vector registers in the machine code once its spikes are found to be right."""
-    model = random_model()
+    model = random_model(layers=LAYERS)
     images = random_images(model, 2)
     simulators = [create_simulator(model, name) for name in ('event', 'reference')]
     runs = [simulator.run(simulator.reset(2), images, 60) for simulator in simulators]
     assert runs[0].spikes.sum() > 1000
     assert np.array_equal(runs[0].spikes, runs[1].spikes)
-    code = ''.join(run_network.inspect_asm().values())
+    code = ''.join(text for loop in LOOPS for text in loop.inspect_asm().values())
     print(*sorted(set(re.findall(r'%([xyz]mm)', code))))
 
 
 def compile_for(triple: str, processor: str) -> None:
     """Print the machine code of the engine for another kind of processor."""
-    simulator = create_simulator(random_model(), 'event')
-    simulator.run(simulator.reset(), random_images(simulator.model, 1), 1)
-    (code,) = run_network.inspect_llvm().values()
+    create_simulator(random_model(layers=LAYERS), 'event')
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
     machine = llvm.Target.from_triple(triple).create_target_machine(cpu=processor, opt=2)
-    code = re.sub('target triple = ".*"', f'target triple = "{triple}"', code)
-    code = re.sub('target datalayout = ".*"', f'target datalayout = "{machine.target_data}"', code)
-    print(machine.emit_assembly(llvm.parse_assembly(code)))
+    layout = f'target datalayout = "{machine.target_data}"'
+    for loop in LOOPS:
+        (code,) = loop.inspect_llvm().values()
+        code = re.sub('target triple = ".*"', f'target triple = "{triple}"', code)
+        code = re.sub('target datalayout = ".*"', layout, code)
+        print(machine.emit_assembly(llvm.parse_assembly(code)))
 
 
 if __name__ == '__main__':

@@ -1,0 +1,218 @@
+"""Compiling with numba: the options that all loops share, and a cache that goes by content.
+
+numba's own cache goes by the place and date of a file, and does not see what that file imports.
+Here a digest stands for both: of the file and of all files of the package that it imports. Equal
+sources share compiled code wherever they are, and changed ones compile anew.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import logging
+import os
+import pickle
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core import caching
+
+LOG = logging.getLogger('snn_perception.compiled')
+
+# Their annotations do not know everything that numba has.
+config: Any = numba.config
+njit: Any = numba.njit
+
+PACKAGE = Path(__file__).parents[1]
+
+SECONDS_KEPT = 90 * 24 * 3600
+"""Compiled code that nobody has loaded for so long is removed."""
+
+DIGEST_BYTES = hashlib.sha256().digest_size
+
+
+def compiled(**options: Any) -> Callable[[Callable], Any]:
+    """Decorator for a function that Python calls: compiled once per machine, without the GIL.
+
+    The compiled code is in the user's cache, or in NUMBA_CACHE_DIR. Where neither can be
+    written every process compiles anew, and a line in the log says so. `options` are numba's.
+    """
+
+    def decorate(function: Callable) -> Any:
+        dispatcher = njit(nogil=True, error_model='numpy', **options)(function)
+        if not config.DISABLE_JIT:
+            _keep(dispatcher)
+        return dispatcher
+
+    return decorate
+
+
+def part(**options: Any) -> Callable[[Callable], Any]:
+    """Decorator for a function that only compiled ones call, whose compiled code contains it.
+
+    So numba need not compile the code that would let Python call it.
+    """
+    return njit(nogil=True, error_model='numpy', no_cpython_wrapper=True, **options)
+
+
+def address_of(function: Any, kinds: tuple) -> int:
+    """Where the machine code of `function` is for arguments of numba's types `kinds`.
+
+    `function` returns nothing and is compiled or loaded if need be.
+    """
+    result = function.get_compile_result(numba.types.none(*kinds))
+    return result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
+
+
+def cache_folder() -> Path:
+    """Where compiled code is; raises RuntimeError if the user has no home."""
+    root = config.CACHE_DIR or os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
+    return Path(root) / 'snn_perception'
+
+
+def sources_of(file: Path) -> set[Path]:
+    """`file` and the files of the package that it imports, directly or through others."""
+    found, new = set(), {file}
+    while new:
+        found |= new
+        new = {imported for source in new for imported in _imports_of(source)} - found
+    return found
+
+
+def _imports_of(file: Path) -> Iterator[Path]:
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = '.'.join([*_package_of(file, node.level), *filter(None, [node.module])])
+            names = [module, *(f'{module}.{alias.name}' for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            top, *rest = name.split('.')
+            path = PACKAGE.joinpath(*rest)
+            choices = path.with_suffix('.py'), path / '__init__.py'
+            yield from (choice for choice in choices if top == PACKAGE.name and choice.is_file())
+
+
+def _package_of(file: Path, level: int) -> list[str]:
+    """Names of the package that an import with so many dots starts from; none without dots."""
+    return list(file.relative_to(PACKAGE.parent).parts[:-level]) if level else []
+
+
+@cache
+def _digest_of(file: Path) -> str:
+    """Digest of the content of `sources_of(file)`, and of where in the package each lies."""
+    digest = hashlib.sha256()
+    for source in sorted(sources_of(file)):
+        name, content = source.relative_to(PACKAGE.parent).as_posix(), source.read_bytes()
+        digest.update(f'{name} {len(content)}\n'.encode() + content)
+    return digest.hexdigest()
+
+
+def _keep(dispatcher: Any) -> None:
+    """Let `dispatcher` load compiled code and save its own, if there is a place for it."""
+    try:
+        # As numba's own `enable_caching` does.
+        dispatcher._cache = _Cache(dispatcher.py_func)
+    except (OSError, RuntimeError) as error:
+        _say_once(str(error))
+
+
+@cache
+def _say_once(reason: str) -> None:
+    LOG.warning(
+        'compiled code cannot be kept, so each start compiles anew (%s); '
+        'set NUMBA_CACHE_DIR to a folder that can be written',
+        reason,
+    )
+
+
+class _Locator(caching._CacheLocator):
+    """What numba asks about a function whose compiled code it is to keep."""
+
+    def __init__(self, function: Callable, file: str) -> None:
+        self._py_file = file
+        self._line = function.__code__.co_firstlineno
+
+    def get_cache_path(self) -> str:
+        return str(cache_folder())
+
+    def get_source_stamp(self) -> str:
+        return _digest_of(Path(self._py_file))
+
+    def get_disambiguator(self) -> str:
+        return str(self._line)
+
+    @classmethod
+    def from_function(cls, function: Callable, file: str) -> _Locator:
+        locator = cls(function, file)
+        locator.ensure_cache_path()
+        return locator
+
+
+class _Implementation(caching.CompileResultCacheImpl):
+    _locator_classes = [_Locator]  # noqa: RUF012 (as numba has it)
+
+
+class _Cache(caching.FunctionCache):
+    """numba's cache of a function, but with a file for each combination of types.
+
+    numba's index of all of them mixes up entries when two processes write it at the same time.
+    """
+
+    _impl_class = _Implementation
+
+    def __init__(self, function: Callable) -> None:
+        super().__init__(function)
+        base, stamp = self._impl.filename_base, self._impl.locator.get_source_stamp()
+        self._cache_file = _Files(Path(self.cache_path), base, stamp)
+
+
+class _Files:
+    """Compiled code of a function by a key: types, processor and what a closure holds."""
+
+    def __init__(self, folder: Path, base: str, stamp: str) -> None:
+        self.folder, self.base, self.stamp = folder, base, stamp
+
+    def load(self, key: Any) -> Any:
+        path = self._path(key)
+        try:
+            content = path.read_bytes()
+            os.utime(path)
+        except OSError:
+            return None
+        digest, data = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
+        # A power cut may have left a file without its content.
+        return pickle.loads(data) if digest == hashlib.sha256(data).digest() else None
+
+    def save(self, key: Any, data: Any) -> None:
+        path, content = self._path(key), caching.dumps(data)
+        unfinished = path.with_suffix(f'.{uuid.uuid4().hex}')
+        try:
+            unfinished.write_bytes(hashlib.sha256(content).digest() + content)
+            unfinished.replace(path)
+            self._remove_unused()
+        except OSError as error:
+            unfinished.unlink(missing_ok=True)
+            _say_once(str(error))
+
+    def flush(self) -> None:
+        for path in self.folder.glob(f'{self.base}-*'):
+            path.unlink(missing_ok=True)
+
+    def _path(self, key: Any) -> Path:
+        digest = hashlib.sha256(repr((self.stamp, numba.__version__, key)).encode())
+        return self.folder / f'{self.base}-{digest.hexdigest()[:24]}.nbc'
+
+    def _remove_unused(self) -> None:
+        for path in self.folder.iterdir():
+            with suppress(FileNotFoundError):  # another process may do the same
+                if path.stat().st_mtime < time.time() - SECONDS_KEPT:
+                    path.unlink()

@@ -1,0 +1,125 @@
+"""The innermost loops of the sparse engine: a row of a layer's neurons through all steps.
+
+They are compiled for each shape of a block, and only for those that a network has. The other
+loops, which are the same for all, call them by their address.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from snn_perception.backends.compiled import compiled, part
+from snn_perception.backends.vectors import (
+    EVENTS_AT_ONCE,
+    Cells,
+    Drive,
+    Shape,
+    Times,
+    copy_events,
+    look_up,
+    step_neurons,
+)
+
+
+class Window(NamedTuple):
+    """The `rows` of the map before that a row of neurons sees, without what lies beyond it.
+
+    starts: where the first one's begin in `Run.starts`. first: number of the first one's first
+    row of weights. down, weights_down: from one row to the next, in starts and in weights.
+    """
+
+    rows: int
+    starts: int
+    first: int
+    down: int
+    weights_down: int
+
+
+@cache
+def row_loop(width: int, order: int, weight_size: int) -> Any:
+    """The loop over a row of neurons for blocks of this `vectors.Shape`."""
+    shape = Shape.of(width, order, weight_size)
+
+    @compiled(no_cpython_wrapper=True)  # see `vectors.call_loop`
+    def run_row(network: Any, neurons: Any, run: Any, shown: Any, task: Any) -> None:
+        """The neurons of `task` through all steps; the first layer's have `shown` as input."""
+        size, layer = len(shape.lanes), network.plan[task.layer]
+        batch, is_first = run.outputs.shape[0], task.layer == 0
+        channel = layer.channel + task.block * size
+        inputs = shown if is_first else network.inputs
+        source = network.plan[max(task.layer - 1, 0)]
+        columns = source.width // source.pool
+        window = _window(run, layer, source, task)
+        neuron = task.image * (neurons.potentials.size // batch) + layer.neuron
+        mask = task.image * (run.masks.size // batch) + task.block
+        mask += task.y * run.steps * layer.width * layer.blocks
+        times = Times(network.decays[task.layer], network.leak, network.longest)
+        rows = np.empty(layer.most_events + EVENTS_AT_ONCE, np.int32)
+        for x in range(layer.width):
+            place = ((task.y * layer.width + x) * layer.blocks + task.block) * size
+            inputs_at = task.image * (shown.size // batch) + place if is_first else channel
+            cells = Cells(
+                neurons.filters,
+                neurons.potentials,
+                neurons.refractoriness,
+                neuron + place,
+                neurons.potentials.size,
+            )
+            left = x * layer.stride - layer.padding
+            begin, end = max(left, 0), min(left + layer.columns, columns)
+            seen = window.rows if begin < end else 0
+            first = window.first - left * layer.channels
+            for step in range(run.steps):
+                bound = window.starts + begin * run.steps + step
+                across = (end - begin) * run.steps
+                count = _collect(run, rows, window, seen, bound, across, first)
+                drive = Drive(
+                    inputs,
+                    inputs_at,
+                    network.weights,
+                    layer.weights * network.weight_size,
+                    rows,
+                    count,
+                    network.scales,
+                    channel,
+                )
+                run.masks[mask + (step * layer.width + x) * layer.blocks] = step_neurons(
+                    shape, drive, cells, times
+                )
+
+    return run_row
+
+
+@part()
+def _window(run: Any, layer: Any, source: Any, task: Any) -> Any:
+    rows, columns = source.height // source.pool, source.width // source.pool
+    top = task.y * layer.stride - layer.padding
+    first, end = max(-top, 0), min(layer.rows, rows - top)
+    down, weights_down = (columns + 1) * run.steps, layer.columns * layer.channels
+    starts = task.image * (run.starts.size // run.outputs.shape[0])
+    starts += source.list_start * run.steps + (top + first) * down
+    weights = (task.block * layer.rows + first) * weights_down
+    return Window(max(end - first, 0), starts, weights, down, weights_down)
+
+
+@part()
+def _collect(
+    run: Any, rows: Any, window: Any, seen: int, bound: int, across: int, first: int
+) -> int:
+    """Write the numbers of the rows of weights that spikes choose into `rows`; returns how many.
+
+    The spikes are those between the bounds at `bound` and `across` further on in `run.starts`,
+    in as many rows of the window as are `seen`.
+    """
+    count = 0
+    for _ in range(seen):
+        event, end = look_up(run.starts, bound), look_up(run.starts, bound + across)
+        for place in range(event, end, EVENTS_AT_ONCE):
+            copy_events(rows, count + place - event, run.events, place, first)
+        count += end - event
+        bound += window.down
+        first += window.weights_down
+    return count

@@ -1,0 +1,149 @@
+"""Compiled code is shared by content, and a place to keep it is not needed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from snn_perception.backends import compiled, event_kernels
+
+PACKAGE = Path(compiled.__file__).parents[1]
+
+COUNTER = """
+from snn_perception.backends.compiled import compiled, part
+from snn_perception.backends.vectors import count_bits
+
+@part()
+def add(total, word):
+    return total + count_bits(word)
+
+@compiled()
+def bits_set(words):
+    total = 0
+    for word in words:
+        total = add(total, word)
+    return total
+
+@compiled()
+def other(words):
+    return words.size
+"""
+
+RUN = """
+import numpy as np
+from snn_perception.backends.counter import bits_set
+print(bits_set(np.array([1, 3, 7], np.uint64)), len(bits_set.stats.cache_hits))
+"""
+
+
+class Checkout:
+    """A copy of the package with a compiled function of its own; all have one `cache`."""
+
+    def __init__(self, folder: Path, cache: Path):
+        self.package = folder / 'snn_perception'
+        self.environment = {**os.environ, 'NUMBA_CACHE_DIR': str(cache)}
+        shutil.copytree(PACKAGE, self.package, ignore=shutil.ignore_patterns('__pycache__'))
+        (self.package / 'backends' / 'counter.py').write_text(COUNTER, encoding='utf-8')
+
+    def run(self) -> subprocess.CompletedProcess:
+        """A process that counts the bits of three words."""
+        done = subprocess.run(
+            [sys.executable, '-c', RUN],
+            cwd=self.package.parent,  # from where Python imports first
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=200,
+        )
+        assert done.returncode == 0, done.stderr
+        return done
+
+    def compiles(self) -> bool:
+        """Run; whether the function had to be compiled for that."""
+        total, hits = self.run().stdout.split()
+        assert total == '6'
+        return hits == '0'
+
+
+@pytest.fixture(scope='module')
+def filled(tmp_path_factory):
+    """A cache that a checkout has filled."""
+    folder = tmp_path_factory.mktemp('filled')
+    assert Checkout(folder / 'first', folder / 'cache').compiles()
+    return folder / 'cache'
+
+
+@pytest.fixture
+def cache(tmp_path, filled):
+    return Path(shutil.copytree(filled, tmp_path / 'cache'))
+
+
+@pytest.fixture
+def checkout(tmp_path, cache):
+    return Checkout(tmp_path / 'checkout', cache)
+
+
+def test_a_checkout_uses_what_another_has_compiled(checkout):
+    assert not checkout.compiles()
+
+
+def test_a_file_with_a_new_date_and_the_same_content_compiles_nothing(checkout):
+    for path in checkout.package.rglob('*.py'):
+        os.utime(path, (1, 1))
+    assert not checkout.compiles()
+
+
+@pytest.mark.parametrize('changed', ['counter.py', 'vectors.py', 'lanes.py'])
+def test_a_change_in_a_file_or_in_what_it_imports_compiles_anew(checkout, changed):
+    path = checkout.package / 'backends' / changed
+    before = path.read_bytes()
+    path.write_bytes(before + b'# changed\n')
+    assert checkout.compiles()
+    path.write_bytes(before)
+    assert not checkout.compiles()
+
+
+def test_a_change_in_other_files_compiles_nothing(checkout):
+    with (checkout.package / 'backends' / 'event.py').open('a') as file:
+        file.write('# changed\n')
+    assert not checkout.compiles()
+
+
+def test_the_engine_depends_on_all_that_its_loops_are_made_of():
+    found = {path.name for path in compiled.sources_of(Path(event_kernels.__file__))}
+    loops = {'event_kernels.py', 'event_rows.py', 'event_memory.py', 'vectors.py', 'lanes.py'}
+    assert loops <= found
+    assert 'event.py' not in found
+
+
+def test_a_damaged_file_in_the_cache_compiles_anew(checkout, cache):
+    for path in cache.rglob('*.nbc'):
+        path.write_bytes(path.read_bytes()[:-100])
+    assert checkout.compiles()
+    assert not checkout.compiles()
+
+
+def test_what_nobody_has_loaded_for_long_is_removed_when_something_new_is_saved(checkout, cache):
+    (old,) = cache.rglob('*.nbc')
+    os.utime(old, (1, 1))
+    with (checkout.package / 'backends' / 'counter.py').open('a') as file:
+        file.write('# changed\n')
+    assert checkout.compiles()
+    (new,) = cache.rglob('*.nbc')
+    assert new != old
+
+
+@pytest.mark.parametrize('variable', ['HOME', 'NUMBA_CACHE_DIR'])
+def test_without_a_place_for_compiled_code_it_runs_and_says_so_once(checkout, variable):
+    for name in ('NUMBA_CACHE_DIR', 'XDG_CACHE_HOME'):
+        checkout.environment.pop(name, None)
+    checkout.environment[variable] = os.devnull
+    done = checkout.run()
+    assert done.stdout.split() == ['6', '0']
+    assert done.stderr.count('compiled code cannot be kept') == 1
+    assert 'NUMBA_CACHE_DIR' in done.stderr
