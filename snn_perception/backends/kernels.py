@@ -8,12 +8,15 @@ cache. Arrays of uint16 hold the bits of bfloat16 numbers.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 from numba.extending import overload
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
+
+from snn_perception.backends.compiled import compiled, part
+from snn_perception.neurons import LIF
 
 NEURONS_OF_A_BLOCK = 1024
 
@@ -23,34 +26,57 @@ LONGEST_SHORT_STEP = 0.25
 BFLOAT16_ONE = np.uint16(0x3F80)
 
 
+class Neurons(NamedTuple):
+    """State: `filters` (order, neurons) of the synapse; membrane potentials and refractory times
+    (s), (neurons,) each.
+    """
+
+    filters: NDArray
+    potentials: NDArray
+    refractories: NDArray
+
+
+class Times(NamedTuple):
+    """Decay of the synapse in one step and 1 minus it; times of the neuron and the step in s.
+
+    They are numbers of the same type.
+    """
+
+    decay: np.floating
+    gain: np.floating
+    tau_rc: np.floating
+    tau_ref: np.floating
+    dt: np.floating
+
+    @classmethod
+    def of(cls, decay: float, neuron: LIF, dt: float, dtype: DTypeLike) -> Times:
+        """Of a synapse that keeps `decay` in a step of `dt` seconds, as numbers of `dtype`."""
+        return cls(*np.array((decay, 1 - decay, neuron.tau_rc, neuron.tau_ref, dt), dtype))
+
+
 def integrate(
     sums: NDArray,
     spikes: NDArray,
-    filters: NDArray,
-    potentials: NDArray,
-    refractories: NDArray,
+    neurons: Neurons,
     bias: NDArray,
-    times: NDArray,
+    times: Times,
     first: int,
-    last: int,
+    end: int,
 ) -> None:
     """Synapse and LIF neurons through all steps; the equations of `neurons.LIF.step`.
 
     sums: (steps or 1, neurons) weighted sums of the inputs of each step; one row is a constant
-    input. spikes: (steps, neurons), set to 1 or 0. filters: (order, neurons) of the synapse,
-    potentials and refractories: (neurons,); all three are advanced in place. bias:
-    (channels,). times: decay of the synapse in one step, 1 minus it, tau_rc, tau_ref and dt in
-    s. All are of the same float type, but sums and spikes may be bfloat16. Only the pixels
-    from `first` to before `last` are touched.
+    input. spikes: (steps, neurons), set to 1 or 0. `neurons` are advanced in place. bias:
+    (channels,). All are of the same float type, but sums and spikes may be bfloat16. Only the
+    pixels from `first` to before `end` are touched.
     """
-    is_short = times[4] <= LONGEST_SHORT_STEP * times[2]
-    fits_vectors = bool(is_short and times.dtype == np.float32)
+    is_short = times.dt <= LONGEST_SHORT_STEP * times.tau_rc
+    fits_vectors = bool(is_short and bias.dtype == np.float32)
     mark = BFLOAT16_ONE if spikes.dtype == np.uint16 else spikes.dtype.type(1)
     block = np.tile(bias, max(NEURONS_OF_A_BLOCK // bias.size, 1))
-    neurons = first * bias.size, last * bias.size
-    compiled: Any = _integrate
-    state = filters, potentials, refractories
-    compiled(fits_vectors, sums, spikes, *state, block, times, mark, *neurons)
+    pixels = first * bias.size, end * bias.size
+    compiled_loop: Any = _integrate
+    compiled_loop(fits_vectors, sums, spikes, neurons, block, times, mark, *pixels)
 
 
 def _number(value: Any) -> Any:
@@ -71,27 +97,26 @@ def _compile_number(value: Any) -> Any:
     return _of_bits if value == numba.types.uint16 else _of_number
 
 
-@numba.njit(nogil=True, error_model='numpy')
+@part()
 def _filter(sums: Any, filters: Any, bias: Any, times: Any, start: int, current: Any) -> None:
     """Currents of the neurons from `start` on in one step, from their `sums`.
 
     Advances their part of `filters` (order, neurons).
     """
-    decay, gain = times[0], times[1]
     for i in range(current.size):
         current[i] = _number(sums[i])
     for order in range(filters.shape[0]):
         # Sliced like this it is known to be contiguous, which vectors need.
         values = filters[order, start : start + current.size]
         for i in range(current.size):
-            value = values[i] * decay + gain * current[i]
+            value = values[i] * times.decay + times.gain * current[i]
             values[i] = value
             current[i] = value
     for i in range(current.size):
         current[i] += bias[i]
 
 
-@numba.njit(nogil=True, error_model='numpy', fastmath={'contract'})
+@part(fastmath={'contract'})
 def _step_vectors(
     current: Any, potentials: Any, refractories: Any, spikes: Any, times: Any, mark: Any
 ) -> None:
@@ -101,7 +126,7 @@ def _step_vectors(
     leaves out less than |x|^8 / 8!; log1p(-y) is -2 atanh(y / (2 - y)), whose series up to z^9
     leaves out less than 2 z^11 / 11 / (1 - z^2).
     """
-    tau_rc, tau_ref, dt = times[2:]
+    tau_rc, tau_ref, dt = times.tau_rc, times.tau_ref, times.dt
     zero, one, two = np.float32(0), np.float32(1), np.float32(2)
     half, third, quarter = np.float32(1 / 2), np.float32(1 / 3), np.float32(1 / 4)
     fifth, sixth, seventh = np.float32(1 / 5), np.float32(1 / 6), np.float32(1 / 7)
@@ -129,12 +154,12 @@ def _step_vectors(
         spikes[i] = mark if fired else nothing
 
 
-@numba.njit(nogil=True, error_model='numpy')
+@part()
 def _step(
     current: Any, potentials: Any, refractories: Any, spikes: Any, times: Any, mark: Any
 ) -> None:
     """One step of the neurons, of every type and length, with the functions of the C library."""
-    tau_rc, tau_ref, dt = times[2:]
+    tau_rc, tau_ref, dt = times.tau_rc, times.tau_ref, times.dt
     one = dt / dt
     zero = one - one
     for i in range(current.size):
@@ -151,32 +176,29 @@ def _step(
         potentials[i], refractories[i] = potential, refractory
 
 
-@numba.njit(nogil=True, cache=True, error_model='numpy')
+@compiled()
 def _integrate(
     fits_vectors: bool,
     sums: Any,
     spikes: Any,
-    filters: Any,
-    potentials: Any,
-    refractories: Any,
+    neurons: Any,
     bias: Any,
     times: Any,
     mark: Any,
     first: int,
-    last: int,
+    end: int,
 ) -> None:
-    """`integrate` for the neurons from `first` to before `last`; bias is that of a block."""
-    for start in range(first, last, bias.size):
-        stop = min(start + bias.size, last)
+    """`integrate` for the neurons from `first` to before `end`; bias is that of a block."""
+    for start in range(first, end, bias.size):
+        stop = min(start + bias.size, end)
         current = np.empty(stop - start, bias.dtype)
+        potentials = neurons.potentials[start:stop]
+        refractories = neurons.refractories[start:stop]
         for step in range(spikes.shape[0]):
             row = min(step, sums.shape[0] - 1)
-            _filter(sums[row, start:stop], filters, bias, times, start, current)
-            potentials_here, refractories_here = potentials[start:stop], refractories[start:stop]
-            spikes_here = spikes[step, start:stop]
+            _filter(sums[row, start:stop], neurons.filters, bias, times, start, current)
+            spiked = spikes[step, start:stop]
             if fits_vectors:
-                _step_vectors(
-                    current, potentials_here, refractories_here, spikes_here, times, mark
-                )
+                _step_vectors(current, potentials, refractories, spiked, times, mark)
             else:
-                _step(current, potentials_here, refractories_here, spikes_here, times, mark)
+                _step(current, potentials, refractories, spiked, times, mark)

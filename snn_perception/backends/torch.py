@@ -242,21 +242,17 @@ def _integrate_compiled(
 ) -> Tensor:
     """`integrate` on the CPU, with the pixels shared out over as many threads as PyTorch uses."""
     spikes = torch.empty((steps, *sums.shape[1:]), dtype=sums.dtype)
-    decay = synapse.decay(dt)
-    times = np.array((decay, 1 - decay, neuron.tau_rc, neuron.tau_ref, dt))
     constants = bias.detach().numpy()
-    potential, refractory = state.neuron
+    potential, refractory = (values.view(-1).numpy() for values in state.neuron)
     run = partial(
         kernels.integrate,
         _bits(sums).flatten(1).numpy(),
         _bits(spikes).flatten(1).numpy(),
-        state.filters.flatten(1).numpy(),
-        potential.view(-1).numpy(),
-        refractory.view(-1).numpy(),
+        kernels.Neurons(state.filters.flatten(1).numpy(), potential, refractory),
         constants,
-        times.astype(constants.dtype),
+        kernels.Times.of(synapse.decay(dt), neuron, dt, constants.dtype),
     )
-    in_parallel(run, potential.numel() // bias.numel(), torch.get_num_threads())
+    in_parallel(run, potential.size // constants.size, torch.get_num_threads())
     return spikes
 
 

@@ -23,10 +23,10 @@ def run(sums, dtype=np.float32, dt=0.001, shares=((0, PIXELS),)):
     """Spikes as bool, membrane potentials and refractory times without a synapse."""
     spikes = np.full_like(sums, 7)
     state = [np.zeros(NEURONS, dtype), np.zeros(NEURONS, dtype)]
-    times = np.array((0, 1, NEURON.tau_rc, NEURON.tau_ref, dt), dtype)
-    filters, bias = np.zeros((0, NEURONS), dtype), np.zeros(CHANNELS, dtype)
+    neurons = kernels.Neurons(np.zeros((0, NEURONS), dtype), *state)
+    bias, times = np.zeros(CHANNELS, dtype), kernels.Times.of(0, NEURON, dt, dtype)
     for share in shares:
-        kernels.integrate(sums, spikes, filters, *state, bias, times, *share)
+        kernels.integrate(sums, spikes, neurons, bias, times, *share)
     return spikes, *state
 
 
