@@ -87,23 +87,15 @@ def sources_of(file: Path) -> set[Path]:
 
 def _imports_of(file: Path) -> Iterator[Path]:
     for node in ast.walk(ast.parse(file.read_bytes())):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            module = '.'.join([*_package_of(file, node.level), *filter(None, [node.module])])
-            names = [module, *(f'{module}.{alias.name}' for alias in node.names)]
-        else:
-            continue
-        for name in names:
-            top, *rest = name.split('.')
-            path = PACKAGE.joinpath(*rest)
-            choices = path.with_suffix('.py'), path / '__init__.py'
-            yield from (choice for choice in choices if top == PACKAGE.name and choice.is_file())
-
-
-def _package_of(file: Path, level: int) -> list[str]:
-    """Names of the package that an import with so many dots starts from; none without dots."""
-    return list(file.relative_to(PACKAGE.parent).parts[:-level]) if level else []
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            module, level = getattr(node, 'module', None), getattr(node, 'level', 0)
+            base = file.parents[level - 1] if level else PACKAGE.parent
+            base = base.joinpath(*(module or '').split('.'))
+            # A name may be that of a module in a package.
+            for path in (base, *(base.joinpath(*name.name.split('.')) for name in node.names)):
+                if path.is_relative_to(PACKAGE):
+                    choices = path.with_suffix('.py'), path / '__init__.py'
+                    yield from (choice for choice in choices if choice.is_file())
 
 
 @cache
@@ -111,7 +103,7 @@ def _digest_of(file: Path) -> str:
     """Digest of the content of `sources_of(file)`, and of where in the package each lies."""
     digest = hashlib.sha256()
     for source in sorted(sources_of(file)):
-        name, content = source.relative_to(PACKAGE.parent).as_posix(), source.read_bytes()
+        name, content = os.path.relpath(source, PACKAGE), source.read_bytes()
         digest.update(f'{name} {len(content)}\n'.encode() + content)
     return digest.hexdigest()
 

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from snn_perception.backends.compiled import compiled
 from snn_perception.neurons import Softened
 from snn_perception.threads import in_parallel
 
@@ -77,7 +77,7 @@ def _look_up(current: Tensor, neuron: Softened) -> tuple[Tensor, Tensor]:
     precise = _dense(current)
     rate, slope = torch.empty_like(precise), torch.empty_like(precise)
     arrays = [_flat(tensor.view(torch.uint16)) for tensor in (precise, rate, slope)]
-    _share_out(_copy_entries, *arrays, *_table_of_bfloat16(neuron))
+    _share_out(_copy_entries, *arrays, _table_of_bfloat16(neuron))
     return rate, slope
 
 
@@ -87,7 +87,7 @@ def _interpolate(current: Tensor, neuron: Softened) -> tuple[Tensor, Tensor]:
     rate, slope = torch.empty_like(precise), torch.empty_like(precise)
     arrays = [_flat(tensor) for tensor in (precise, rate, slope)]
     step = np.float32(neuron.gamma / POINTS_PER_GAMMA)
-    _share_out(_interpolate_entries, *arrays, *_table(neuron), step)
+    _share_out(_interpolate_entries, *arrays, _table(neuron), step)
     return rate.to(current.dtype), slope.to(current.dtype)
 
 
@@ -119,44 +119,49 @@ def _memory_order(tensor: Tensor) -> list[int]:
     return sorted(range(tensor.dim()), key=tensor.stride, reverse=True)
 
 
+class _Table(NamedTuple):
+    """The curve at some currents: rates (Hz) and slopes."""
+
+    rates: NDArray
+    slopes: NDArray
+
+
 @lru_cache
-def _table(neuron: Softened) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Rate and slope on the grid of currents."""
+def _table(neuron: Softened) -> _Table:
+    """The curve on the grid of currents, in float32."""
     step = neuron.gamma / POINTS_PER_GAMMA
     points = math.ceil((HIGHEST_CURRENT - LOWEST_CURRENT) / step) + 2
     currents = LOWEST_CURRENT + step * np.arange(points)
-    return (
+    return _Table(
         neuron.rate(currents).astype(np.float32),
         neuron.rate_derivative(currents).astype(np.float32),
     )
 
 
 @lru_cache
-def _table_of_bfloat16(neuron: Softened) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-    """Rate and slope as bfloat16 of each of its 65,536 values, all as their bits."""
+def _table_of_bfloat16(neuron: Softened) -> _Table:
+    """The curve as bfloat16 at each of its 65,536 values, all as their bits (uint16)."""
     every = torch.arange(2**16, dtype=torch.int32).to(torch.uint16).view(torch.bfloat16)
     currents = every.double().clamp(LOWEST_CURRENT, HIGHEST_CURRENT).numpy()
     with np.errstate(invalid='ignore'):  # some of the values are no numbers
         curves = neuron.rate(currents), neuron.rate_derivative(currents)
-    rate, slope = (
-        torch.from_numpy(curve).bfloat16().view(torch.uint16).numpy() for curve in curves
+    return _Table(
+        *(torch.from_numpy(curve).bfloat16().view(torch.uint16).numpy() for curve in curves)
     )
-    return rate, slope
 
 
-@numba.njit(nogil=True, cache=True, error_model='numpy')
-def _copy_entries(current: Any, rate: Any, slope: Any, rates: Any, slopes: Any) -> None:
+@compiled()
+def _copy_entries(current: Any, rate: Any, slope: Any, table: Any) -> None:
     for i in range(current.size):
-        rate[i] = rates[current[i]]
-        slope[i] = slopes[current[i]]
+        rate[i] = table.rates[current[i]]
+        slope[i] = table.slopes[current[i]]
 
 
-@numba.njit(nogil=True, cache=True, fastmath={'contract'}, error_model='numpy')
-def _interpolate_entries(
-    current: Any, rate: Any, slope: Any, rates: Any, slopes: Any, step: Any
-) -> None:
+@compiled(fastmath={'contract'})
+def _interpolate_entries(current: Any, rate: Any, slope: Any, table: Any, step: Any) -> None:
     lowest = np.float32(LOWEST_CURRENT)
     inverse = np.float32(1) / step
+    rates, slopes = table
     last = np.float32(rates.size - 2)
     for i in range(current.size):
         position = (current[i] - lowest) * inverse

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from nengo_loihi.block import Axon, LoihiBlock, Synapse
 from nengo_loihi.builder.discretize import Q_BITS, U_BITS
 from nengo_loihi.emulator.interface import BlockInfo, CompartmentState
 from numpy.typing import NDArray
+
+from snn_perception.backends.compiled import compiled, part
 
 Whole = NDArray[np.int32]
 
@@ -161,7 +162,7 @@ def _flat(arrays: list[NDArray]) -> Whole:
     return np.concatenate([np.zeros(0, np.int32), *(array.ravel() for array in arrays)])
 
 
-@numba.njit(nogil=True, cache=True, error_model='numpy')
+@compiled()
 def _run(compartments: Any, routes: Any, memory: Any, bias: Any, steps: int, counts: Any) -> int:
     """See `Emulator.run`."""
     inputs = np.zeros(bias.size, np.int32)
@@ -169,21 +170,24 @@ def _run(compartments: Any, routes: Any, memory: Any, bias: Any, steps: int, cou
     for _ in range(steps):
         _deliver(routes, memory.spiked, inputs)
         overflows += _update(compartments, memory, bias, inputs)
-        inputs[:] = 0
-        counts += memory.spiked
+        for i in range(bias.size):
+            inputs[i] = 0
+            counts[i] += memory.spiked[i]
     return overflows
 
 
-@numba.njit(nogil=True, error_model='numpy')
+@part()
 def _deliver(routes: Any, spiked: Any, inputs: Any) -> None:
-    for source in np.flatnonzero(spiked):
+    for source in range(spiked.size):
+        if not spiked[source]:
+            continue
         for route in range(routes.first[source], routes.first[source + 1]):
             start, base = routes.start[route], routes.base[route]
             for place in range(start, start + routes.length[route]):
                 inputs[base + routes.indices[place]] += routes.weights[place]
 
 
-@numba.njit(nogil=True, error_model='numpy')
+@part()
 def _update(compartments: Any, memory: Any, bias: Any, inputs: Any) -> int:
     """One step of all compartments; returns how often a value wrapped around."""
     overflows = 0
@@ -208,14 +212,14 @@ def _update(compartments: Any, memory: Any, bias: Any, inputs: Any) -> int:
     return overflows
 
 
-@numba.njit(error_model='numpy')
+@part()
 def _decayed(value: int, keep: int) -> int:
     """`value` x `keep` / 4096, rounded towards 0."""
     size = (abs(value) * keep) >> 12
     return size if value > 0 else -size
 
 
-@numba.njit(error_model='numpy')
+@part()
 def _wrapped(value: int, bits: int) -> int:
     """`value` as a number of so many bits and a sign has it."""
     sign = value & (1 << bits)
