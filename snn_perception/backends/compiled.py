@@ -45,6 +45,7 @@ def compiled(**options: Any) -> Callable[[Callable], Any]:
     """
 
     def decorate(function: Callable) -> Any:
+        _tell_apart(function)
         dispatcher = njit(nogil=True, error_model='numpy', **options)(function)
         if not config.DISABLE_JIT:
             _keep(dispatcher)
@@ -106,6 +107,17 @@ def _digest_of(file: Path) -> str:
         name, content = os.path.relpath(source, PACKAGE), source.read_bytes()
         digest.update(f'{name} {len(content)}\n'.encode() + content)
     return digest.hexdigest()
+
+
+def _tell_apart(function: Callable) -> None:
+    """Name `function` after what it encloses.
+
+    numba names machine code by the function and the order of compilation, so that code of two
+    processes in one cache may have the same name; who asks for one by name then gets the other.
+    """
+    if function.__closure__:
+        values = caching.dumps([cell.cell_contents for cell in function.__closure__])
+        function.__qualname__ += f'_{hashlib.sha256(values).hexdigest()[:8]}'
 
 
 def _keep(dispatcher: Any) -> None:

@@ -16,7 +16,7 @@ PACKAGE = Path(compiled.__file__).parents[1]
 
 COUNTER = """
 from snn_perception.backends.compiled import compiled, part
-from snn_perception.backends.vectors import count_bits
+from .vectors import count_bits
 
 @part()
 def add(total, word):
@@ -29,9 +29,11 @@ def bits_set(words):
         total = add(total, word)
     return total
 
-@compiled()
-def other(words):
-    return words.size
+def writer(number):
+    @compiled()
+    def write(numbers):
+        numbers[0] = number
+    return write
 """
 
 RUN = """
@@ -50,10 +52,10 @@ class Checkout:
         shutil.copytree(PACKAGE, self.package, ignore=shutil.ignore_patterns('__pycache__'))
         (self.package / 'backends' / 'counter.py').write_text(COUNTER, encoding='utf-8')
 
-    def run(self) -> subprocess.CompletedProcess:
-        """A process that counts the bits of three words."""
+    def run(self, program: str = RUN) -> subprocess.CompletedProcess:
+        """A process that runs `program`: if none is given it counts the bits of three words."""
         done = subprocess.run(
-            [sys.executable, '-c', RUN],
+            [sys.executable, '-c', program],
             cwd=self.package.parent,  # from where Python imports first
             env=self.environment,
             capture_output=True,
@@ -136,6 +138,21 @@ def test_what_nobody_has_loaded_for_long_is_removed_when_something_new_is_saved(
     assert checkout.compiles()
     (new,) = cache.rglob('*.nbc')
     assert new != old
+
+
+def test_functions_that_differ_in_what_they_enclose_have_addresses_of_their_own(checkout):
+    program = """
+import numba
+from snn_perception.backends.compiled import address_of
+from snn_perception.backends.counter import writer
+writers = [writer(number) for number in {numbers}]
+for _ in range(2):
+    addresses = [address_of(write, (numba.int64[::1],)) for write in writers]
+print(len(set(addresses)), [len(write.stats.cache_hits) for write in writers])
+"""
+    for numbers in ([2], [3]):  # each is the first that its process compiles
+        checkout.run(program.format(numbers=numbers))
+    assert checkout.run(program.format(numbers=[2, 3])).stdout == '2 [1, 1]\n'
 
 
 @pytest.mark.parametrize('variable', ['HOME', 'NUMBA_CACHE_DIR'])
