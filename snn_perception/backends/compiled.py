@@ -1,8 +1,9 @@
 """Compiling with numba: the options that all loops share, and a cache that goes by content.
 
-numba's own cache goes by the place and date of a file, and does not see what that file imports.
-Here a digest stands for both: of the file and of all files of the package that it imports. Equal
-sources share compiled code wherever they are, and changed ones compile anew.
+numba's own cache depends on where a file is and when it was changed, and it does not notice
+changes in what that file imports. Here compiled code is found by a digest of the file and of all
+files of the package that it imports: equal sources share it wherever they are, and changed ones
+are compiled anew.
 """
 
 from __future__ import annotations
@@ -25,23 +26,24 @@ from numba.core import caching
 
 LOG = logging.getLogger('snn_perception.compiled')
 
-# Their annotations do not know everything that numba has.
+# numba's annotations do not cover all that is used here.
 config: Any = numba.config
 njit: Any = numba.njit
 
 PACKAGE = Path(__file__).parents[1]
 
 SECONDS_KEPT = 90 * 24 * 3600
-"""Compiled code that nobody has loaded for so long is removed."""
+"""Compiled code that has not been loaded for so long is removed."""
 
 DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 def compiled(**options: Any) -> Callable[[Callable], Any]:
-    """Decorator for a function that Python calls: compiled once per machine, without the GIL.
+    """Decorator for a function that Python calls: compiled once per machine, runs without the GIL.
 
-    The compiled code is in the user's cache, or in NUMBA_CACHE_DIR. Where neither can be
-    written every process compiles anew, and a line in the log says so. `options` are numba's.
+    Compiled code is kept in NUMBA_CACHE_DIR if that is set, otherwise in the user's cache. Where
+    this cannot be written, every process compiles anew and says so in the log. `options` are
+    numba's.
     """
 
     def decorate(function: Callable) -> Any:
@@ -55,30 +57,30 @@ def compiled(**options: Any) -> Callable[[Callable], Any]:
 
 
 def part(**options: Any) -> Callable[[Callable], Any]:
-    """Decorator for a function that only compiled ones call, whose compiled code contains it.
+    """Decorator for a function that only compiled functions call, and that becomes part of them.
 
-    So numba need not compile the code that would let Python call it.
+    It compiles faster, as it lacks the code by which Python could call it.
     """
     return njit(nogil=True, error_model='numpy', no_cpython_wrapper=True, **options)
 
 
 def address_of(function: Any, kinds: tuple) -> int:
-    """Where the machine code of `function` is for arguments of numba's types `kinds`.
+    """The address of the machine code of `function` for arguments of numba's types `kinds`.
 
-    `function` returns nothing and is compiled or loaded if need be.
+    `function` must return nothing; it is compiled or loaded if need be.
     """
     result = function.get_compile_result(numba.types.none(*kinds))
     return result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
 
 
 def cache_folder() -> Path:
-    """Where compiled code is; raises RuntimeError if the user has no home."""
+    """The folder of compiled code; raises RuntimeError if the user has no home."""
     root = config.CACHE_DIR or os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
     return Path(root) / 'snn_perception'
 
 
 def sources_of(file: Path) -> set[Path]:
-    """`file` and the files of the package that it imports, directly or through others."""
+    """`file` and all files of the package that it imports, directly or through others."""
     found, new = set(), {file}
     while new:
         found |= new
@@ -92,7 +94,7 @@ def _imports_of(file: Path) -> Iterator[Path]:
             module, level = getattr(node, 'module', None), getattr(node, 'level', 0)
             base = file.parents[level - 1] if level else PACKAGE.parent
             base = base.joinpath(*(module or '').split('.'))
-            # A name may be that of a module in a package.
+            # What is imported from a package may be a module of its own.
             for path in (base, *(base.joinpath(*name.name.split('.')) for name in node.names)):
                 if path.is_relative_to(PACKAGE):
                     choices = path.with_suffix('.py'), path / '__init__.py'
@@ -101,7 +103,7 @@ def _imports_of(file: Path) -> Iterator[Path]:
 
 @cache
 def _digest_of(file: Path) -> str:
-    """Digest of the content of `sources_of(file)`, and of where in the package each lies."""
+    """A digest of the names and contents of `sources_of(file)`."""
     digest = hashlib.sha256()
     for source in sorted(sources_of(file)):
         name, content = os.path.relpath(source, PACKAGE), source.read_bytes()
@@ -112,8 +114,9 @@ def _digest_of(file: Path) -> str:
 def _tell_apart(function: Callable) -> None:
     """Name `function` after what it encloses.
 
-    numba names machine code by the function and the order of compilation, so that code of two
-    processes in one cache may have the same name; who asks for one by name then gets the other.
+    numba names machine code after the function and a count of functions compiled so far. So code
+    from two processes may have one name in a shared cache, and whoever asks for it by name gets
+    the one that was loaded last.
     """
     if function.__closure__:
         values = caching.dumps([cell.cell_contents for cell in function.__closure__])
@@ -121,7 +124,7 @@ def _tell_apart(function: Callable) -> None:
 
 
 def _keep(dispatcher: Any) -> None:
-    """Let `dispatcher` load compiled code and save its own, if there is a place for it."""
+    """Let `dispatcher` load and save compiled code, if there is a place for it."""
     try:
         # As numba's own `enable_caching` does.
         dispatcher._cache = _Cache(dispatcher.py_func)
@@ -139,7 +142,7 @@ def _say_once(reason: str) -> None:
 
 
 class _Locator(caching._CacheLocator):
-    """What numba asks about a function whose compiled code it is to keep."""
+    """Tells numba where to keep the compiled code of a function, and what it depends on."""
 
     def __init__(self, function: Callable, file: str) -> None:
         self._py_file = file
@@ -166,9 +169,9 @@ class _Implementation(caching.CompileResultCacheImpl):
 
 
 class _Cache(caching.FunctionCache):
-    """numba's cache of a function, but with a file for each combination of types.
+    """numba's cache of a function, but with a file of its own for each combination of types.
 
-    numba's index of all of them mixes up entries when two processes write it at the same time.
+    numba keeps an index, in which entries get mixed up when two processes write at the same time.
     """
 
     _impl_class = _Implementation
@@ -180,7 +183,7 @@ class _Cache(caching.FunctionCache):
 
 
 class _Files:
-    """Compiled code of a function by a key: types, processor and what a closure holds."""
+    """Compiled code of a function, found by a key: types, processor and enclosed values."""
 
     def __init__(self, folder: Path, base: str, stamp: str) -> None:
         self.folder, self.base, self.stamp = folder, base, stamp

@@ -1,8 +1,9 @@
-"""The sparse engine: on the CPU, with work proportional to the spikes.
+"""The sparse engine: on the CPU, with work proportional to the number of spikes.
 
-Layer-wise in time: a layer runs through all steps before the next one does, which in networks
-without feedback changes no spike. A neuron's state stays in the first-level cache meanwhile.
-`event_kernels` explains how spikes get from layer to layer, `event_layout` arranges the weights.
+It goes layer by layer: one layer runs through all steps before the next one starts, which in a
+network without feedback changes no spike. Meanwhile a neuron's state stays in the first-level
+cache. `event_kernels` explains how spikes travel from layer to layer, `event_memory` what is
+stored where, and `event_layout` fills that memory from a model.
 """
 
 from __future__ import annotations
@@ -25,22 +26,23 @@ from snn_perception.neurons import as_lif
 from snn_perception.threads import default_threads, together
 
 LONGEST_STEP = 2.0
-"""Longest time step in tau_rc; float32 cannot tell from longer ones when a neuron fired."""
+"""Longest time step, in tau_rc; in longer ones float32 cannot tell when a neuron fired."""
 
 LONGEST_REFRACTORY_TIME = 40.0
-"""Longest refractory time in tau_rc; its exponential must be a float32."""
-
+"""Longest refractory time, in tau_rc; its exponential must fit into a float32."""
 
 MOST_STEPS = 32
-"""Steps that all layers take before the next: in more, lists and state outgrow the cache."""
+"""Steps that a layer takes before the next layer's turn: with more, lists and state outgrow the
+cache."""
 
 
 class EventSimulator(Simulator):
     """The model on the CPU, in `threads` threads (0: see `default_threads`).
 
-    Neurons are float32; `precision` is that of the weights between them, one of PRECISIONS.
-    Not for two threads at the same time. Raises ValueError for a device other than the CPU,
-    a network without neurons, and times too long for `vectors.lif`.
+    Neurons are float32; `precision`, one of PRECISIONS, is that of the weights between them.
+    Creating a simulator compiles what the network needs, or loads it. No two threads may use
+    one at the same time. Raises ValueError for a device other than the CPU, a network without
+    neurons, and times too long for `vectors.lif`.
     """
 
     name: ClassVar[str] = 'event'
@@ -107,17 +109,17 @@ class EventSimulator(Simulator):
         return Activity(outputs[:, :, :classes], spikes, operations, updates)
 
     def _room(self, batch: int, steps: int) -> Run:
-        """Room for a run, of which that for lists is always the same."""
+        """Memory for a run; the part for lists is used again by the next run."""
         plan, sizes = self.weights.plan, Sizes.of(self.weights.plan)
         mask_count = steps * int((sizes.position * plan['blocks'])[:-1].max())
         start_count = steps * int(sizes.list_start[:-1].sum())
-        # Memory that no spike is written to is never taken from the system.
+        # The system provides memory only once it is written to, so room for every spike is free.
         event_count = steps * int(sizes.list_events[:-1].sum()) + EVENTS_AT_ONCE + BITS_AT_ONCE
         lengths = batch * mask_count, batch * start_count, batch * event_count
-        kept = zip(lengths, self._lists, strict=True)
-        if any(length > values.size for length, values in kept):
-            kinds = np.uint64, np.int64, np.int32
-            self._lists = [np.empty(*room) for room in zip(lengths, kinds, strict=True)]
+        pairs = zip(lengths, self._lists, strict=True)
+        if any(length > values.size for length, values in pairs):
+            dtypes = np.uint64, np.int64, np.int32
+            self._lists = [np.empty(*room) for room in zip(lengths, dtypes, strict=True)]
         masks, starts, events = (
             values[:length] for length, values in zip(lengths, self._lists, strict=True)
         )
@@ -134,7 +136,7 @@ class EventSimulator(Simulator):
         )
 
     def _inputs_of(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Inputs of the first layer, which `images` cause, padded and flat."""
+        """Constant inputs of the first layer's neurons under `images`, padded and flat."""
         shown, inputs = self._shown
         if not np.array_equal(shown, images):
             stage, blocks = self.model.network.stages[0], self.weights.plan[0]['blocks']
@@ -149,7 +151,7 @@ class EventSimulator(Simulator):
 
 
 def _check(model: Model) -> None:
-    """Raise ValueError, with a sentence, for a model that the engine cannot run."""
+    """Raise ValueError for a model that the engine cannot run."""
     neuron = as_lif(model.network.neuron, 'backend event')
     for name, time, longest in (
         ('steps', model.dt, LONGEST_STEP),

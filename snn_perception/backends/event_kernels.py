@@ -1,12 +1,13 @@
 """The compiled loops of the sparse engine: all layers over a run of steps, in any threads.
 
-The spikes of a layer are lists. For each row of its map, pooled if a pooling follows, and each
-step there are the numbers column x channels + channel of what spiked, in ascending order. The
-window of a neuron covers a stretch of each of its rows, so all it needs of a list are the
-bounds of that stretch; the numbers there plus a constant are the rows of its weights. No
-neuron writes where another does, and what nobody sent costs nothing.
+The spikes of a layer are kept as lists. For each row of its map (pooled if a pooling follows)
+and each step, a list holds the numbers column x channels + channel of the neurons that spiked,
+in ascending order. The window of a neuron covers a stretch of columns in each of its rows, so
+the bounds of that stretch are all it needs to find its events in a list; each event plus a
+constant is the number of a row of weights. No two neurons write to the same place, and a neuron
+that is silent costs nothing.
 
-`event_memory` says where everything is, `event_rows` has the loop over the neurons of a row.
+`event_memory` describes the memory, `event_rows` has the loop over the neurons of a row.
 """
 
 from __future__ import annotations
@@ -36,15 +37,15 @@ READOUT_LANES = (0,) * min(WIDTHS)
 """A block of the readout is as wide as this is long."""
 
 TURNS = 1000
-"""How often a waiting thread reads a counter before it offers the processor to others."""
+"""How often a waiting thread reads a counter before it yields the processor to others."""
 
 
 def compile_network(
     network: Weights, neurons: Neurons, run: Run, shown: NDArray[np.float32]
 ) -> NDArray[np.int64]:
-    """Compile what `network` needs, or load it; returns `loops` for `run_network`.
+    """Compile or load what `network` needs; returns the `loops` to give to `run_network`.
 
-    The other arguments are examples of what `run_network` will get.
+    The other arguments are examples of those that `run_network` will be called with.
     """
     arguments = network, neurons, run, shown, Task(0, 0, 0, 0)
     kinds = tuple(numba.typeof(argument) for argument in arguments)
@@ -53,7 +54,7 @@ def compile_network(
     loops = np.array([*(address_of(row, kinds) for row in rows), 0], np.int64)
     numbers = (numba.int64,) * 3
     address_of(run_network, (numba.typeof(loops), *kinds[:-1], *numbers))
-    # Loops compiled for some types must not be called with others.
+    # `loops` must only ever be called with the types that they are compiled for.
     run_network.disable_compile()
     return loops
 
@@ -69,12 +70,15 @@ def run_network(
     first_layer: int,
     end_layer: int,
 ) -> None:
-    """Run layers as thread number `thread` of `run.threads` with the same other arguments.
+    """Run the layers from `first_layer` up to, but not including, `end_layer`.
 
-    These are the layers from the first to before the end. loops: of `compile_network`. shown:
-    float32, the constant inputs of the first layer's neurons, of each image. A thread begins
-    with its own share of the rows, whose state and lists its cache may still have, and goes on
-    with what others have left. When this returns all work is done, whoever did it.
+    This is thread number `thread` of `run.threads`; the others get the same arguments otherwise.
+    A thread begins with its own share of the rows, as its cache may still hold their state and
+    lists, and then takes rows that others have left. When this returns all work is done, no
+    matter by which thread.
+
+    loops: from `compile_network`. shown: float32, for each image the constant inputs of the
+    first layer's neurons.
     """
     readout = network.plan.size - 1
     for index in range(first_layer, end_layer):
@@ -89,7 +93,7 @@ def run_network(
                 unit = fetch_add(run.progress, index * (run.threads + 1) + share, 1)
                 if unit >= length * blocks:
                     break
-                # All rows of one block before the next, so that its weights stay in the cache.
+                # One block takes all its rows before the next: its weights stay in the cache.
                 block, row = unit // length, first + unit % length
                 if index == readout:
                     _read_out(network, neurons, run, row)
@@ -103,7 +107,7 @@ def run_network(
 
 @part()
 def _wait(run: Any, index: int, units: int) -> None:
-    """Return when so many units of the layer are done."""
+    """Return once `units` rows of blocks of layer number `index` are done."""
     turns = 0
     while fetch_add(run.progress, index * (run.threads + 1) + run.threads, 0) < units:
         turns += 1
@@ -113,7 +117,7 @@ def _wait(run: Any, index: int, units: int) -> None:
 
 @part()
 def _finish_row(network: Any, run: Any, task: Task) -> None:
-    """Count the spikes of `task`; list those of its group if it is the last of it."""
+    """Count the spikes of `task`; if it completes its group of rows, list that group's spikes."""
     layer, steps = network.plan[task.layer], run.steps
     batch, layers = run.outputs.shape[0], network.plan.size
     masks = task.image * (run.masks.size // batch)
@@ -134,7 +138,7 @@ def _finish_row(network: Any, run: Any, task: Task) -> None:
     shared = layers * (run.threads + 1)
     groups = shared + task.image * ((run.progress.size - shared) // batch)
     done = fetch_add(run.progress, groups + layer.group + group, 1) + 1
-    # Rows that the pooling cuts off never make a whole group.
+    # Rows that the pooling cuts off never complete a group.
     if done == layer.pool * layer.blocks:
         _list_spikes(layer, run, masks, task.image, group)
 
@@ -143,7 +147,7 @@ def _finish_row(network: Any, run: Any, task: Task) -> None:
 def _list_spikes(layer: Any, run: Any, masks: int, image: int, group: int) -> None:
     """List the spikes of a group of rows as one row of the next layer's input.
 
-    The image's masks begin at `masks`.
+    masks: where those of the image begin in `run.masks`.
     """
     steps, width, blocks, lanes = run.steps, layer.width, layer.blocks, layer.lanes
     pool, columns = layer.pool, width // layer.pool
@@ -167,7 +171,7 @@ def _list_spikes(layer: Any, run: Any, masks: int, image: int, group: int) -> No
 
 @part()
 def _read_out(network: Any, neurons: Any, run: Any, image: int) -> None:
-    """Outputs of the readout for `image`, whose window is the whole map."""
+    """Write the readout's outputs for image number `image`; its window is the whole map."""
     layers = network.plan.size
     layer, source, steps = network.plan[layers - 1], network.plan[layers - 2], run.steps
     columns, classes = source.width // source.pool, run.outputs.shape[2]
@@ -175,7 +179,7 @@ def _read_out(network: Any, neurons: Any, run: Any, image: int) -> None:
     rows = np.empty(layer.most_events + EVENTS_AT_ONCE, np.int32)
     for step in range(steps):
         output = run.outputs[image, step]
-        for place in range(classes):  # as a slice it would take seconds more to compile
+        for place in range(classes):  # assigning a slice would take seconds longer to compile
             output[place] = network.inputs[layer.channel + place]
         for block in range(layer.blocks):
             for row in range(layer.rows):
@@ -191,7 +195,7 @@ def _read_out(network: Any, neurons: Any, run: Any, image: int) -> None:
 
 @part()
 def _filter_output(network: Any, neurons: Any, output: Any, at: int) -> None:
-    """The readout's synapse in one step; the filters of its first order are at `at`."""
+    """Pass `output` through the readout's synapse; its first filters are at `at`."""
     decay = network.decays[network.plan.size - 1]
     for _ in range(network.read_order):
         for place in range(output.size):

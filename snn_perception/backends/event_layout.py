@@ -1,4 +1,4 @@
-"""A model in the memory of the sparse engine: what `event_memory` says, put where it says."""
+"""A model in the memory of the sparse engine, arranged as `event_memory` describes."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from snn_perception.neurons import as_lif
 PRECISIONS = ('float32', 'bfloat16', 'int8')
 
 COST_OF_A_BLOCK = 64
-"""What a block costs beside its channels, in channels: its latency, lists and branches."""
+"""What a block costs beyond its channels (latency, lists, branches), in channels."""
 
 CACHE_LINE = 64
 """Bytes."""
 
 
 def arrange(model: Model, precision: str) -> Weights:
-    """`model` as the loops want it, its weights in `precision`.
+    """`model` as the loops need it, with weights in `precision`, one of PRECISIONS.
 
-    The readout keeps its weights in float32: it is small, and its outputs are compared.
+    The readout's weights stay in float32: they are few, and they decide which class wins.
     """
     network, dt = model.network, model.dt
     plan = make_plan(network)
@@ -34,11 +34,11 @@ def arrange(model: Model, precision: str) -> Weights:
     for index, (stage, layer) in enumerate(zip(network.stages, plan, strict=True)):
         synapse, weights = network.synapse_of(index), model.weights[index]
         decays.append(synapse.decay(dt))
-        # The loops know only the decay of a synapse; that its gain is 1 is up to what goes in.
+        # The loops only apply a synapse's decay, so its gain goes into what it is given.
         gain = (1 - decays[-1]) ** synapse.order
         inputs.append(_pad_channels(weights.bias * np.float32(gain), layer))
         if index:
-            # A spike counts 1 / dt in Hz, and in a pooled map one over the size of the pool.
+            # A spike counts 1 / dt in Hz, and in a pooled map a share of that.
             scale = gain / (dt * _pool_size(stage) ** 2)
             padded = _pad_rows(weights.kernel * np.float32(scale), layer)
             rows.append(_quantise(padded, 'float32' if stage.is_readout else precision))
@@ -62,7 +62,7 @@ def arrange(model: Model, precision: str) -> Weights:
 
 
 def make_plan(network: Network) -> NDArray:
-    """The entries of PLAN for the weighted layers of `network`, one behind the other in memory."""
+    """The entries of PLAN for the weighted layers of `network`, one after another in memory."""
     plan = np.zeros(len(network.stages), PLAN)
     channels = 0
     for index, (stage, layer) in enumerate(zip(network.stages, plan, strict=True)):
@@ -81,8 +81,9 @@ def make_plan(network: Network) -> NDArray:
 
 
 class Sizes(NamedTuple):
-    """Numbers of values of each layer, int64 (layers,); an image has those of starts and events
-    per step.
+    """How many values each layer has in memory, int64 (layers,) each.
+
+    Of starts and events it is the number for one image and one step.
     """
 
     weights: NDArray[np.int64]
@@ -95,7 +96,7 @@ class Sizes(NamedTuple):
 
     @classmethod
     def of(cls, plan: NDArray) -> Sizes:
-        """Those of the layers of `plan`, by the names of where they begin there."""
+        """The sizes of the layers of `plan`, under the names of where they begin there."""
         channels = plan['blocks'] * plan['lanes']
         positions, pool = plan['height'] * plan['width'], plan['pool']
         rows, columns = plan['height'] // pool, plan['width'] // pool
@@ -111,7 +112,7 @@ class Sizes(NamedTuple):
 
 
 def _set_window(layer: np.void, stage: Stage, channels: int) -> None:
-    """What a neuron of `layer` sees of the map before, which has so many padded channels."""
+    """Set what a neuron of `layer` sees of the previous map, with so many padded `channels`."""
     if isinstance(stage.layer, Convolution):
         layer['rows'] = layer['columns'] = stage.layer.kernel
         layer['stride'], layer['padding'] = stage.layer.stride, stage.layer.padding
@@ -123,24 +124,24 @@ def _set_window(layer: np.void, stage: Stage, channels: int) -> None:
 
 
 def _cost(channels: int, width: int) -> int:
-    """Cost of `channels` in blocks of `width`, in channels."""
+    """The cost of `channels` channels in blocks of `width`, in channels."""
     return math.ceil(channels / width) * (width + COST_OF_A_BLOCK)
 
 
 def _pool_size(stage: Stage) -> int:
-    """Side of the poolings in front of `stage`, taken as one."""
+    """The side of the poolings before `stage`, taken together as one."""
     return math.prod(pooling.size for pooling in stage.pooling)
 
 
 def _pad_channels(values: NDArray[np.float32], layer: np.void) -> NDArray[np.float32]:
-    """`values` (channels,) and zeros up to whole blocks."""
+    """`values` (channels,), followed by zeros that fill up the last block."""
     padded = np.zeros(layer['blocks'] * layer['lanes'], np.float32)
     padded[: values.size] = values
     return padded
 
 
 def _pad_rows(kernel: NDArray[np.float32], layer: np.void) -> NDArray[np.float32]:
-    """Weights with the padding and in the order that `event_memory` says, flat."""
+    """`kernel` padded and reordered to (blocks, rows of weights, width of a block)."""
     kernel = kernel.reshape(layer['rows'], layer['columns'], -1, kernel.shape[-1])
     _, _, inputs, channels = kernel.shape
     blocks, lanes = layer['blocks'], layer['lanes']
@@ -151,10 +152,10 @@ def _pad_rows(kernel: NDArray[np.float32], layer: np.void) -> NDArray[np.float32
 
 
 def _quantise(rows: NDArray[np.float32], precision: str) -> tuple[NDArray, NDArray[np.float32]]:
-    """Weights (blocks, rows, lanes) in `precision`, flat, and what they count by channel.
+    """Weights (blocks, rows, lanes) in `precision`, and the scale of each channel, both flat.
 
-    bfloat16 is rounded to the nearest; int8 has one scale per channel, so that its largest
-    weight is 127.
+    bfloat16 is rounded to the nearest; int8 is scaled so that the largest weight of a channel
+    becomes 127.
     """
     scales = np.ones((len(rows), rows.shape[2]), np.float32)
     if precision == 'bfloat16':
@@ -169,9 +170,9 @@ def _quantise(rows: NDArray[np.float32], precision: str) -> tuple[NDArray, NDArr
 
 
 def at_rest(weights: Weights) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Filters of an image at rest: (orders, neurons), and of the readout (orders, channels).
+    """Filters of an image at rest: (orders, neurons), and the readout's (orders, channels).
 
-    They have had their constant inputs for ever.
+    At rest they have received their constant inputs for ever.
     """
     filters, layers = [], list(zip(weights.plan, weights.decays, strict=True))
     for layer, decay in layers:
@@ -184,7 +185,7 @@ def at_rest(weights: Weights) -> tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 def aligned_zeros(size: int, dtype: DTypeLike = np.float32) -> NDArray:
-    """Zeros (size,) that begin with a line of the cache: blocks that are a line long are one."""
+    """Zeros (size,) that begin with a line of the cache, so that no block straddles two."""
     length = size * np.dtype(dtype).itemsize
     memory = np.zeros(length + CACHE_LINE, np.uint8)
     start = -memory.ctypes.data % CACHE_LINE
@@ -192,7 +193,7 @@ def aligned_zeros(size: int, dtype: DTypeLike = np.float32) -> NDArray:
 
 
 def aligned(parts: list[NDArray]) -> NDArray:
-    """A copy of `parts`, flat and one behind the other, like `aligned_zeros`."""
+    """A copy of `parts`, flat and one after another, aligned like `aligned_zeros`."""
     copy = aligned_zeros(sum(part.size for part in parts), parts[0].dtype)
     np.concatenate(parts, out=copy)
     return copy

@@ -1,7 +1,7 @@
-"""What the loops of the sparse engine work on: the network, the neurons' state, room for a run.
+"""What the loops of the sparse engine work on: the network, the neurons' state, a run's results.
 
-Arrays have one dimension, and what belongs to a layer begins where its entry in the plan says:
-so one compilation serves every network. Channels are padded to whole blocks, see `vectors`.
+Arrays have one dimension, and the part of a layer begins where its entry in the plan says, so
+that loops compiled once serve every network. Channels are padded to whole blocks, see `vectors`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ PLAN = np.dtype(
         for name in (
             # The map: its size, blocks of channels, their width, the pooling that follows it.
             *('height', 'width', 'blocks', 'lanes', 'pool'),
-            # What a neuron sees of the map before, of padded channels, and at most at once.
+            # What a neuron sees of the previous map, its padded channels, most events in a step.
             *('rows', 'columns', 'stride', 'padding', 'channels', 'most_events'),
-            # Where begin: weights, what belongs to channels, neurons, and positions of the map;
+            # Where the layer's part begins of weights and of what there is for each channel,
+            # neuron and position of the map;
             *('weights', 'channel', 'neuron', 'position'),
-            # groups of rows that are pooled into one; per step, starts and lists of its spikes.
+            # of groups of rows that are pooled into one; per step, of starts and of lists.
             *('group', 'list_start', 'list_events'),
         )
     ]
@@ -29,20 +30,21 @@ PLAN = np.dtype(
 """An entry per weighted layer, the readout the last."""
 
 WIDTHS = (64, 32, 16)
-"""Channels of a block: powers of two, which LLVM has registers for, and bits of one word."""
+"""Channels of a block: powers of two, as LLVM prefers, and no more than a word has bits."""
 
 
 class Weights(NamedTuple):
     """The network.
 
-    `order` is that of the synapse, `read_order` that of the readout's. weights: those between
-    neurons of each layer, (blocks, kernel rows, kernel columns, padded channels of the source,
-    width of a block), the padding all zero, as bytes: `weight_size` each, see
-    `vectors.step_neurons`. The readout's `read_weights` are float32.
+    order, read_order: of the synapse between layers and of the readout's. weights: for each
+    layer of neurons (blocks, kernel rows, kernel columns, padded channels of the source, width
+    of a block), zero where padded, as bytes; a weight has `weight_size` of them, see
+    `vectors.Shape`. read_weights: the same for the readout, in float32.
 
-    Of each padded channel: `scales` that int8 weights count, and `inputs`, a constant part of
-    the input. fan_out: int64, synapses of a spike in the next layer, for each position. Of each
-    layer: `decays` of its synapse in a step. `leak` and `longest`: see `vectors.lif`.
+    For each padded channel there are `scales`, what 1 in an int8 weight stands for, and `inputs`,
+    the constant part of a neuron's input; for each position `fan_out`, the number of synapses in
+    the next layer that a spike reaches; for each layer `decays`, the factor by which its synapse
+    decays in a step. leak, longest: see `vectors.lif`.
     """
 
     order: int
@@ -60,10 +62,10 @@ class Weights(NamedTuple):
 
 
 class Neurons(NamedTuple):
-    """State, float32: of each image the layers' neurons as (height, width, padded channels).
+    """State, in float32: for each image, all layers as (height, width, padded channels).
 
-    `filters` has such an array for each order of the synapse; `read_filters` has (batch,
-    padded classes) for each order of the readout's. refractoriness: see `vectors.lif`.
+    `filters` has all that once for each order of the synapse, and `read_filters` (batch, padded
+    classes) for each order of the readout's. refractoriness: see `vectors.lif`.
     """
 
     filters: NDArray[np.float32]
@@ -73,15 +75,15 @@ class Neurons(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Room for what a run makes.
+    """Memory for what a run produces.
 
-    masks: uint64 of an image, of one layer at a time (height, steps, width, blocks), who
-    spiked. starts: int64 of an image, of each list's row (columns + 1, steps), where in `events`
-    those of a column begin; the last is where the row ends. counts: int64 (2, batch, layers),
-    spikes, and synaptic operations that they cause. progress: int64, zeros at first: of each
-    layer how many rows of a block are taken of each thread's share, and how many done of all;
-    after these, of each image how many are done of each group. outputs: float32 (batch, steps,
-    padded classes).
+    masks: which neurons of a block spiked, for each image, one layer at a time: (height, steps,
+    width, blocks). starts: for each image and each row of its lists (columns + 1, steps), where
+    the events of a column begin in `events`; the last is where those of the row end. counts:
+    (2, batch, layers), spikes and the synaptic operations that they cause. progress: zeros at
+    first; for each layer how many rows of blocks are taken from each thread's share, and how
+    many are done in all; then for each image how many are done of each group of rows. outputs:
+    (batch, steps, padded classes).
     """
 
     threads: int
@@ -95,7 +97,7 @@ class Run(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What a thread takes at a time: a layer, an image, a block of channels, a row."""
+    """What a thread does at a time: row `y` of a block of channels, of one image in one layer."""
 
     layer: int
     image: int

@@ -1,7 +1,7 @@
 """The innermost loops of the sparse engine: a row of a layer's neurons through all steps.
 
-They are compiled for each shape of a block, and only for those that a network has. The other
-loops, which are the same for all, call them by their address.
+There is one for each shape of a block, and only those that a network has are compiled. The other
+loops are the same for every network and call these by their addresses.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ from snn_perception.backends.vectors import (
 
 
 class Window(NamedTuple):
-    """The `rows` of the map before that a row of neurons sees, without what lies beyond it.
+    """What a row of neurons sees of the previous map: `rows` rows that lie within it.
 
-    starts: where the first one's begin in `Run.starts`. first: number of the first one's first
-    row of weights. down, weights_down: from one row to the next, in starts and in weights.
+    starts: where the starts of the first of these rows begin in `Run.starts`. first: the number
+    of its first row of weights. down, weights_down: distances from one row to the next, in
+    starts and in rows of weights.
     """
 
     rows: int
@@ -40,12 +41,12 @@ class Window(NamedTuple):
 
 @cache
 def row_loop(width: int, order: int, weight_size: int) -> Any:
-    """The loop over a row of neurons for blocks of this `vectors.Shape`."""
+    """The loop over a row of neurons, for blocks of this `vectors.Shape`."""
     shape = Shape.of(width, order, weight_size)
 
     @compiled(no_cpython_wrapper=True)  # see `vectors.call_loop`
     def run_row(network: Any, neurons: Any, run: Any, shown: Any, task: Any) -> None:
-        """The neurons of `task` through all steps; the first layer's have `shown` as input."""
+        """Run the neurons of `task` through all steps; `shown` drives those of the first layer."""
         size, layer = len(shape.lanes), network.plan[task.layer]
         batch, is_first = run.outputs.shape[0], task.layer == 0
         channel = layer.channel + task.block * size
@@ -109,10 +110,11 @@ def _window(run: Any, layer: Any, source: Any, task: Any) -> Any:
 def _collect(
     run: Any, rows: Any, window: Any, seen: int, bound: int, across: int, first: int
 ) -> int:
-    """Write the numbers of the rows of weights that spikes choose into `rows`; returns how many.
+    """Write to `rows` the numbers of the rows of weights to be added; returns how many.
 
-    The spikes are those between the bounds at `bound` and `across` further on in `run.starts`,
-    in as many rows of the window as are `seen`.
+    They belong to the spikes in the first `seen` rows of the window, between two bounds for each
+    row: in the first row those at `bound` and at `bound + across` in `run.starts`. There, the
+    weights of event 0 are row number `first`.
     """
     count = 0
     for _ in range(seen):

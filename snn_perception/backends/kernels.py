@@ -1,8 +1,8 @@
 """Compiled loops over neurons and time (numba), without the GIL.
 
-A layer is a row of neurons, pixel by pixel, the channels of a pixel together. A block of them
-goes through all steps before the next block does, so that its state stays in the first-level
-cache. Arrays of uint16 hold the bits of bfloat16 numbers.
+A layer is a row of neurons, pixel by pixel, with the channels of a pixel side by side. A block
+of neurons goes through all steps before the next block does, so that its state stays in the
+first-level cache. Arrays of uint16 hold the bits of bfloat16 numbers.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from snn_perception.neurons import LIF
 NEURONS_OF_A_BLOCK = 1024
 
 LONGEST_SHORT_STEP = 0.25
-"""dt / tau_rc up to which the series below err by less than float32 can tell."""
+"""dt / tau_rc up to which the error of the series below is less than float32 can show."""
 
 BFLOAT16_ONE = np.uint16(0x3F80)
 
 
 class Neurons(NamedTuple):
-    """State: `filters` (order, neurons) of the synapse; membrane potentials and refractory times
-    (s), (neurons,) each.
+    """State of one float type: `filters` of the synapse (order, neurons), membrane `potentials`
+    and refractory times in s, (neurons,) each.
     """
 
     filters: NDArray
@@ -37,9 +37,9 @@ class Neurons(NamedTuple):
 
 
 class Times(NamedTuple):
-    """Decay of the synapse in one step and 1 minus it; times of the neuron and the step in s.
+    """The decay of the synapse in one step, and 1 minus it; the neuron's times and the step in s.
 
-    They are numbers of the same type.
+    All are of one float type.
     """
 
     decay: np.floating
@@ -50,7 +50,7 @@ class Times(NamedTuple):
 
     @classmethod
     def of(cls, decay: float, neuron: LIF, dt: float, dtype: DTypeLike) -> Times:
-        """Of a synapse that keeps `decay` in a step of `dt` seconds, as numbers of `dtype`."""
+        """For a synapse that keeps the fraction `decay` in a step of `dt` seconds; as `dtype`."""
         return cls(*np.array((decay, 1 - decay, neuron.tau_rc, neuron.tau_ref, dt), dtype))
 
 
@@ -63,12 +63,12 @@ def integrate(
     first: int,
     end: int,
 ) -> None:
-    """Synapse and LIF neurons through all steps; the equations of `neurons.LIF.step`.
+    """Take synapse and LIF neurons through all steps, by the equations of `neurons.LIF.step`.
 
-    sums: (steps or 1, neurons) weighted sums of the inputs of each step; one row is a constant
-    input. spikes: (steps, neurons), set to 1 or 0. `neurons` are advanced in place. bias:
-    (channels,). All are of the same float type, but sums and spikes may be bfloat16. Only the
-    pixels from `first` to before `end` are touched.
+    sums: (steps or 1, neurons), the weighted sums of the inputs in each step; a single row is a
+    constant input. spikes: (steps, neurons), set to 1 or 0. neurons: advanced in place. bias:
+    (channels,). All are of the same float type, except that sums and spikes may be bfloat16.
+    Only the pixels from `first` up to `end`, excluding it, are touched.
     """
     is_short = times.dt <= LONGEST_SHORT_STEP * times.tau_rc
     fits_vectors = bool(is_short and bias.dtype == np.float32)
@@ -80,7 +80,7 @@ def integrate(
 
 
 def _number(value: Any) -> Any:
-    """`value`, or what it means if it is the bits of a bfloat16."""
+    """`value`, or the number it stands for if it holds the bits of a bfloat16."""
     return _of_bits(value) if isinstance(value, np.uint16) else _of_number(value)
 
 
@@ -99,9 +99,9 @@ def _compile_number(value: Any) -> Any:
 
 @part()
 def _filter(sums: Any, filters: Any, bias: Any, times: Any, start: int, current: Any) -> None:
-    """Currents of the neurons from `start` on in one step, from their `sums`.
+    """Write to `current` the currents of the neurons from `start` on in one step.
 
-    Advances their part of `filters` (order, neurons).
+    sums: their inputs. Their part of `filters` (order, neurons) is advanced.
     """
     for i in range(current.size):
         current[i] = _number(sums[i])
@@ -120,11 +120,11 @@ def _filter(sums: Any, filters: Any, bias: Any, times: Any, start: int, current:
 def _step_vectors(
     current: Any, potentials: Any, refractories: Any, spikes: Any, times: Any, mark: Any
 ) -> None:
-    """One step of the neurons, in float32 and if it is short: no branches and no calls.
+    """Advance the neurons by one short step in float32, without branches and calls.
 
-    So it compiles to vectors. With x = -t / tau_rc the Taylor series of expm1(x) up to x^7
-    leaves out less than |x|^8 / 8!; log1p(-y) is -2 atanh(y / (2 - y)), whose series up to z^9
-    leaves out less than 2 z^11 / 11 / (1 - z^2).
+    This compiles to vector instructions. With x = -t / tau_rc, the Taylor series of expm1(x) up
+    to x^7 omits less than |x|^8 / 8!; log1p(-y) is -2 atanh(y / (2 - y)), whose series up to z^9
+    omits less than 2 z^11 / 11 / (1 - z^2).
     """
     tau_rc, tau_ref, dt = times.tau_rc, times.tau_ref, times.dt
     zero, one, two = np.float32(0), np.float32(1), np.float32(2)
@@ -132,7 +132,7 @@ def _step_vectors(
     fifth, sixth, seventh = np.float32(1 / 5), np.float32(1 / 6), np.float32(1 / 7)
     ninth = np.float32(1 / 9)
     inverse = -one / tau_rc
-    # The largest z there is: a potential comes from below 1 in at most dt.
+    # The largest z there can be: a potential starts below 1 and has at most dt to rise.
     highest = -np.float32(math.expm1(-dt / tau_rc))
     highest = highest / (two - highest)
     nothing = mark - mark
@@ -158,7 +158,7 @@ def _step_vectors(
 def _step(
     current: Any, potentials: Any, refractories: Any, spikes: Any, times: Any, mark: Any
 ) -> None:
-    """One step of the neurons, of every type and length, with the functions of the C library."""
+    """Advance the neurons by one step of any length and type, with the C library's functions."""
     tau_rc, tau_ref, dt = times.tau_rc, times.tau_ref, times.dt
     one = dt / dt
     zero = one - one
@@ -188,7 +188,7 @@ def _integrate(
     first: int,
     end: int,
 ) -> None:
-    """`integrate` for the neurons from `first` to before `end`; bias is that of a block."""
+    """`integrate` for the neurons from `first` up to `end`; `bias` is that of a whole block."""
     for start in range(first, end, bias.size):
         stop = min(start + bias.size, end)
         current = np.empty(stop - start, bias.dtype)

@@ -1,4 +1,4 @@
-"""Vectors of LLVM as Python builds code with them: arithmetic by operators, loads and stores."""
+"""LLVM's vectors for code that is built in Python: operators for arithmetic, loads and stores."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ WHOLE = ir.IntType(32)
 LONG = ir.IntType(64)
 
 MOST_INT8 = 256
-"""As many weights of int8 fit into a sum of int16."""
+"""As many int8 weights can be summed in int16 without overflow."""
 
 WEIGHTS = {4: types.float32, 2: types.uint16, 1: types.int8}
-"""numba's types of weights by their bytes; uint16 has the bits of bfloat16."""
+"""numba's types for weights by their size in bytes; uint16 holds the bits of bfloat16."""
 
 
 class Lanes:
-    """A vector of float32 in the code being built, with the operators of arithmetic."""
+    """A vector of float32 in the code being built, with operators for arithmetic."""
 
     def __init__(self, builder: Any, value: Any) -> None:
         self.builder = builder
@@ -49,23 +49,23 @@ class Lanes:
         return self.builder.fcmp_ordered('>', self.value, self._operand(other))
 
     def select(self, condition: Any, other: Lanes | float) -> Lanes:
-        """This where `condition` holds, otherwise `other`."""
+        """This vector where `condition` holds, `other` elsewhere."""
         value = self.builder.select(condition, self.value, self._operand(other))
         return Lanes(self.builder, value)
 
     def at_least(self, other: Lanes | float) -> Lanes:
-        """The larger of both."""
+        """The larger of the two."""
         return self.select(self > other, other)
 
     def at_most(self, other: Lanes | float) -> Lanes:
-        """The smaller of both."""
+        """The smaller of the two."""
         return Lanes(self.builder, self._operand(other)).select(self > other, self)
 
     def reciprocal(self) -> Lanes:
-        """1 / x of a positive x, but for rounding, in a third of the time of a division.
+        """1 / x for positive x, up to rounding, in a third of the time that a division takes.
 
-        The bits of x give a guess that is wrong by 5 % at most; a step of Halley's method and
-        one of Newton's leave 2e-8.
+        The bits of x give a guess with an error of at most 5 %; one step of Halley's method and
+        one of Newton's reduce it to 2e-8.
         """
         whole = ir.VectorType(WHOLE, self.value.type.count)
         magic = ir.Constant(whole, [0x7EF311C7] * whole.count)
@@ -78,7 +78,7 @@ class Lanes:
 
 
 def splat(builder: Any, scalar: Any, width: int) -> Any:
-    """A vector with `scalar` in every place."""
+    """A vector with `scalar` in every lane."""
     empty = ir.Constant(ir.VectorType(scalar.type, width), ir.Undefined)
     first = builder.insert_element(empty, scalar, ir.Constant(WHOLE, 0))
     return builder.shuffle_vector(
@@ -87,7 +87,7 @@ def splat(builder: Any, scalar: Any, width: int) -> Any:
 
 
 def load(builder: Any, pointer: Any, width: int, element: Any = FLOAT) -> Any:
-    """The vector at `pointer`, which need not be aligned."""
+    """Load the vector at `pointer`, which need not be aligned."""
     vector = ir.VectorType(element, width)
     return builder.load(builder.bitcast(pointer, vector.as_pointer()), align=1)
 
@@ -98,7 +98,7 @@ def store(builder: Any, value: Any, pointer: Any) -> None:
 
 
 def gather(builder: Any, rows: Any, kind: Any, width: int, numbers: Any, count: Any) -> Lanes:
-    """The sum of the rows of weights at `rows` whose `count` numbers are at `numbers`.
+    """The sum of rows of weights: of those at `rows` whose `count` numbers are at `numbers`.
 
     kind: numba's type of the weights, one of WEIGHTS.
     """
@@ -121,7 +121,7 @@ def gather(builder: Any, rows: Any, kind: Any, width: int, numbers: Any, count: 
 def _add_up(
     builder: Any, rows: Any, kind: Any, width: int, numbers: Any, first: Any, end: Any
 ) -> Any:
-    """`gather` for the numbers from `first` to before `end`; int8 adds up in int16."""
+    """`gather` for the numbers from `first` up to `end`, excluding it; sums int8 in int16."""
     is_whole = kind == types.int8
     vector = ir.VectorType(SHORT if is_whole else FLOAT, width)
     add = builder.add if is_whole else builder.fadd
@@ -136,7 +136,7 @@ def _add_up(
 
 
 def _weights(builder: Any, pointer: Any, kind: Any, width: int) -> Any:
-    """A row of weights as it is added up: float32, of bfloat16 too, or int16 of int8."""
+    """A row of weights in the type that is summed: int16 for int8, otherwise float32."""
     if kind == types.float32:
         return load(builder, pointer, width)
     if kind == types.int8:

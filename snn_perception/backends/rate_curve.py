@@ -1,10 +1,10 @@
 """A softened rate curve as one differentiable operation, for every kind of neuron.
 
-The curve is a function of one number, so it is tabulated once and looked up: on a CPU one
-fused pass over the currents gives the rate and its slope, exactly in bfloat16, of which there
-are only 65,536 values, and by interpolation in float32. In float64 both are computed from the
-equations of the neuron. Backward is one product with the slope, the only thing that is kept in
-between. Dtype and memory format are those of the input.
+The curve is a function of one number, so it is tabulated once and then looked up: on a CPU one
+pass over the currents gives both rate and slope, exactly in bfloat16, which has only 65,536
+values, and by interpolation in float32. In float64 both are computed from the neuron's
+equations. The backward pass is one product with the slope, the only thing that is stored.
+Results have the dtype and memory format of the input.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from snn_perception.backends.compiled import compiled
 from snn_perception.neurons import Softened
 from snn_perception.threads import in_parallel
 
-# Linear interpolation at a twentieth of the softening errs by less than 0.02 Hz for the LIF
-# parameters in use; below -4 the rate is under 0.3 Hz, above 16 its slope under 0.5 Hz.
+# With steps of a twentieth of gamma, linear interpolation is off by less than 0.02 Hz for the LIF
+# parameters in use; below -4 the rate is under 0.3 Hz, above 16 its slope is under 0.5 Hz.
 LOWEST_CURRENT, HIGHEST_CURRENT = -4.0, 16.0
 POINTS_PER_GAMMA = 20
 
 
 def soft_rate(current: Tensor, neuron: Softened) -> Tensor:
-    """Softened firing rate (Hz) under `current`, of the same shape, dtype and layout."""
+    """The softened firing rate in Hz at `current`, with its shape, dtype and memory format."""
     return _SoftRate.apply(current, neuron)
 
 
@@ -62,7 +62,7 @@ def _compute(current: Tensor, neuron: Softened) -> tuple[Tensor, Tensor]:
 
 
 def _interpolate_on_device(current: Tensor, neuron: Softened) -> tuple[Tensor, Tensor]:
-    """`_interpolate` in operations of PyTorch, where the currents are."""
+    """`_interpolate` by PyTorch's operations, on the device of the currents."""
     step = neuron.gamma / POINTS_PER_GAMMA
     tables = [torch.from_numpy(values).to(current.device) for values in _table(neuron)]
     position = ((current.float() - LOWEST_CURRENT) / step).clamp(0, len(tables[0]) - 2)
@@ -73,7 +73,7 @@ def _interpolate_on_device(current: Tensor, neuron: Softened) -> tuple[Tensor, T
 
 
 def _look_up(current: Tensor, neuron: Softened) -> tuple[Tensor, Tensor]:
-    """Rate and slope of bfloat16 currents: the table of `neuron` has every one of them."""
+    """Rate and slope at bfloat16 currents: the table of `neuron` has all of them."""
     precise = _dense(current)
     rate, slope = torch.empty_like(precise), torch.empty_like(precise)
     arrays = [_flat(tensor.view(torch.uint16)) for tensor in (precise, rate, slope)]
@@ -82,7 +82,7 @@ def _look_up(current: Tensor, neuron: Softened) -> tuple[Tensor, Tensor]:
 
 
 def _interpolate(current: Tensor, neuron: Softened) -> tuple[Tensor, Tensor]:
-    """Rate and slope by interpolation in the table of `neuron`, in float32."""
+    """Rate and slope by interpolation in the table of `neuron`, computed in float32."""
     precise = _dense(current.float())
     rate, slope = torch.empty_like(precise), torch.empty_like(precise)
     arrays = [_flat(tensor) for tensor in (precise, rate, slope)]
@@ -96,14 +96,14 @@ def _share_out(
 ) -> None:
     """Call `loop` on parts of the arrays, in as many threads as PyTorch uses."""
 
-    def run(first: int, last: int) -> None:
-        loop(current[first:last], rate[first:last], slope[first:last], *constants)
+    def run(first: int, end: int) -> None:
+        loop(current[first:end], rate[first:end], slope[first:end], *constants)
 
     in_parallel(run, current.size, torch.get_num_threads())
 
 
 def _dense(tensor: Tensor) -> Tensor:
-    """`tensor` itself if its values fill its memory in any order, otherwise a copy."""
+    """`tensor` itself if its values fill its memory without gaps, otherwise a copy."""
     if tensor.is_contiguous() or tensor.permute(_memory_order(tensor)).is_contiguous():
         return tensor
     return tensor.contiguous()
@@ -115,7 +115,7 @@ def _flat(tensor: Tensor) -> NDArray:
 
 
 def _memory_order(tensor: Tensor) -> list[int]:
-    """The dimensions from the one with the largest stride to that with the smallest."""
+    """The dimensions, from the largest stride to the smallest."""
     return sorted(range(tensor.dim()), key=tensor.stride, reverse=True)
 
 
@@ -143,7 +143,7 @@ def _table_of_bfloat16(neuron: Softened) -> _Table:
     """The curve as bfloat16 at each of its 65,536 values, all as their bits (uint16)."""
     every = torch.arange(2**16, dtype=torch.int32).to(torch.uint16).view(torch.bfloat16)
     currents = every.double().clamp(LOWEST_CURRENT, HIGHEST_CURRENT).numpy()
-    with np.errstate(invalid='ignore'):  # some of the values are no numbers
+    with np.errstate(invalid='ignore'):  # some of the values are NaN
         curves = neuron.rate(currents), neuron.rate_derivative(currents)
     return _Table(
         *(torch.from_numpy(curve).bfloat16().view(torch.uint16).numpy() for curve in curves)
@@ -167,7 +167,7 @@ def _interpolate_entries(current: Any, rate: Any, slope: Any, table: Any, step: 
         position = (current[i] - lowest) * inverse
         position = np.float32(0) if position < 0 else position
         position = last if position > last else position
-        # What is no number has no place in the table, but comes out as what it is.
+        # NaN has no place in the table; it comes out again as NaN by way of `part`.
         left = np.int32(position if position == position else 0)
         part = position - np.float32(left)
         rate[i] = rates[left] + part * (rates[left + 1] - rates[left])

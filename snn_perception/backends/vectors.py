@@ -1,8 +1,8 @@
-"""Operations that numba's own loops are too slow for, written once in LLVM's terms.
+"""Operations for which loops in numba are too slow, written directly in LLVM's instructions.
 
-A block is `width` neighbouring channels of one pixel: a vector of LLVM, which it lowers to
-whatever registers a processor has. Positions count values from the start of an array, of all
-its dimensions; nothing is checked.
+A block is `width` neighbouring channels of one pixel: one vector for LLVM, which maps it to
+whatever registers the processor has. Positions count values from the start of an array, across
+all its dimensions; bounds are not checked.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from snn_perception.backends.lanes import (
 )
 
 EVENTS_AT_ONCE = 16
-"""Events that `copy_events` copies: arrays of events are longer than what is in them by this."""
+"""Events that `copy_events` copies: arrays of events have room for so many more than they hold."""
 
 BITS_AT_ONCE = 4
-"""Bits that `list_bits` lists at once: hardly ever have more of a block spiked."""
+"""Bits that `list_bits` lists at once: hardly ever do more neurons of a block spike."""
 
-# Its annotations do not know that callers leave out the first argument.
+# numba's annotations do not know that callers leave out the first argument.
 intrinsic: Any = extending.intrinsic
 
 
 class Shape(NamedTuple):
-    """What the step of a block is compiled for, by the lengths of tuples, which types know.
+    """What the step of a block is compiled for, as lengths of tuples, which are part of a type.
 
-    The width of a block, the order of the synapse, and the bytes of a weight: 4 are float32, 2
-    the upper half of that (bfloat16), 1 is int8.
+    They are the width of the block, the order of the synapse and the size of a weight in bytes:
+    4 stands for float32, 2 for bfloat16, 1 for int8.
     """
 
     lanes: tuple[int, ...]
@@ -47,15 +47,16 @@ class Shape(NamedTuple):
 
     @classmethod
     def of(cls, width: int, order: int, weight_size: int) -> Shape:
-        """The shape of these lengths."""
+        """The shape with these lengths."""
         return cls((0,) * width, (0,) * order, (0,) * weight_size)
 
 
 class Drive(NamedTuple):
-    """The input of a block in a step: the block at `inputs_at` in `inputs`, and a sum.
+    """The input of a block in one step: the block at `inputs_at` in `inputs`, and a sum.
 
-    This is of the rows of weights, in bytes from `weights_at` on in `weights`, whose numbers
-    are the first `row_count` in `rows`. int8 weights count the block at `channel` in `scales`.
+    The sum is over rows of weights; the first `row_count` values of `rows` are their numbers,
+    and row 0 begins with byte `weights_at` of `weights`. Sums of int8 weights are multiplied by
+    the block at `channel` in `scales`.
     """
 
     inputs: Any
@@ -69,9 +70,9 @@ class Drive(NamedTuple):
 
 
 class Cells(NamedTuple):
-    """The neurons of a block: those at `at` in three arrays of float32, see `lif`.
+    """The neurons of a block: their state is at `at` in three arrays of float32, see `lif`.
 
-    In `filters` the next order of the synapse is `stride` further on.
+    In `filters` each further order of the synapse is `stride` values on.
     """
 
     filters: Any
@@ -82,7 +83,7 @@ class Cells(NamedTuple):
 
 
 class Times(NamedTuple):
-    """`decay` of the synapse in a step; then see `lif`. All float32."""
+    """The `decay` of the synapse in a step; for the others see `lif`. All are float32."""
 
     decay: Any
     leak: Any
@@ -90,7 +91,7 @@ class Times(NamedTuple):
 
 
 def _data(context: Any, builder: Any, signature: Any, arguments: Any, *indices: int) -> list:
-    """Pointers to the values of the arrays among `arguments` that have these indices."""
+    """Pointers to the values of those arrays among `arguments` that have these indices."""
     return [
         context.make_array(signature.args[index])(context, builder, arguments[index]).data
         for index in indices
@@ -98,7 +99,7 @@ def _data(context: Any, builder: Any, signature: Any, arguments: Any, *indices: 
 
 
 def _fields(context: Any, builder: Any, kind: Any, value: Any) -> Any:
-    """The named tuple `value` of numba's type `kind`; arrays as pointers to their values."""
+    """The named tuple `value`, of numba's type `kind`, with arrays as pointers to their values."""
     return kind.instance_class(
         *(
             context.make_array(each)(context, builder, field).data
@@ -111,10 +112,10 @@ def _fields(context: Any, builder: Any, kind: Any, value: Any) -> Any:
 
 @intrinsic
 def step_neurons(typing: Any, shape: Any, drive: Any, cells: Any, times: Any) -> Any:
-    """One step of a block of LIF neurons; bit i of the result is set where i spiked.
+    """Advance a block of LIF neurons by one step; bit i of the result is set if neuron i spiked.
 
-    shape, drive, cells and times: see these classes. Each order of the synapse decays and adds
-    its input unscaled.
+    For the arguments see the classes of these names. Each order of the synapse decays and adds
+    its input as it is.
     """
     width, order, size = (each.count for each in shape.types)
 
@@ -155,13 +156,14 @@ def step_neurons(typing: Any, shape: Any, drive: Any, cells: Any, times: Any) ->
 def lif(
     current: Lanes, potential: Lanes, refractory: Lanes, leak: Lanes, longest: Lanes
 ) -> tuple[Any, Lanes, Lanes]:
-    """Who fires in one step of `neurons.LIF.step`; membrane potentials and refractoriness after.
+    """One step of `neurons.LIF.step`: who fires, then membrane potentials and refractoriness.
 
-    No exp and no log: of its distance to the current a potential keeps exp(-t / tau_rc), t the
-    part of the step that is not refractory. That is `refractory`, exp((r - dt) / tau_rc) of the
-    refractory time r, but at least `leak`, exp(-dt / tau_rc), and at most 1. And a potential
-    that goes from 1 to v keeps (J - v) / (J - 1), which is exp(-t / tau_rc) of the time since
-    the spike; `longest` is exp((tau_ref - dt) / tau_rc).
+    It needs neither exp nor log. A potential keeps the fraction exp(-t / tau_rc) of its distance
+    from the current J, where t is the part of the step in which it is not refractory. With r for
+    the refractory time that is left, this fraction is exp((r - dt) / tau_rc), which is what
+    `refractory` stores, but at least `leak`, exp(-dt / tau_rc), and at most 1. A potential that
+    has gone from 1 to v since its spike has kept (J - v) / (J - 1), so this is exp(-t / tau_rc)
+    for the time t since then; `longest` is exp((tau_ref - dt) / tau_rc).
     """
     refractory = refractory.at_least(leak)
     potential = current + (potential - current) * refractory.at_most(1)
@@ -176,9 +178,9 @@ def lif(
 def add_row_sums(
     typing: Any, lanes: Any, sums: Any, at: Any, weights: Any, rows: Any, count: Any
 ) -> Any:
-    """Add to the block at `at` in `sums` the rows of float32 `weights`, numbered as in `Drive`.
+    """Add rows of float32 `weights` to the block at `at` in `sums`.
 
-    It is as wide as the tuple `lanes` is long.
+    Their numbers are the first `count` in `rows`; the block is as wide as `lanes` is long.
     """
     width = lanes.count
 
@@ -195,7 +197,7 @@ def add_row_sums(
 
 @intrinsic
 def copy_events(typing: Any, target: Any, place: Any, events: Any, first: Any, shift: Any) -> Any:
-    """Copy EVENTS_AT_ONCE events from `first` on to `place` on in target, `shift` added."""
+    """Copy EVENTS_AT_ONCE events from `first` in `events` to `place` in `target`, plus `shift`."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         to, numbers = _data(context, builder, signature, arguments, 0, 2)
@@ -209,9 +211,9 @@ def copy_events(typing: Any, target: Any, place: Any, events: Any, first: Any, s
 
 @intrinsic
 def list_bits(typing: Any, events: Any, place: Any, mask: Any, first: Any) -> Any:
-    """Write `first` plus the position of each bit set in `mask`, from `place` on in `events`.
+    """Write `first` plus the position of each bit set in `mask` to `events`, from `place` on.
 
-    Returns the place after the last. Up to BITS_AT_ONCE more are written.
+    Returns the place after the last. Up to BITS_AT_ONCE values beyond that are overwritten.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -243,7 +245,7 @@ def list_bits(typing: Any, events: Any, place: Any, mask: Any, first: Any) -> An
 
 @intrinsic
 def count_bits(typing: Any, mask: Any) -> Any:
-    """Number of bits of `mask` that are set."""
+    """The number of bits that are set in `mask`."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.ctpop(arguments[0])
@@ -253,7 +255,7 @@ def count_bits(typing: Any, mask: Any) -> Any:
 
 @intrinsic
 def look_up(typing: Any, numbers: Any, index: Any) -> Any:
-    """The value at `index` in `numbers`, without asking whether that counts from the end."""
+    """The value at `index` in `numbers`, without checking whether `index` is negative."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         (data,) = _data(context, builder, signature, arguments, 0)
@@ -264,9 +266,9 @@ def look_up(typing: Any, numbers: Any, index: Any) -> Any:
 
 @intrinsic
 def fetch_add(typing: Any, numbers: Any, index: Any, amount: Any) -> Any:
-    """Add `amount` to an int64, in one step for all threads; returns what it was.
+    """Add `amount` to the int64 at `index` in `numbers`, atomically; returns what it was before.
 
-    `index` is that of all numbers, in order. What a thread wrote before, others see after.
+    A thread that sees the new number also sees whatever the adding thread wrote before.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -279,7 +281,7 @@ def fetch_add(typing: Any, numbers: Any, index: Any, amount: Any) -> Any:
 
 @intrinsic
 def give_way(typing: Any) -> Any:
-    """Let another thread have the processor, if one wants it."""
+    """Yield the processor to another thread if one is waiting for it."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = ir.FunctionType(WHOLE, [])
@@ -293,9 +295,9 @@ def give_way(typing: Any) -> Any:
 def call_loop(
     typing: Any, address: Any, network: Any, neurons: Any, run: Any, shown: Any, task: Any
 ) -> Any:
-    """Call what numba has compiled for the types of the other arguments, by its address.
+    """Call a function that numba has compiled for these arguments, by its `address`.
 
-    It returns nothing.
+    It must be compiled for exactly their types, and return nothing.
     """
     kinds = (network, neurons, run, shown, task)
 

@@ -1,6 +1,6 @@
-"""The emulator of nengo-loihi for blocks without learning and noise, compiled.
+"""The emulator of nengo-loihi, compiled, for blocks without learning and noise.
 
-Bit for bit what `nengo_loihi.emulator` computes, in int32:
+It computes in int32, bit for bit, what `nengo_loihi.emulator` does:
 
     q     = sum of the weights of the spikes of the step before            wraps at 21 bits
     u     = decay(u, decay_u + 1) + q                                      wraps at 23 bits
@@ -26,7 +26,9 @@ Whole = NDArray[np.int32]
 
 
 class Compartments(NamedTuple):
-    """Parameters of all compartments, (compartments,) each; decays are what is left of 4096."""
+    """Parameters of all compartments, (compartments,) each; `keep_u` and `keep_v` are out of
+    4096.
+    """
 
     keep_u: Whole
     keep_v: Whole
@@ -39,8 +41,9 @@ class Compartments(NamedTuple):
 class Routes(NamedTuple):
     """Where spikes go.
 
-    Those of compartment i take the routes from `first[i]` to before `first[i + 1]`. A route adds
-    `length` of `weights`, from `start` on, to the compartments `indices` behind `base`.
+    Those of compartment i take the routes from `first[i]` up to, but not including,
+    `first[i + 1]`. A route has `length` entries of `weights` and `indices`, from `start` on: each
+    weight is added to the compartment at `base` plus the index.
     """
 
     first: NDArray[np.int64]
@@ -52,8 +55,8 @@ class Routes(NamedTuple):
 
 
 class ChipMemory(NamedTuple):
-    """What compartments remember, (compartments,) each: `u`, `v`, refractory steps left and who
-    spiked in the last step.
+    """What compartments remember, (compartments,) each: `u`, `v`, the refractory steps that are
+    left, and which of them spiked in the last step.
     """
 
     current: Whole
@@ -63,7 +66,7 @@ class ChipMemory(NamedTuple):
 
 
 class Emulator:
-    """Blocks of nengo-loihi, in fixed point, in the order of their compartments."""
+    """Blocks of nengo-loihi in fixed point; their compartments follow one another."""
 
     def __init__(self, blocks: list[LoihiBlock]) -> None:
         with np.errstate(invalid='ignore'):
@@ -80,7 +83,7 @@ class Emulator:
         self.routes = _routes(blocks)
 
     def rest(self) -> ChipMemory:
-        """Compartments that have had no input."""
+        """The memory of compartments that have had no input."""
         size = len(self.bias)
         current, voltage, refractory = np.zeros((3, size), np.int32)
         return ChipMemory(current, voltage, refractory, np.zeros(size, bool))
@@ -97,9 +100,9 @@ _NO_ROUTES = np.zeros((4, 1, 0), np.int32)
 
 
 class _Target(NamedTuple):
-    """A synapse written out: for each axon into it, what is in the fields of `Routes`.
+    """A synapse written out: for each axon into it, what the fields of `Routes` need.
 
-    `start` is that of the weights of the first channel.
+    `start` is where the weights of the first channel begin.
     """
 
     start: NDArray[np.int64]
@@ -108,7 +111,7 @@ class _Target(NamedTuple):
 
 
 def _routes(blocks: list[LoihiBlock]) -> Routes:
-    """The axons of `blocks`, whose synapses are population weights, written out."""
+    """The routes of all axons of `blocks`, whose synapses have population weights."""
     firsts = np.cumsum([0, *(block.n_neurons for block in blocks)])
     synapses = [
         (synapse, first)
@@ -140,7 +143,7 @@ def _routes(blocks: list[LoihiBlock]) -> Routes:
 
 
 def _target(synapse: Synapse, start: int, first: int) -> _Target:
-    """`synapse`, of a block that begins with compartment `first`; its weights are at `start`."""
+    """`synapse` of a block that begins with compartment `first`; its weights begin at `start`."""
     part = synapse.axon_to_weight_map
     sizes = np.array([weights.size for weights in synapse.weights])
     lengths = np.array([weights.shape[1] for weights in synapse.weights], np.int32)
@@ -150,7 +153,7 @@ def _target(synapse: Synapse, start: int, first: int) -> _Target:
 
 
 def _routes_of(axon: Axon, first: int, target: _Target) -> tuple[NDArray, ...]:
-    """Compartments that have a route by `axon`, and the fields of these in `Routes`."""
+    """The compartments that have a route along `axon`, and the fields of `Routes` for these."""
     (reaching,) = np.nonzero(axon.compartment_map >= 0)
     place = axon.compartment_map[reaching]
     length = target.length[place]
@@ -189,7 +192,7 @@ def _deliver(routes: Any, spiked: Any, inputs: Any) -> None:
 
 @part()
 def _update(compartments: Any, memory: Any, bias: Any, inputs: Any) -> int:
-    """One step of all compartments; returns how often a value wrapped around."""
+    """Advance all compartments by one step; returns how often a value wrapped around."""
     overflows = 0
     for i in range(bias.size):
         synaptic = _wrapped(inputs[i], Q_BITS)
@@ -214,13 +217,13 @@ def _update(compartments: Any, memory: Any, bias: Any, inputs: Any) -> int:
 
 @part()
 def _decayed(value: int, keep: int) -> int:
-    """`value` x `keep` / 4096, rounded towards 0."""
+    """`value` x `keep` / 4096, rounded towards zero."""
     size = (abs(value) * keep) >> 12
     return size if value > 0 else -size
 
 
 @part()
 def _wrapped(value: int, bits: int) -> int:
-    """`value` as a number of so many bits and a sign has it."""
+    """`value` wrapped around to a number of `bits` bits and a sign."""
     sign = value & (1 << bits)
     return (value & ((1 << bits) - 1)) - sign
