@@ -2,11 +2,12 @@
 
 Arrays have one dimension, and the part of a layer begins where its entry in the plan says, so
 that loops compiled once serve every network. Channels are padded to whole blocks, see `vectors`.
+The last four classes are the arguments of `vectors.step_neurons`, which advances one block.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ class Weights(NamedTuple):
     order, read_order: of the synapse between layers and of the readout's. weights: for each
     layer of neurons (blocks, kernel rows, kernel columns, padded channels of the source, width
     of a block), zero where padded, as bytes; a weight has `weight_size` of them, see
-    `vectors.Shape`. read_weights: the same for the readout, in float32.
+    `Shape`. read_weights: the same for the readout, in float32.
 
     For each padded channel there are `scales`, what 1 in an int8 weight stands for, and `inputs`,
     the constant part of a neuron's input; for each position `fan_out`, the number of synapses in
@@ -103,3 +104,59 @@ class Task(NamedTuple):
     image: int
     block: int
     y: int
+
+
+class Shape(NamedTuple):
+    """What the step of a block is compiled for, as lengths of tuples, which are part of a type.
+
+    They are the width of the block, the order of the synapse and the size of a weight in bytes:
+    4 stands for float32, 2 for bfloat16, 1 for int8.
+    """
+
+    lanes: tuple[int, ...]
+    orders: tuple[int, ...]
+    weight: tuple[int, ...]
+
+    @classmethod
+    def of(cls, width: int, order: int, weight_size: int) -> Shape:
+        """The shape with these lengths."""
+        return cls((0,) * width, (0,) * order, (0,) * weight_size)
+
+
+class Drive(NamedTuple):
+    """The input of a block in one step: the block at `inputs_at` in `inputs`, and a sum.
+
+    The sum is over rows of weights; the first `row_count` values of `rows` are their numbers,
+    and row 0 begins with byte `weights_at` of `weights`. Sums of int8 weights are multiplied by
+    the block at `channel` in `scales`.
+    """
+
+    inputs: Any
+    inputs_at: int
+    weights: Any
+    weights_at: int
+    rows: Any
+    row_count: int
+    scales: Any
+    channel: int
+
+
+class Cells(NamedTuple):
+    """The neurons of a block: their state is at `at` in three float32 arrays, see `vectors.lif`.
+
+    In `filters` each further order of the synapse is `stride` values on.
+    """
+
+    filters: Any
+    potentials: Any
+    refractoriness: Any
+    at: int
+    stride: int
+
+
+class Times(NamedTuple):
+    """The `decay` of the synapse in a step; for the others see `vectors.lif`. All are float32."""
+
+    decay: Any
+    leak: Any
+    longest: Any

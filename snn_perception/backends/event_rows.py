@@ -12,16 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from snn_perception.backends.compiled import compiled, part
-from snn_perception.backends.vectors import (
-    EVENTS_AT_ONCE,
-    Cells,
-    Drive,
-    Shape,
-    Times,
-    copy_events,
-    look_up,
-    step_neurons,
-)
+from snn_perception.backends.event_memory import Cells, Drive, Shape, Times
+from snn_perception.backends.vectors import EVENTS_AT_ONCE, copy_events, look_up, step_neurons
 
 
 class Window(NamedTuple):
@@ -41,7 +33,7 @@ class Window(NamedTuple):
 
 @cache
 def row_loop(width: int, order: int, weight_size: int) -> Any:
-    """The loop over a row of neurons, for blocks of this `vectors.Shape`."""
+    """The loop over a row of neurons, for blocks of this `event_memory.Shape`."""
     shape = Shape.of(width, order, weight_size)
 
     @compiled(no_cpython_wrapper=True)  # see `vectors.call_loop`

@@ -7,7 +7,7 @@ all its dimensions; bounds are not checked.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from llvmlite import ir
 from numba import extending
@@ -34,62 +34,6 @@ BITS_AT_ONCE = 4
 intrinsic: Any = extending.intrinsic
 
 
-class Shape(NamedTuple):
-    """What the step of a block is compiled for, as lengths of tuples, which are part of a type.
-
-    They are the width of the block, the order of the synapse and the size of a weight in bytes:
-    4 stands for float32, 2 for bfloat16, 1 for int8.
-    """
-
-    lanes: tuple[int, ...]
-    orders: tuple[int, ...]
-    weight: tuple[int, ...]
-
-    @classmethod
-    def of(cls, width: int, order: int, weight_size: int) -> Shape:
-        """The shape with these lengths."""
-        return cls((0,) * width, (0,) * order, (0,) * weight_size)
-
-
-class Drive(NamedTuple):
-    """The input of a block in one step: the block at `inputs_at` in `inputs`, and a sum.
-
-    The sum is over rows of weights; the first `row_count` values of `rows` are their numbers,
-    and row 0 begins with byte `weights_at` of `weights`. Sums of int8 weights are multiplied by
-    the block at `channel` in `scales`.
-    """
-
-    inputs: Any
-    inputs_at: int
-    weights: Any
-    weights_at: int
-    rows: Any
-    row_count: int
-    scales: Any
-    channel: int
-
-
-class Cells(NamedTuple):
-    """The neurons of a block: their state is at `at` in three arrays of float32, see `lif`.
-
-    In `filters` each further order of the synapse is `stride` values on.
-    """
-
-    filters: Any
-    potentials: Any
-    refractoriness: Any
-    at: int
-    stride: int
-
-
-class Times(NamedTuple):
-    """The `decay` of the synapse in a step; for the others see `lif`. All are float32."""
-
-    decay: Any
-    leak: Any
-    longest: Any
-
-
 def _data(context: Any, builder: Any, signature: Any, arguments: Any, *indices: int) -> list:
     """Pointers to the values of those arrays among `arguments` that have these indices."""
     return [
@@ -114,8 +58,8 @@ def _fields(context: Any, builder: Any, kind: Any, value: Any) -> Any:
 def step_neurons(typing: Any, shape: Any, drive: Any, cells: Any, times: Any) -> Any:
     """Advance a block of LIF neurons by one step; bit i of the result is set if neuron i spiked.
 
-    For the arguments see the classes of these names. Each order of the synapse decays and adds
-    its input as it is.
+    For the arguments see the classes of these names in `event_memory`. Each order of the synapse
+    decays and adds its input as it is.
     """
     width, order, size = (each.count for each in shape.types)
 

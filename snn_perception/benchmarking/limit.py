@@ -15,7 +15,8 @@ import numpy as np
 from snn_perception.backends.compiled import compiled
 from snn_perception.backends.event import EventSimulator
 from snn_perception.backends.event_layout import aligned_zeros
-from snn_perception.backends.vectors import Cells, Drive, Shape, Times, step_neurons
+from snn_perception.backends.event_memory import Cells, Drive, Shape, Times
+from snn_perception.backends.vectors import step_neurons
 from snn_perception.decision import Activity
 
 STEPS = 100
