@@ -7,7 +7,7 @@ The last four classes are the arguments of `vectors.step_neurons`, which advance
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,40 +123,40 @@ class Shape(NamedTuple):
         return cls((0,) * width, (0,) * order, (0,) * weight_size)
 
 
-class Drive(NamedTuple):
-    """The input of a block in one step: the block at `inputs_at` in `inputs`, and a sum.
+class Arrays(NamedTuple):
+    """The arrays that the step of a block works on; `Places` says where in them.
 
-    The sum is over rows of weights; the first `row_count` values of `rows` are their numbers,
-    and row 0 begins with byte `weights_at` of `weights`. Sums of int8 weights are multiplied by
-    the block at `channel` in `scales`.
+    rows: int32, the numbers of the rows of weights to be added. The others are those of
+    `Weights` and `Neurons` of the same names, but `inputs` may be the image's.
     """
 
-    inputs: Any
-    inputs_at: int
-    weights: Any
-    weights_at: int
-    rows: Any
-    row_count: int
-    scales: Any
-    channel: int
+    inputs: NDArray[np.float32]
+    weights: NDArray[np.uint8]
+    rows: NDArray[np.int32]
+    scales: NDArray[np.float32]
+    filters: NDArray[np.float32]
+    potentials: NDArray[np.float32]
+    refractoriness: NDArray[np.float32]
 
 
-class Cells(NamedTuple):
-    """The neurons of a block: their state is at `at` in three float32 arrays, see `vectors.lif`.
+class Places(NamedTuple):
+    """Where a block is in `Arrays`.
 
-    In `filters` each further order of the synapse is `stride` values on.
+    weights: the byte where row 0 begins. rows: the first of the numbers. neuron: the block's
+    state; in the filters each further order of the synapse is `stride` values on.
     """
 
-    filters: Any
-    potentials: Any
-    refractoriness: Any
-    at: int
+    inputs: int
+    weights: int
+    rows: int
+    scales: int
+    neuron: int
     stride: int
 
 
 class Times(NamedTuple):
-    """The `decay` of the synapse in a step; for the others see `vectors.lif`. All are float32."""
+    """The `decay` of the synapse in a step; for the others see `vectors.lif`."""
 
-    decay: Any
-    leak: Any
-    longest: Any
+    decay: np.float32
+    leak: np.float32
+    longest: np.float32

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from snn_perception.backends.compiled import compiled, part
-from snn_perception.backends.event_memory import Cells, Drive, Shape, Times
+from snn_perception.backends.event_memory import Arrays, Places, Shape, Times
 from snn_perception.backends.vectors import EVENTS_AT_ONCE, copy_events, look_up, step_neurons
 
 
@@ -51,13 +51,22 @@ def row_loop(width: int, order: int, weight_size: int) -> Any:
         mask += task.y * run.steps * layer.width * layer.blocks
         times = Times(network.decays[task.layer], network.leak, network.longest)
         rows = np.empty(layer.most_events + EVENTS_AT_ONCE, np.int32)
+        arrays = Arrays(
+            inputs,
+            network.weights,
+            rows,
+            network.scales,
+            neurons.filters,
+            neurons.potentials,
+            neurons.refractoriness,
+        )
         for x in range(layer.width):
             place = ((task.y * layer.width + x) * layer.blocks + task.block) * size
-            inputs_at = task.image * (shown.size // batch) + place if is_first else channel
-            cells = Cells(
-                neurons.filters,
-                neurons.potentials,
-                neurons.refractoriness,
+            places = Places(
+                task.image * (shown.size // batch) + place if is_first else channel,
+                layer.weights * network.weight_size,
+                0,
+                channel,
                 neuron + place,
                 neurons.potentials.size,
             )
@@ -69,18 +78,8 @@ def row_loop(width: int, order: int, weight_size: int) -> Any:
                 bound = window.starts + begin * run.steps + step
                 across = (end - begin) * run.steps
                 count = _collect(run, rows, window, seen, bound, across, first)
-                drive = Drive(
-                    inputs,
-                    inputs_at,
-                    network.weights,
-                    layer.weights * network.weight_size,
-                    rows,
-                    count,
-                    network.scales,
-                    channel,
-                )
                 run.masks[mask + (step * layer.width + x) * layer.blocks] = step_neurons(
-                    shape, drive, cells, times
+                    shape, arrays, places, count, times
                 )
 
     return run_row

@@ -43,7 +43,9 @@ def _data(context: Any, builder: Any, signature: Any, arguments: Any, *indices: 
 
 
 def _fields(context: Any, builder: Any, kind: Any, value: Any) -> Any:
-    """The named tuple `value`, of numba's type `kind`, with arrays as pointers to their values."""
+    """`value` of numba's type `kind`; a named tuple's arrays become pointers to their values."""
+    if not isinstance(kind, types.NamedTuple | types.NamedUniTuple):
+        return value
     return kind.instance_class(
         *(
             context.make_array(each)(context, builder, field).data
@@ -55,16 +57,19 @@ def _fields(context: Any, builder: Any, kind: Any, value: Any) -> Any:
 
 
 @intrinsic
-def step_neurons(typing: Any, shape: Any, drive: Any, cells: Any, times: Any) -> Any:
+def step_neurons(
+    typing: Any, shape: Any, arrays: Any, places: Any, row_count: Any, times: Any
+) -> Any:
     """Advance a block of LIF neurons by one step; bit i of the result is set if neuron i spiked.
 
-    For the arguments see the classes of these names in `event_memory`. Each order of the synapse
-    decays and adds its input as it is.
+    Its input is the sum of `row_count` rows of weights, scaled if they are int8, and its block
+    of `inputs`. Each order of the synapse decays and adds its input as it is. For the other
+    arguments see the classes of these names in `event_memory`.
     """
     width, order, size = (each.count for each in shape.types)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, by, of, constants = (
+        _, data, at, count, constants = (
             _fields(context, builder, *each)
             for each in zip(signature.args, arguments, strict=True)
         )
@@ -75,18 +80,21 @@ def step_neurons(typing: Any, shape: Any, drive: Any, cells: Any, times: Any) ->
         def constant(value: Any) -> Lanes:
             return Lanes(builder, splat(builder, value, width))
 
-        weights = builder.gep(by.weights, [by.weights_at])
-        current = gather(builder, weights, WEIGHTS[size], width, by.rows, by.row_count)
+        weights, rows = (
+            builder.gep(data.weights, [at.weights]),
+            builder.gep(data.rows, [at.rows]),
+        )
+        current = gather(builder, weights, WEIGHTS[size], width, rows, count)
         if WEIGHTS[size] == types.int8:
-            current = current * lanes_at(by.scales, by.channel)
-        current = current + lanes_at(by.inputs, by.inputs_at)
-        position = of.at
+            current = current * lanes_at(data.scales, at.scales)
+        current = current + lanes_at(data.inputs, at.inputs)
+        position = at.neuron
         for _ in range(order):
-            current = lanes_at(of.filters, position) * constant(constants.decay) + current
-            store(builder, current.value, builder.gep(of.filters, [position]))
-            position = builder.add(position, of.stride)
-        state = [builder.gep(data, [of.at]) for data in (of.potentials, of.refractoriness)]
-        potential, refractory = (Lanes(builder, load(builder, at, width)) for at in state)
+            current = lanes_at(data.filters, position) * constant(constants.decay) + current
+            store(builder, current.value, builder.gep(data.filters, [position]))
+            position = builder.add(position, at.stride)
+        state = [builder.gep(each, [at.neuron]) for each in (data.potentials, data.refractoriness)]
+        potential, refractory = (Lanes(builder, load(builder, each, width)) for each in state)
         leak, longest = constant(constants.leak), constant(constants.longest)
         fired, *after = lif(current, potential, refractory, leak, longest)
         for value, pointer in zip(after, state, strict=True):
@@ -94,7 +102,7 @@ def step_neurons(typing: Any, shape: Any, drive: Any, cells: Any, times: Any) ->
         mask = builder.bitcast(fired, ir.IntType(width))
         return builder.zext(mask, LONG) if width < LONG.width else mask
 
-    return types.uint64(shape, drive, cells, times), generate
+    return types.uint64(shape, arrays, places, types.intp, times), generate
 
 
 def lif(

@@ -15,11 +15,13 @@ import numpy as np
 from snn_perception.backends.compiled import compiled
 from snn_perception.backends.event import EventSimulator
 from snn_perception.backends.event_layout import aligned_zeros
-from snn_perception.backends.event_memory import Cells, Drive, Shape, Times
+from snn_perception.backends.event_memory import Arrays, Places, Shape, Times
 from snn_perception.backends.vectors import step_neurons
 from snn_perception.decision import Activity
 
-STEPS = 100
+STEPS = 1000
+"""So many that the call which takes them costs next to nothing."""
+
 BLOCKS = 16
 REPEATS = 15
 
@@ -36,27 +38,23 @@ def limit_ms(simulator: EventSimulator, activity: Activity) -> float:
         rows_of_all = activity.synaptic_operations[0, index] / stages[index].output_shape[2]
         rows = float(rows_of_all * layer['blocks'] / blocks)
         sources = int(layer['rows'] * layer['columns'] * layer['channels'])
-        first = int(layer['weights']) * weights.weight_size
-        seconds += blocks * _seconds_of_a_block(simulator, lanes, first, sources, rows)
+        part = weights.weights[int(layer['weights']) * weights.weight_size :]
+        seconds += blocks * _seconds_of_a_block(simulator, lanes, part, sources, rows)
     return 1000 * seconds / simulator.threads
 
 
 def _seconds_of_a_block(
-    simulator: EventSimulator, lanes: int, first: int, sources: int, rows: float
+    simulator: EventSimulator, lanes: int, weights: Any, sources: int, rows: float
 ) -> float:
-    """Seconds for one step of a block to which `rows` rows of `sources` come on average.
-
-    Their weights begin with the byte `first` of all.
-    """
+    """Seconds for one step of a block to which `rows` rows of `sources` come on average."""
     random, network = np.random.default_rng(0), simulator.weights
     counts = random.poisson(rows, (BLOCKS, STEPS))
     listed = random.integers(0, max(sources, 1), counts.sum() + 1).astype(np.int32)
     neurons = BLOCKS * lanes
-    filters = aligned_zeros(network.order * neurons)
+    state = [aligned_zeros(orders * neurons) for orders in (network.order, 1, 1)]
     arguments = (
         Shape.of(lanes, network.order, network.weight_size),
-        Drive(aligned_zeros(lanes), 0, network.weights, first, listed, 0, network.scales, 0),
-        Cells(filters, aligned_zeros(neurons), aligned_zeros(neurons), 0, neurons),
+        Arrays(aligned_zeros(lanes), weights, listed, network.scales, *state),
         Times(network.decays[-2], network.leak, network.longest),
         counts,
     )
@@ -69,24 +67,13 @@ def _seconds_of_a_block(
 
 
 @compiled()
-def _step_blocks(shape: Any, drive: Any, cells: Any, times: Any, counts: Any) -> int:
+def _step_blocks(shape: Any, arrays: Any, times: Any, counts: Any) -> int:
     """Take each block through all steps, as `event_rows` does once the rows are known."""
     first, fired = 0, 0
     for block in range(counts.shape[0]):
         at = block * len(shape.lanes)
-        here = Cells(cells.filters, cells.potentials, cells.refractoriness, at, cells.stride)
         for step in range(counts.shape[1]):
-            count = counts[block, step]
-            chosen = Drive(
-                drive.inputs,
-                drive.inputs_at,
-                drive.weights,
-                drive.weights_at,
-                drive.rows[first : first + count],
-                count,
-                drive.scales,
-                drive.channel,
-            )
-            fired += step_neurons(shape, chosen, here, times) != 0
-            first += count
+            places = Places(0, 0, first, 0, at, arrays.potentials.size)
+            fired += step_neurons(shape, arrays, places, counts[block, step], times) != 0
+            first += counts[block, step]
     return fired
