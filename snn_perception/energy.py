@@ -21,7 +21,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,19 +38,18 @@ PICO = 1e-12
 
 @dataclass(frozen=True)
 class Price:
-    """The published figure in use, the lowest and the highest one; in pJ, or in W for power.
-
-    Raises ValueError if they are not in order.
-    """
+    """The published figure in use, the lowest and the highest one; in pJ, or in W for power."""
 
     value: float
     low: float
     high: float
 
-    def __post_init__(self) -> None:
+    def check(self, name: str) -> None:
+        """Raise ValueError, which calls it `name`, if its figures are not in order."""
         if not 0 <= self.low <= self.value <= self.high < math.inf:
             raise ValueError(
-                f'low, value and high must be in order, finite and 0 or more, not {self}'
+                f'low, value and high of {name} must be in order, finite and 0 or more, not '
+                f'{self.low}, {self.value} and {self.high}'
             )
 
     @property
@@ -64,13 +64,19 @@ class StaticPower(Price):
 
     neurons: int = 1
 
+    def check(self, name: str) -> None:
+        """Raise ValueError also if it holds no neurons."""
+        super().check(name)
+        if self.neurons < 1:
+            raise ValueError(f'neurons of {name} must be at least 1, not {self.neurons}')
+
 
 @dataclass(frozen=True)
 class Chip:
     """A chip that runs spikes: energy per `operation` and per `update`, and `static` power.
 
     `first_layer` names the rival that provides the price of the first layer's
-    multiply-accumulates.
+    multiply-accumulates. Raises ValueError for prices that are not in order.
     """
 
     title: str
@@ -80,19 +86,31 @@ class Chip:
     static: StaticPower | None = None
     first_layer: str = 'cmos45'
 
+    def __post_init__(self) -> None:
+        self.operation.check('operation')
+        self.update.check('update')
+        if self.static is not None:
+            self.static.check('static')
+
 
 @dataclass(frozen=True)
 class Rival:
-    """Hardware that runs the same network without spikes: its energy per multiply-accumulate."""
+    """Hardware that runs the same network without spikes: its energy per multiply-accumulate.
+
+    Raises ValueError for prices that are not in order.
+    """
 
     title: str
     mac: Price
     source: str
 
+    def __post_init__(self) -> None:
+        self.mac.check('mac')
+
 
 @dataclass(frozen=True)
 class Prices:
-    """The content of config/energy.yaml."""
+    """The content of config/energy.yaml: chips and rivals, by their names in topics and files."""
 
     chips: dict[str, Chip]
     rivals: dict[str, Rival]
@@ -113,10 +131,33 @@ class Estimate:
     static: float = 0.0
 
 
-PRICES_FILE = share_directory() / 'config' / 'energy.yaml'
-PRICES = build(Prices, read_yaml(PRICES_FILE), PRICES_FILE)
-CHIPS, RIVALS = PRICES.chips, PRICES.rivals
-"""Chips and rivals, by the names used in topics and files."""
+@cache
+def prices() -> Prices:
+    """The prices of config/energy.yaml; raises ValueError that names the file and the field."""
+    return read_prices(share_directory() / 'config' / 'energy.yaml')
+
+
+def read_prices(path: Path) -> Prices:
+    """The prices in the file `path`; raises ValueError that names the file and the field."""
+    content = read_yaml(path)
+    for section, kind in (('chips', Chip), ('rivals', Rival)):
+        entries = content.get(section)
+        if isinstance(entries, dict):
+            content[section] = {
+                name: build(kind, entry, f'{path}: {section}.{name}')
+                if isinstance(entry, dict)
+                else entry
+                for name, entry in entries.items()
+            }
+    return build(Prices, content, path)
+
+
+def chip_names() -> tuple[str, ...]:
+    """Names of the chips, for choices and help; none where `prices` says what is wrong."""
+    try:
+        return tuple(prices().chips)
+    except ValueError:
+        return ()
 
 
 @lru_cache(maxsize=16)
@@ -127,7 +168,7 @@ def count_chips(network: Network, views: int) -> dict[str, int]:
     """
     counts = {
         name: math.ceil(views * network.neurons / chip.static.neurons)
-        for name, chip in CHIPS.items()
+        for name, chip in prices().chips.items()
         if chip.static is not None
     }
     placement = place(network, views)
@@ -137,23 +178,25 @@ def count_chips(network: Network, views: int) -> dict[str, int]:
 
 
 def estimate(decision: Decision, chips: Mapping[str, int]) -> dict[str, Estimate]:
-    """Estimated energy of `decision` on each of CHIPS; `chips` comes from `count_chips`."""
-    return {name: _on_chip(decision, chip, chips.get(name, 0)) for name, chip in CHIPS.items()}
+    """Estimated energy of `decision` on each chip; `chips` comes from `count_chips`."""
+    return {
+        name: _on_chip(decision, chip, chips.get(name, 0)) for name, chip in prices().chips.items()
+    }
 
 
 def mean(estimates: Sequence[dict[str, Estimate]]) -> dict[str, Estimate]:
     """The mean of several estimates on each chip."""
     return {
         name: Estimate(*np.mean([astuple(costs[name]) for costs in estimates], axis=0).tolist())
-        for name in CHIPS
+        for name in prices().chips
     }
 
 
 def estimate_rivals(macs: float) -> dict[str, Estimate]:
-    """Estimated energy of one pass of `macs` multiply-accumulates on each of RIVALS."""
+    """Estimated energy of one pass of `macs` multiply-accumulates on each rival."""
     return {
         name: Estimate(*(macs * PICO * rival.mac.figures).tolist())
-        for name, rival in RIVALS.items()
+        for name, rival in prices().rivals.items()
     }
 
 
@@ -161,7 +204,7 @@ def _on_chip(decision: Decision, chip: Chip, chips: int) -> Estimate:
     counted = (
         decision.activity.synaptic_operations.sum() * chip.operation.figures
         + decision.activity.neuron_updates.sum() * chip.update.figures
-        + decision.macs * RIVALS[chip.first_layer].mac.figures
+        + decision.macs * prices().rivals[chip.first_layer].mac.figures
     )
     static = np.zeros(3)
     if chip.static is not None:

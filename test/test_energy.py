@@ -1,20 +1,23 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from random_models import random_images, random_model
 
 from snn_perception import create_simulator, energy, load_model
 from snn_perception.backends.loihi.mapping import place
-from snn_perception.energy import Price
+from snn_perception.locations import share_directory
 from snn_perception.neurons import Theta
 
 MODEL = random_model()
-ONE_OF_EACH = {name: 1 for name, chip in energy.CHIPS.items() if chip.static}
+CHIPS, RIVALS = energy.prices().chips, energy.prices().rivals
+ONE_OF_EACH = {name: 1 for name, chip in CHIPS.items() if chip.static}
 
 
 @pytest.fixture(scope='module')
@@ -33,14 +36,14 @@ def with_counts(decision, operations, updates):
 
 
 def test_every_chip_and_rival_names_its_source():
-    for entry in (*energy.CHIPS.values(), *energy.RIVALS.values()):
+    for entry in (*CHIPS.values(), *RIVALS.values()):
         assert len(entry.source) > 20
         assert entry.title
 
 
 def test_chips_without_a_published_figure_are_not_listed():
-    assert 'loihi2' not in energy.CHIPS
-    assert set(energy.CHIPS) >= {'loihi', 'truenorth', 'spinnaker', 'spinnaker2', 'cmos45'}
+    assert 'loihi2' not in CHIPS
+    assert set(CHIPS) >= {'loihi', 'truenorth', 'spinnaker', 'spinnaker2', 'cmos45'}
 
 
 def test_energy_is_the_priced_sum_of_what_was_counted(decision):
@@ -65,7 +68,7 @@ def test_the_value_is_within_its_range_and_grows_with_what_is_counted(
 
 
 def test_static_power_is_that_of_whole_chips_for_the_simulated_time(decision):
-    static = energy.CHIPS['spinnaker'].static
+    static = CHIPS['spinnaker'].static
     one = energy.estimate(decision, ONE_OF_EACH)['spinnaker'].static
     assert one == pytest.approx(static.value * decision.simulated_time)
     several = energy.estimate(decision, {**ONE_OF_EACH, 'spinnaker': 3})
@@ -74,7 +77,7 @@ def test_static_power_is_that_of_whole_chips_for_the_simulated_time(decision):
 
 
 def test_there_are_as_many_chips_as_the_neurons_of_all_views_need():
-    network, held = MODEL.network, energy.CHIPS['spinnaker'].static.neurons
+    network, held = MODEL.network, CHIPS['spinnaker'].static.neurons
     views = held // network.neurons + 1
     assert energy.count_chips(network, 1)['spinnaker'] == 1
     assert energy.count_chips(network, views)['spinnaker'] == 2
@@ -90,12 +93,12 @@ def test_of_loihi_there_are_as_many_chips_as_the_mapping_takes():
 def test_of_loihi_there_are_as_many_chips_as_the_neurons_need_where_no_mapping_fits():
     network = dataclasses.replace(MODEL.network, neuron=Theta())
     assert place(network).excess
-    views = energy.CHIPS['loihi'].static.neurons // network.neurons + 1
+    views = CHIPS['loihi'].static.neurons // network.neurons + 1
     assert energy.count_chips(network, views)['loihi'] == 2
 
 
 def test_a_figure_for_everything_is_not_charged_twice(decision):
-    chip = energy.CHIPS['truenorth']
+    chip = CHIPS['truenorth']
     assert chip.static is None
     assert chip.update.high == 0
     assert energy.estimate(decision, ONE_OF_EACH)['truenorth'].static == 0
@@ -114,7 +117,7 @@ def test_the_mean_of_estimates_is_that_of_each_figure(decision):
         for count in (1000, 5000, 9000)
     ]
     means = energy.mean(many)
-    for name in energy.CHIPS:
+    for name in CHIPS:
         assert means[name].value == pytest.approx(many[1][name].value)
         assert means[name].high == pytest.approx(many[1][name].high)
 
@@ -126,7 +129,42 @@ def test_a_rival_pays_for_every_multiply_accumulate():
     assert all(cost.low <= cost.value <= cost.high for cost in costs.values())
 
 
-@pytest.mark.parametrize('figures', [(1.0, 2.0, 3.0), (1.0, -1.0, 1.0), (2.0, 1.0, float('inf'))])
-def test_figures_out_of_order_are_refused(figures):
-    with pytest.raises(ValueError, match='in order'):
-        Price(*figures)
+@pytest.mark.parametrize(
+    ('section', 'entry', 'field', 'value', 'message'),
+    [
+        ('chips', 'loihi', 'operation', (1, 2, 3), 'low, value and high of operation must be in'),
+        ('chips', 'loihi', 'update', (1, -1, 1), 'low, value and high of update must be in'),
+        ('chips', 'loihi', 'static', (2, 1, float('inf')), 'low, value and high of static must'),
+        ('rivals', 'cmos45', 'mac', (float('nan'), 0, 1), 'low, value and high of mac must be in'),
+        ('rivals', 'cmos45', 'mac', ('dear', 0, 1), "mac.value must be of type float, not 'dear'"),
+    ],
+)
+def test_a_wrong_figure_is_refused_by_file_and_field(
+    tmp_path, section, entry, field, value, message
+):
+    content = shipped_prices()
+    content[section][entry][field] |= dict(zip(('value', 'low', 'high'), value, strict=True))
+    assert_refused(tmp_path, content, f'{section}.{entry}: {message}')
+
+
+def test_entries_that_cannot_be_are_refused_by_file_and_field(tmp_path):
+    content = shipped_prices()
+    content['chips']['loihi']['static']['neurons'] = 0
+    assert_refused(tmp_path, content, 'chips.loihi: neurons of static must be at least 1, not 0')
+    content = shipped_prices()
+    content['chips']['loihi']['first_layer'] = 'abacus'
+    assert_refused(tmp_path, content, 'first_layer of loihi must be a rival, not abacus')
+    assert_refused(tmp_path, {**shipped_prices(), 'chips': {'loihi': 5}}, 'chips')
+    assert_refused(tmp_path, {'chips': {}}, 'rivals is missing')
+
+
+def shipped_prices():
+    return yaml.safe_load((share_directory() / 'config' / 'energy.yaml').read_text())
+
+
+def assert_refused(folder, content, message):
+    path = folder / 'energy.yaml'
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
+        energy.read_prices(path)
+    assert str(caught.value).startswith(f'{path}: ')

@@ -93,8 +93,10 @@ def load_evaluation(options: argparse.Namespace) -> tuple[Simulator, Simulator, 
     """
     # Importing PyTorch takes seconds, too long for --help or a wrong argument.
     from snn_perception.backends import create_simulator
+    from snn_perception.energy import prices
     from snn_perception.loading import load_model
 
+    prices()  # Wrong ones end the command now, not when all images have been seen.
     model = load_model(options.model)
     dataset = load_data(options, model.preprocessing, limit=options.limit)
     dataset = dataset.matched_to(model.labels)

@@ -29,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     # Importing PyTorch takes seconds, too long for --help or a wrong argument.
     from snn_perception.backends.torch import choose_device
+    from snn_perception.energy import prices
     from snn_perception.training import distributed
     from snn_perception.training.pipeline import train
     from snn_perception.training.recipe import load_recipe
@@ -38,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=level, format='%(message)s', stream=sys.stderr)
     program = 'train' if leads else f'train, process {distributed.rank()}'
     try:
+        prices()  # The card of the model needs them at the end.
         recipe, _ = load_recipe(options.recipe)
         device = choose_device(options.device)
         dataset = load_data(options, recipe.preprocessing, held_out=False)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
-from snn_perception.energy import CHIPS
+from snn_perception.energy import chip_names
 from snn_perception.images import FITS
 
 T = TypeVar('T')
@@ -64,7 +64,10 @@ class Parameter:
 
 
 def parameter(default: T, description: str, **properties: Any) -> T:
-    """Field of a dataclass of parameters; `properties` are those of `Parameter`."""
+    """Field of a dataclass of parameters; `properties` are those of `Parameter`.
+
+    `choices` may be a function that returns them, if they are not known before the first use.
+    """
     metadata = {'description': description, **properties}
     return field(default=default, metadata=metadata)
 
@@ -72,7 +75,10 @@ def parameter(default: T, description: str, **properties: Any) -> T:
 def table(kind: type) -> Iterator[Parameter]:
     """The parameters that the dataclass `kind` describes, in its order."""
     for entry in fields(kind):
-        yield Parameter(entry.name, entry.default, **entry.metadata)
+        properties = dict(entry.metadata)
+        if callable(properties.get('choices')):
+            properties['choices'] = properties['choices']()
+        yield Parameter(entry.name, entry.default, **properties)
 
 
 @dataclass(frozen=True)
@@ -169,7 +175,7 @@ class ClassifierParameters:
     energy_chip: str = parameter(
         'loihi',
         'Chip whose estimated energy goes to ~/energy; ~/statistics has them all.',
-        choices=tuple(CHIPS),
+        choices=chip_names,
         is_live=True,
     )
 

@@ -75,9 +75,11 @@ class Recognizer:
     def load(cls, parameters: ClassifierParameters, stop: Callable[[], bool]) -> Recognizer:
         """The recognizer that `parameters` ask for, after a first run on a black image.
 
-        Raises ValueError with a sentence if there is no such model, backend or device, and
+        Raises ValueError with a sentence if there is no such model, backend or device, or the
+        prices of energy are wrong, and
         Interrupted when `stop` returns True.
         """
+        energy.prices()  # A wrong figure in them ends the configuration, not the first frame.
         model = load_model(parameters.model)
         if parameters.mode == 'stream':
             # An early decision would leave the simulation behind the video.

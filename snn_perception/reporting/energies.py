@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from snn_perception.energy import CHIPS, RIVALS, Estimate, estimate_rivals
+from snn_perception.energy import Estimate, estimate_rivals, prices
 from snn_perception.evaluation.accuracy import Evaluation
 from snn_perception.reporting.style import BESIDE, RATES, SPIKES, WIDTH, finish
 from snn_perception.reporting.tables import Table
@@ -24,9 +24,9 @@ NOTE = (
 
 def picture(evaluation: Evaluation) -> Figure:
     """Energy per decision on each chip, and per pass without spikes; bars with ranges."""
-    chips = [(CHIPS[name].title, cost) for name, cost in evaluation.energies.items()]
+    chips = [(prices().chips[name].title, cost) for name, cost in evaluation.energies.items()]
     rivals = [
-        (f'{RIVALS[name].title}, without spikes', cost)
+        (f'{prices().rivals[name].title}, without spikes', cost)
         for name, cost in estimate_rivals(evaluation.macs).items()
     ]
     size = 1.0 + 0.32 * (len(chips) + len(rivals))
@@ -58,11 +58,11 @@ def _bars(axes: Axes, costs: list[tuple[str, Estimate]], first: int, colour: str
 def table(evaluation: Evaluation) -> Table:
     """The same as numbers: a head, then a row for each chip and each rival."""
     rows = [
-        _row(CHIPS[name].title, cost, CHIPS[name].source)
+        _row(prices().chips[name].title, cost, prices().chips[name].source)
         for name, cost in evaluation.energies.items()
     ]
     rows += [
-        _row(f'{RIVALS[name].title}, without spikes', cost, RIVALS[name].source)
+        _row(f'{prices().rivals[name].title}, without spikes', cost, prices().rivals[name].source)
         for name, cost in estimate_rivals(evaluation.macs).items()
     ]
     return [('chip', 'energy', 'lowest to highest', 'static part', 'figures from'), *rows]
