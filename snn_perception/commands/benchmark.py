@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from functools import partial
-from pathlib import Path
 
-from snn_perception.commands.figures import Figures, report
+from snn_perception.commands.figures import Figures, deliver, keeping
 from snn_perception.commands.options import add_data, add_engine, count, load_data
+from snn_perception.commands.targets import file_to_write
 
 DIGITS = 'package://snn_perception/resource/images/digits'
 
@@ -22,8 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     add_engine(parser)
     add_data(parser, DIGITS)
     parser.add_argument('--frames', type=count, default=100, help='frames to time (100)')
-    parser.add_argument('--json', type=Path, help='JSON file to write the figures to')
-    parser.add_argument('--picture', type=Path, help='PNG file to draw the figures to')
+    parser.add_argument('--json', type=file_to_write, help='JSON file to write the figures to')
+    parser.add_argument('--picture', type=file_to_write, help='PNG file to draw the figures to')
     parser.add_argument(
         '--peers', action='store_true', help='also time other spiking libraries, same network'
     )
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.warm:
         print('Compiling the engine, for a few seconds the first time ...', file=sys.stderr)
-    return report('benchmark', partial(run, options), options.json)
+    return deliver('benchmark', partial(run, options), options.json)
 
 
 def run(options: argparse.Namespace) -> Figures:
@@ -75,7 +75,8 @@ def run(options: argparse.Namespace) -> Figures:
     if options.peers:
         figures['peers'] = peers.compare(model, images, measure.precisions_of(simulator))
     if options.picture:
-        save_picture(picture(figures), options.picture)
+        with keeping(figures, options.picture):
+            save_picture(picture(figures), options.picture)
     return figures
 
 

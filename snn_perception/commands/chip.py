@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from snn_perception.commands.figures import Figures, report
+from snn_perception.commands.figures import Figures, deliver, keeping
 from snn_perception.commands.options import add_data, add_model, count, load_data
+from snn_perception.commands.targets import file_to_write
 
 if TYPE_CHECKING:
     from snn_perception.backends.loihi.simulator import LoihiSimulator
@@ -29,10 +29,10 @@ def main(arguments: list[str] | None = None) -> int:
     add_model(parser)
     add_data(parser, purpose='to compare the layers on')
     parser.add_argument('--limit', type=count, default=8, help='use at most this many of them (8)')
-    parser.add_argument('--picture', type=Path, help='PNG file to draw the figures to')
-    parser.add_argument('--json', type=Path, help='JSON file to write the figures to')
+    parser.add_argument('--picture', type=file_to_write, help='PNG file to draw the figures to')
+    parser.add_argument('--json', type=file_to_write, help='JSON file to write the figures to')
     options = parser.parse_args(arguments)
-    return report('chip', partial(run, options), options.json)
+    return deliver('chip', partial(run, options), options.json)
 
 
 def run(options: argparse.Namespace) -> Figures:
@@ -49,7 +49,8 @@ def run(options: argparse.Namespace) -> Figures:
         from snn_perception.reporting.chip_picture import picture
         from snn_perception.reporting.style import save_picture
 
-        save_picture(picture(figures), options.picture)
+        with keeping(figures, options.picture):
+            save_picture(picture(figures), options.picture)
     return figures
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from functools import partial
-from pathlib import Path
 
-from snn_perception.commands.figures import Figures, report
+from snn_perception.commands.figures import Figures, deliver
 from snn_perception.commands.options import about_data, add_evaluation, load_evaluation
+from snn_perception.commands.targets import file_to_write
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,9 +17,9 @@ def main(arguments: list[str] | None = None) -> int:
         prog='evaluate', description='Run a model on labelled images and print what it achieves.'
     )
     add_evaluation(parser)
-    parser.add_argument('--json', type=Path, help='JSON file to write the figures to')
+    parser.add_argument('--json', type=file_to_write, help='JSON file to write the figures to')
     options = parser.parse_args(arguments)
-    return report('evaluate', partial(run, options), options.json)
+    return deliver('evaluate', partial(run, options), options.json)
 
 
 def run(options: argparse.Namespace) -> Figures:

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from snn_perception.commands.figures import Figures, report
+from snn_perception.commands.figures import Figures, deliver
 from snn_perception.commands.options import add_data, add_model, count, load_data
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     add_data(parser, purpose='to measure what the losses cost')
     parser.add_argument('--limit', type=count, help='use at most this many images, evenly spread')
     options = parser.parse_args(arguments)
-    return report('export', partial(run, options), None)
+    return deliver('export', partial(run, options), None)
 
 
 def run(options: argparse.Namespace) -> Figures:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +15,63 @@ from snn_perception.reporting import tables
 Figures = dict[str, Any]
 
 
-def report(name: str, measure: Callable[[], Figures], target: Path | None) -> int:
+class Unwritten(OSError):
+    """A command has its `figures`, but could not write them, or a picture of them, to `path`."""
+
+    def __init__(self, figures: Figures, path: Path, reason: OSError) -> None:
+        super().__init__(f'{path} cannot be written: {reason}')
+        self.figures = figures
+
+
+@contextmanager
+def keeping(figures: Figures, path: Path) -> Iterator[None]:
+    """While `path` is written: raises Unwritten with `figures` instead of an OSError."""
+    try:
+        yield
+    except OSError as reason:
+        raise Unwritten(figures, path, reason) from None
+
+
+def deliver(name: str, measure: Callable[[], Figures], target: Path | None) -> int:
     """Print what `measure` returns and write it to `target` as JSON; returns the exit status.
 
-    A ValueError or OSError is printed as the error of command `name`.
+    A ValueError or OSError is printed as the error of command `name`. Figures that were
+    measured are printed even if they, or a picture of them, cannot be written.
     """
+    problems = []
     try:
         figures = measure()
-        if target:
-            target.write_text(json.dumps(figures, indent=2) + '\n', encoding='utf-8')
+    except Unwritten as unwritten:
+        figures = unwritten.figures
+        problems.append(unwritten)
     except (ValueError, OSError) as reason:
         print(f'{name}: {reason}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+    if target:
+        try:
+            with keeping(figures, target):
+                target.write_text(to_json(figures), encoding='utf-8')
+        except Unwritten as unwritten:
+            problems.append(unwritten)
     _print(figures)
-    return 0
+    for problem in problems:
+        print(f'{name}: {problem}', file=sys.stderr)
+    return 1 if problems else 0
+
+
+def to_json(figures: Figures) -> str:
+    """`figures` as JSON, in which numbers that are not finite are null."""
+    return json.dumps(_finite(figures), indent=2, allow_nan=False) + '\n'
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _print(figures: Figures, indent: str = '') -> None:

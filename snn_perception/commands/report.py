@@ -7,8 +7,9 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from snn_perception.commands.figures import Figures, report
+from snn_perception.commands.figures import Figures, deliver, keeping
 from snn_perception.commands.options import about_data, add_evaluation, load_evaluation
+from snn_perception.commands.targets import folder_to_write
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,10 +19,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     add_evaluation(parser)
     parser.add_argument(
-        '--output', type=Path, help='folder for report.html and its pictures (report-MODEL)'
+        '--output',
+        type=folder_to_write,
+        help='folder for report.html and its pictures (report-MODEL)',
     )
     options = parser.parse_args(arguments)
-    return report('report', partial(run, options), None)
+    return deliver('report', partial(run, options), None)
 
 
 def run(options: argparse.Namespace) -> Figures:
@@ -36,7 +39,8 @@ def run(options: argparse.Namespace) -> Figures:
     output = options.output or Path(f'report-{simulator.model.name}')
     output.mkdir(parents=True, exist_ok=True)
     findings = study(record(simulator, rates, dataset), rates, dataset)
-    return write_report(findings, output) | about_data(dataset)
+    with keeping(findings.figures | about_data(dataset), output):
+        return write_report(findings, output) | about_data(dataset)
 
 
 if __name__ == '__main__':

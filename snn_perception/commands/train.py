@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from snn_perception.commands.options import add_data, count, load_data
+from snn_perception.commands.targets import folder_to_write
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,7 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('recipe', help='name of a shipped recipe, such as mnist, or a YAML file')
     add_data(parser, required=True)
     parser.add_argument(
-        '--output', help='directory to write to and to resume from (default: trained/<name>)'
+        '--output',
+        type=folder_to_write,
+        help='directory to write to and to resume from (default: trained/<name>)',
     )
     parser.add_argument(
         '--images-per-class', type=count, metavar='N', help='use only the first N of each class'
@@ -45,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         dataset = load_data(options, recipe.preprocessing, held_out=False)
         if options.images_per_class is not None:
             dataset = dataset.first_of_each(options.images_per_class)
-        output = Path(options.output) if options.output else Path('trained') / recipe.name
+        output = options.output or Path('trained') / recipe.name
         train(recipe, dataset, output, device)
     except (ValueError, FloatingPointError, OSError) as reason:
         print(f'{program}: {reason}', file=sys.stderr)

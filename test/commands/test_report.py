@@ -121,14 +121,11 @@ def test_unusual_networks_are_drawn_too(tmp_path, model):
         (['{model}', '--data', '{data}/none'], 'is not a folder'),
         (['{model}', '--data', '{data}', '--backend', 'abacus'], "unknown backend 'abacus'"),
         (['{model}', '--data', '{data}', '--backend', 'rate'], 'has no spikes to report on'),
-        (['{model}', '--data', '{data}', '--output', '{file}'], 'model.yaml'),
-        (['{model}', '--data', '{data}', '--output', '{file}/out'], 'model.yaml'),
     ],
 )
 def test_what_cannot_be_reported_is_said_in_a_sentence(tmp_path, capsys, arguments, message):
     write(tmp_path, random_model())
     places = {'model': tmp_path / 'model', 'data': tmp_path / 'data'}
-    places['file'] = places['model'] / 'model.yaml'
     assert report.main([argument.format(**places) for argument in arguments]) == 1
     [sentence] = capsys.readouterr().err.splitlines()
     assert sentence.startswith('report: ')

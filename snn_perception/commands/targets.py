@@ -1,0 +1,35 @@
+"""Where commands write, checked before they work: no result is lost for want of a folder."""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentTypeError
+from pathlib import Path
+
+
+def file_to_write(text: str) -> Path:
+    """The path of a file that can be written, for argparse."""
+    path = Path(text)
+    if path.is_dir():
+        raise ArgumentTypeError(f'{path} is a folder; a file is needed')
+    if not path.parent.is_dir():
+        raise ArgumentTypeError(f'{path} cannot be written: {path.parent} is not a folder')
+    _require_writable(path if path.exists() else path.parent)
+    return path
+
+
+def folder_to_write(text: str) -> Path:
+    """The path of a folder that can be written to, or made, for argparse."""
+    path = Path(text)
+    existing = path.absolute()
+    while not existing.exists():
+        existing = existing.parent
+    if not existing.is_dir():
+        raise ArgumentTypeError(f'{path} cannot be written: {existing} is not a folder')
+    _require_writable(existing)
+    return path
+
+
+def _require_writable(path: Path) -> None:
+    if not os.access(path, os.W_OK):
+        raise ArgumentTypeError(f'{path} cannot be written: permission denied')
