@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import dacite
 import yaml
@@ -12,6 +13,14 @@ import yaml
 T = TypeVar('T')
 
 MAXIMUM_YAML_BYTES = 1_000_000
+WORDS = {
+    str: ('text', 'texts'),
+    int: ('a whole number', 'whole numbers'),
+    float: ('a number', 'numbers'),
+    bool: ('true or false', 'entries that are true or false'),
+}
+"""What values of a type are called, one and several."""
+QUOTES = 'put quotes around what YAML reads as something else, as in "0" and "yes"'
 
 
 def read_yaml(path: Path, error: type[ValueError] = ValueError) -> dict[str, Any]:
@@ -44,8 +53,9 @@ def build(
     what makes a value of that type from the raw one. Raises `error` for an unknown or missing
     field, a value of the wrong type, and what the dataclasses themselves refuse.
     """
+    lists = {hint: _list_for(hint) for hint in _tuples_in(kind)}
     config = dacite.Config(
-        type_hooks={float: _number, int: _integer, **(hooks or {})}, cast=[tuple], strict=True
+        type_hooks={float: _number, int: _integer, **lists, **(hooks or {})}, strict=True
     )
     try:
         return dacite.from_dict(kind, content, config)
@@ -55,10 +65,8 @@ def build(
         unknown = ', '.join(sorted(map(str, reason.keys)))
         raise error(f'{source}: unknown {unknown}') from None
     except dacite.WrongTypeError as reason:
-        wanted = getattr(reason.field_type, '__name__', reason.field_type)
-        raise error(
-            f'{source}: {reason.field_path} must be of type {wanted}, not {reason.value!r}'
-        ) from None
+        wanted = _wanted(reason.field_type, reason.value)
+        raise error(f'{source}: {reason.field_path} must be {wanted}') from None
     except (ValueError, TypeError) as reason:
         raise error(f'{source}: {reason}') from None
 
@@ -69,5 +77,37 @@ def _number(value: Any) -> Any:
 
 def _integer(value: Any) -> Any:
     if isinstance(value, bool):
-        raise ValueError(f'a whole number is needed, not {value}')
+        raise dacite.WrongTypeError(int, value)
     return value
+
+
+def _list_for(hint: Any) -> Callable[[Any], tuple]:
+    """A function that makes a tuple of what stands where `hint` is, which must be a list."""
+
+    def as_tuple(value: Any) -> tuple:
+        # Python would make a tuple of any text, too: of its letters.
+        if not isinstance(value, list | tuple):
+            raise dacite.WrongTypeError(hint, value)
+        return tuple(value)
+
+    return as_tuple
+
+
+def _tuples_in(hint: Any) -> frozenset[Any]:
+    """The types of tuples in `hint`, also in the fields of a dataclass."""
+    found = {hint} if get_origin(hint) is tuple else set()
+    inner = get_type_hints(hint).values() if is_dataclass(hint) else get_args(hint)
+    return frozenset(found.union(*map(_tuples_in, inner)))
+
+
+def _wanted(hint: Any, value: Any) -> str:
+    """What a field of type `hint` must be, where `value` stands."""
+    if get_origin(hint) is tuple:
+        entry = get_args(hint)[0]
+        if entry is not str or not isinstance(value, tuple):
+            shown = list(value) if isinstance(value, tuple) else value
+            return f'a list of {WORDS.get(entry, ("", "entries"))[1]}, not {shown!r}'
+        odd = ', '.join([repr(each) for each in value if not isinstance(each, str)][:3])
+        return f'a list of texts, not of {odd}: {QUOTES}'
+    wanted = WORDS[hint][0] if hint in WORDS else f'of type {getattr(hint, "__name__", hint)}'
+    return f'{wanted}, not {value!r}' + (f': {QUOTES}' if hint is str else '')

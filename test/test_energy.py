@@ -136,7 +136,7 @@ def test_a_rival_pays_for_every_multiply_accumulate():
         ('chips', 'loihi', 'update', (1, -1, 1), 'low, value and high of update must be in'),
         ('chips', 'loihi', 'static', (2, 1, float('inf')), 'low, value and high of static must'),
         ('rivals', 'cmos45', 'mac', (float('nan'), 0, 1), 'low, value and high of mac must be in'),
-        ('rivals', 'cmos45', 'mac', ('dear', 0, 1), "mac.value must be of type float, not 'dear'"),
+        ('rivals', 'cmos45', 'mac', ('dear', 0, 1), "mac.value must be a number, not 'dear'"),
     ],
 )
 def test_a_wrong_figure_is_refused_by_file_and_field(

@@ -143,7 +143,7 @@ def test_weights_that_are_not_finite_are_refused(folder):
         (lambda c: c.update(labels=['a', 'a', 'b']), 'labels must differ'),
         (lambda c: c['layers'][0].update(type='quantum'), "unknown layer type 'quantum'"),
         (lambda c: c['layers'][0].update(channels=7), r'layers\.0\.weight has the shape'),
-        (lambda c: c['layers'][0].update(channels='six'), 'channels must be of type int'),
+        (lambda c: c['layers'][0].update(channels='six'), 'channels must be a whole number'),
         (lambda c: c['layers'][0].update(wings=2), 'unknown wings'),
         (lambda c: c['layers'].insert(1, 'relu'), 'a layer must be a mapping'),
         (lambda c: c['input'].update(shape=[60000, 60000, 3]), 'neurons are more'),

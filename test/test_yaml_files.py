@@ -1,8 +1,12 @@
 from __future__ import annotations
 
-import pytest
+import re
+from dataclasses import dataclass
 
-from snn_perception.yaml_files import read_yaml
+import pytest
+import yaml
+
+from snn_perception.yaml_files import build, read_yaml
 
 
 def test_a_yaml_file_too_large_is_refused_unread(tmp_path):
@@ -10,3 +14,46 @@ def test_a_yaml_file_too_large_is_refused_unread(tmp_path):
     path.write_text('a: 1\n' * 300_000)
     with pytest.raises(ValueError, match='larger than'):
         read_yaml(path)
+
+
+@dataclass(frozen=True)
+class Inner:
+    sizes: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Outer:
+    labels: tuple[str, ...] = ()
+    shares: tuple[float, ...] | None = None
+    inner: Inner | None = None
+    title: str = ''
+    count: int = 0
+
+
+def test_lists_become_tuples_of_their_type():
+    content = yaml.safe_load('{labels: [a, "0"], shares: [1, 0.5], inner: {sizes: [2, 3]}}')
+    assert build(Outer, content, 'x') == Outer(('a', '0'), (1.0, 0.5), Inner((2, 3)))
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('labels: abc', "labels must be a list of texts, not 'abc'"),
+        ('labels: ""', "labels must be a list of texts, not ''"),
+        ('labels: {a: 1}', "labels must be a list of texts, not {'a': 1}"),
+        ('labels: 7', 'labels must be a list of texts, not 7'),
+        ('labels: [0, 1]', 'labels must be a list of texts, not of 0, 1: put quotes around'),
+        ('labels: [a, yes, no]', 'labels must be a list of texts, not of True, False: put quotes'),
+        ('labels: [a, ~]', 'labels must be a list of texts, not of None: put quotes around'),
+        ('shares: "12"', "shares must be a list of numbers, not '12'"),
+        ('shares: [a]', 'shares must be '),
+        ('inner: {sizes: "23"}', "inner.sizes must be a list of whole numbers, not '23'"),
+        ('inner: {sizes: [2, x]}', "inner.sizes must be a list of whole numbers, not [2, 'x']"),
+        ('inner: {sizes: [2]}', 'inner.sizes must be a list of whole numbers, not [2'),
+        ('title: no', 'title must be text, not False: put quotes around'),
+        ('count: yes', 'count must be a whole number, not True'),
+    ],
+)
+def test_what_is_no_such_list_or_text_is_refused_with_what_would_be(text, message):
+    with pytest.raises(ValueError, match=re.escape(f'x.yaml: {message}')):
+        build(Outer, yaml.safe_load(text), 'x.yaml')

@@ -78,7 +78,7 @@ def change(*keys):
             lambda content: content['optimisation'].pop('epochs'),
             r'optimisation\.epochs is missing',
         ),
-        (change('optimisation', 'epochs', 'many'), r'optimisation\.epochs must be of type int'),
+        (change('optimisation', 'epochs', 'many'), r'optimisation\.epochs must be a whole number'),
         (change('optimisation', 'epochs', True), 'whole number'),
         (change('optimisation', 'epochs', 0), 'epochs must be positive'),
         (change('optimisation', 'learning_rate', -1), 'learning_rate must be positive'),
