@@ -178,8 +178,9 @@ class _Cache(caching.FunctionCache):
 
     def __init__(self, function: Callable) -> None:
         super().__init__(function)
-        base, stamp = self._impl.filename_base, self._impl.locator.get_source_stamp()
-        self._cache_file = _Files(Path(self.cache_path), base, stamp)
+        # NUMBA_CACHE_LOCATOR_CLASSES may replace the locator, but not what code depends on.
+        stamp = _digest_of(Path(function.__code__.co_filename))
+        self._cache_file = _Files(Path(self.cache_path), self._impl.filename_base, stamp)
 
 
 class _Files:
