@@ -206,7 +206,8 @@ class _Files:
         try:
             unfinished.write_bytes(hashlib.sha256(content).digest() + content)
             unfinished.replace(path)
-            self._remove_unused()
+            if self.folder == cache_folder():  # elsewhere are files of others
+                self._remove_unused()
         except OSError as error:
             unfinished.unlink(missing_ok=True)
             _say_once(str(error))
