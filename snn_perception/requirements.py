@@ -6,7 +6,7 @@ import re
 from importlib import metadata
 from importlib.util import find_spec
 
-MINIMUM = {'numba': '0.58', 'torch': '2.9'}
+MINIMUM = {'numba': '0.56', 'torch': '2.9'}
 """Oldest versions that the tests pass with or that have what the code calls, by library."""
 
 PACKAGES = {'nengo_loihi': 'nengo-loihi', 'pynvml': 'nvidia-ml-py'}

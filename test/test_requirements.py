@@ -30,14 +30,14 @@ def test_a_missing_library_is_named_with_what_installs_it(monkeypatch):
     )
 
 
-@pytest.mark.parametrize('found', ['0.56.4', '0.9', '0.57.1rc2'])
+@pytest.mark.parametrize('found', ['0.55.2', '0.9', '0.55.1rc2'])
 def test_a_library_that_is_too_old_is_named_with_the_version_that_would_do(monkeypatch, found):
     installed(monkeypatch, numba=found)
-    with pytest.raises(MissingLibrary, match=rf"numba 0\.58 or newer, and {found} is .*'numba>="):
+    with pytest.raises(MissingLibrary, match=rf"numba 0\.56 or newer, and {found} is .*'numba>="):
         require('the engine', 'numba')
 
 
-@pytest.mark.parametrize('found', ['0.58.0', '0.58', '0.100.0', '1.0.0+local'])
+@pytest.mark.parametrize('found', ['0.56.0', '0.56', '0.100.0', '1.0.0+local'])
 def test_newer_versions_are_compared_as_numbers(monkeypatch, found):
     installed(monkeypatch, numba=found)
     require('the engine', 'numba')
@@ -52,8 +52,8 @@ def test_a_library_whose_version_is_unknown_is_given_the_benefit_of_the_doubt(mo
 
 
 def test_an_engine_on_a_distribution_that_is_too_old_is_refused_in_a_sentence(monkeypatch):
-    installed(monkeypatch, numba='0.56.4')
-    with pytest.raises(ValueError, match=r'^backend event needs numba 0\.58 or newer, and 0\.56'):
+    installed(monkeypatch, numba='0.55.2')
+    with pytest.raises(ValueError, match=r'^backend event needs numba 0\.56 or newer, and 0\.55'):
         create_simulator(random_model(), 'event')
 
 
