@@ -13,6 +13,7 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from snn_perception.model import Model
+from snn_perception.reporting.glyphs import make_drawable
 
 # Blue and vermilion of Okabe and Ito, which can be told apart without full colour vision.
 SPIKES, ACCENT, RATES, PALE = '#0072b2', '#d55e00', '#5f6b76', '#c4ccd4'
@@ -45,6 +46,7 @@ DARK = Theme(ground='#14171c', text='#e8eaed', dim='#9aa0a6', right='#7bd88f', w
 
 def save_picture(figure: Figure, path: Path) -> None:
     """Save `figure` as a PNG file; raises OSError if it cannot be written."""
+    make_drawable(figure)
     figure.savefig(path, dpi=RESOLUTION, format='png', facecolor=figure.get_facecolor())
 
 

@@ -1,0 +1,80 @@
+"""Names in any script in pictures: by a font that has their glyphs, or by the numbers of those."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, fontManager, get_font
+from matplotlib.text import Text
+from matplotlib.ticker import FixedLocator
+
+PLACEHOLDERS = 'Last Resort'
+"""A family of fonts, which Matplotlib brings along, that has a box for every character."""
+
+
+def make_drawable(figure: Figure) -> None:
+    """Have every text in `figure` drawn by fonts that have its glyphs.
+
+    A character that no installed font has becomes its number, such as U+732B.
+    """
+    for text in figure.findobj(Text):
+        _make_text_drawable(text)
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            _make_ticks_drawable(axis)
+
+
+def _make_text_drawable(text: Text) -> None:
+    missing = _missing(text)
+    if missing:
+        found = {name for character in missing if (name := _font_with(character))}
+        text.set_fontfamily([*text.get_fontfamily(), *sorted(found)])
+        text.set_text(_numbered(text.get_text(), missing))
+
+
+def _make_ticks_drawable(axis: Axis) -> None:
+    """Names at ticks: an axis writes them anew whenever it is drawn."""
+    if isinstance(axis.get_major_locator(), FixedLocator):
+        labels = axis.get_ticklabels()
+        missing = set().union(*map(_missing, labels))
+        if missing:
+            names = [_numbered(label.get_text(), missing) for label in labels]
+            for label in labels:
+                _make_text_drawable(label)
+            axis.set_ticklabels(names)
+
+
+def _missing(text: Text) -> set[str]:
+    """The characters of `text` that its font does not have."""
+    characters = set(text.get_text()) - {'\n'}
+    return {
+        each for each in characters if ord(each) not in _codes(findfont(text.get_fontproperties()))
+    }
+
+
+def _numbered(name: str, missing: set[str]) -> str:
+    """`name` with a number for each of the `missing` characters that no font has."""
+    return ''.join(
+        f'U+{ord(each):04X}' if each in missing and not _font_with(each) else each for each in name
+    )
+
+
+@cache
+def _font_with(character: str) -> str:
+    """The name of an installed font that has `character`; empty if there is none."""
+    for entry in sorted(fontManager.ttflist, key=lambda entry: (entry.name, entry.fname)):
+        is_plain = (entry.style, entry.weight) == ('normal', 400)
+        if is_plain and PLACEHOLDERS not in entry.name and ord(character) in _codes(entry.fname):
+            return entry.name
+    return ''
+
+
+@cache
+def _codes(path: str) -> frozenset[int]:
+    """The numbers of all characters in the font file `path`; none if it cannot be read."""
+    try:
+        return frozenset(get_font(path).get_charmap())
+    except (OSError, RuntimeError):
+        return frozenset()
