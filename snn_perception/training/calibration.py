@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import torch
@@ -12,22 +13,24 @@ from snn_perception.readout import Readout
 
 SMALLEST_SETTLING_TIME = 1e-5
 """Settling time (s) that is as good as none."""
+LONGEST_SETTLING_TIME = 100.0
+"""The same as for ever, in longest durations of evidence: beyond it, only its product with the
+temperature counts, and both would run away."""
 
 
 def calibrate(trajectories: Trajectories, accuracy_cost: float) -> Readout:
     """The readout of `trajectories` with its temperatures and its threshold fitted to them.
 
-    Among the thresholds that lose at most `accuracy_cost` (0 to 1) of the accuracy at the end
-    of the presentation, the one that decides soonest.
+    It is the lowest threshold from which on none loses more than `accuracy_cost` (0 to 1) of
+    the accuracy at the end of the presentation. A lower one that loses less by luck does not
+    count: on other images it would lose more.
     """
     fitted = replace(trajectories, readout=fit_temperature(trajectories))
     points = fitted.operating_points(200)
     enough = points[-1].accuracy - accuracy_cost - 1e-9
-    soonest = min(
-        (point for point in points if point.accuracy >= enough),
-        key=lambda point: (point.simulated_time, -point.accuracy),
-    )
-    return replace(fitted.readout, confidence_threshold=soonest.threshold)
+    late = itertools.takewhile(lambda point: point.accuracy >= enough, reversed(points))
+    *_, lowest = late
+    return replace(fitted.readout, confidence_threshold=lowest.threshold)
 
 
 def fit_temperature(trajectories: Trajectories) -> Readout:
@@ -43,9 +46,14 @@ def fit_temperature(trajectories: Trajectories) -> Readout:
     logarithms = torch.stack((deviation.log(), durations.min().log())).requires_grad_()
     optimizer = torch.optim.LBFGS([logarithms], max_iter=100, line_search_fn='strong_wolfe')
 
+    def parameters() -> torch.Tensor:
+        temperature, settling_time = logarithms.exp()
+        longest = LONGEST_SETTLING_TIME * durations.max()
+        return torch.stack((temperature, settling_time.clamp(max=longest)))
+
     def loss() -> torch.Tensor:
         optimizer.zero_grad()
-        temperature, settling_time = logarithms.exp()
+        temperature, settling_time = parameters()
         scaled = evidence / (temperature * (1 + settling_time / durations))
         value = F.cross_entropy(scaled.flatten(0, 1), labels.flatten())
         value.backward()
@@ -53,7 +61,7 @@ def fit_temperature(trajectories: Trajectories) -> Readout:
 
     optimizer.step(loss)
     # Of answers that are all right no temperature is low enough.
-    temperature, settling_time = logarithms.detach().exp().clamp(min=1e-6).tolist()
+    temperature, settling_time = parameters().detach().clamp(min=1e-6).tolist()
     if settling_time < SMALLEST_SETTLING_TIME:
         settling_time = 0.0
     return replace(trajectories.readout, temperature=temperature, settling_time=settling_time)

@@ -63,16 +63,43 @@ def test_answers_that_are_all_right_give_a_readout_that_can_be_used(trajectories
     assert readout.temperature > 0
 
 
+def test_a_settling_time_that_cannot_be_too_long_spoils_no_temperature(trajectories):
+    """What is wrong at first and right in the end, each the more the later it is seen."""
+    right = np.linspace(-0.5, 2.0, CHECKS)[:, None]
+    classes = np.eye(trajectories.evidence.shape[2])[trajectories.labels]
+    few = replace(trajectories, evidence=1e-3 * right * classes[:, None])
+
+    def cross_entropy(readout):
+        scores = readout.scores(few.evidence, few.durations)
+        return -np.log((scores * classes[:, None]).sum(axis=2)).mean()
+
+    without = [Readout(0.05, temperature=value) for value in np.geomspace(1e-5, 1e-1, 100)]
+    assert cross_entropy(fit_temperature(few)) <= min(map(cross_entropy, without))
+
+
 @pytest.mark.parametrize('cost', [0.0, 0.001, 0.02])
-def test_the_threshold_is_the_soonest_within_its_cost(trajectories, cost):
+def test_the_threshold_is_the_lowest_from_which_on_none_costs_more(trajectories, cost):
     readout = calibrate(trajectories, cost)
     fitted = replace(trajectories, readout=readout)
-    end = fitted.operating_point(1.0)
-    chosen = fitted.operating_point(readout.confidence_threshold)
-    assert chosen.accuracy >= end.accuracy - cost - 1e-9
-    for sooner in fitted.operating_points():
-        if sooner.simulated_time < chosen.simulated_time - 1e-3:
-            assert sooner.accuracy < end.accuracy - cost
+    points = fitted.operating_points(200)
+    enough = points[-1].accuracy - cost - 1e-9
+    higher = [point for point in points if point.threshold >= readout.confidence_threshold]
+    assert min(point.accuracy for point in higher) >= enough
+    [*_, next_lower] = [p for p in points if p.threshold < readout.confidence_threshold]
+    assert next_lower.accuracy < enough
+
+
+def test_a_threshold_that_is_good_by_luck_is_not_taken(trajectories):
+    """All at their first check are right, as chance may have it, but wrong at the next ones."""
+    lucky = trajectories.evidence.copy()
+    classes = np.eye(lucky.shape[2])[trajectories.labels]
+    lucky[:, 0] = 10 * classes
+    lucky[:, 1:3] = 10 * np.roll(classes, 1, axis=1)[:, None]
+    readout = calibrate(replace(trajectories, evidence=lucky), 0.0)
+    fitted = replace(trajectories, evidence=lucky, readout=readout)
+    assert fitted.operating_point(0.01).accuracy == 1.0
+    point = fitted.operating_point(readout.confidence_threshold)
+    assert point.simulated_time > fitted.steps[2] * 0.001
 
 
 def test_a_higher_cost_decides_sooner(trajectories):
