@@ -16,7 +16,7 @@ from snn_perception.datasets.folders import at_size, load_folders
 from snn_perception.datasets.idx import holds_idx, load_idx
 from snn_perception.images import Preprocessing
 
-__all__ = ['Dataset', 'DatasetError', 'load_dataset', 'split']
+__all__ = ['Dataset', 'DatasetError', 'halves', 'load_dataset', 'split']
 
 
 logger = logging.getLogger(__name__)
@@ -72,15 +72,31 @@ def split(dataset: Dataset, held_out: int, seed: int) -> tuple[Dataset, Dataset]
         raise DatasetError(
             f'{held_out} validation images cannot be held out of {len(dataset)} images'
         )
-    order = np.random.default_rng(seed).permutation(len(dataset))
-    # Sorted by class, every class in random order; then evenly spaced over all.
-    by_class = order[np.argsort(dataset.labels[order], kind='stable')]
-    chosen = by_class[spread(len(dataset), held_out)]
-    rest = np.setdiff1d(np.arange(len(dataset)), chosen)
-    missing = set(range(len(dataset.class_names))) - set(dataset.labels[rest].tolist())
+    rest, chosen = _drawn(dataset, held_out, seed)
+    missing = set(range(len(dataset.class_names))) - set(rest.labels.tolist())
     if missing:
         names = ', '.join(dataset.class_names[index] for index in sorted(missing))
         raise DatasetError(f'no training images are left of the class {names}')
+    return rest, chosen
+
+
+def halves(dataset: Dataset, seed: int) -> tuple[Dataset, Dataset]:
+    """Two halves of `dataset` with no image in common and the same share of each class.
+
+    The choice depends on nothing but the labels and `seed`. A single image more goes to the
+    second half.
+    """
+    second, first = _drawn(dataset, len(dataset) // 2, seed)
+    return first, second
+
+
+def _drawn(dataset: Dataset, count: int, seed: int) -> tuple[Dataset, Dataset]:
+    """`dataset` without, and only, `count` of its images, evenly drawn from the classes."""
+    order = np.random.default_rng(seed).permutation(len(dataset))
+    # Sorted by class, every class in random order; then evenly spaced over all.
+    by_class = order[np.argsort(dataset.labels[order], kind='stable')]
+    chosen = by_class[spread(len(dataset), count)]
+    rest = np.setdiff1d(np.arange(len(dataset)), chosen)
     return dataset.subset(rest), dataset.subset(np.sort(chosen))
 
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from snn_perception.datasets import DatasetError, load_dataset, split
+from snn_perception.datasets import DatasetError, halves, load_dataset, split
 from snn_perception.images import Preprocessing
 
 GREY = Preprocessing((28, 28, 1))
@@ -155,6 +155,19 @@ def test_the_split_holds_out_the_same_images_of_every_class(digits):
     again = split(dataset, 10, seed=3)[1]
     assert np.array_equal(validation.images, again.images)
     assert not np.array_equal(validation.images, split(dataset, 10, seed=4)[1].images)
+
+
+def test_two_halves_have_no_image_in_common_and_as_many_of_every_class(digits):
+    dataset = load_dataset(digits[0], GREY)
+    parts = halves(dataset, seed=3)
+    for part in parts:
+        assert sorted(part.labels) == list(range(10))
+    together = np.concatenate([part.images for part in parts])
+    assert len(np.unique(together, axis=0)) == len(np.unique(dataset.images, axis=0))
+    assert np.array_equal(halves(dataset, seed=3)[0].images, parts[0].images)
+    assert not np.array_equal(halves(dataset, seed=4)[0].images, parts[0].images)
+    odd = halves(dataset.subset(np.arange(3)), seed=0)
+    assert [len(part) for part in odd] == [1, 2]
 
 
 def test_a_split_that_leaves_nothing_is_refused(digits):
