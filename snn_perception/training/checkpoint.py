@@ -6,7 +6,6 @@ and the step's number.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,7 +17,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from snn_perception.training.recipe import Recipe, RecipeError
+from snn_perception.training.fingerprint import Fingerprint, difference
+from snn_perception.training.recipe import RecipeError
 from snn_perception.whole_files import written_whole
 
 
@@ -32,27 +32,12 @@ class Progress:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-DOCUMENTS = ('name', 'description', 'data', 'intended_use', 'limits')
-AFTERWARDS = (*DOCUMENTS, 'readout', 'dt', 'accuracy_cost')
-"""Sections of a recipe that say nothing about training: they may change in between."""
-SPIKES_ONLY = ('fine_tuning', 'synapse', 'readout_synapse')
-
-
-def fingerprint(recipe: Recipe, images: int, on_spikes: bool) -> str:
-    """What a checkpoint must agree on with the run that resumes it."""
-    excluded = AFTERWARDS if on_spikes or recipe.base else AFTERWARDS + SPIKES_ONLY
-    sections = {key: value for key, value in asdict(recipe).items() if key not in excluded}
-    sections['neuron'] = recipe.neuron.mapping
-    text = json.dumps([sections, images, on_spikes], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def save_checkpoint(
     path: Path,
     modules: dict[str, nn.Module],
     optimizers: dict[str, Optimizer],
     progress: Progress,
-    key: str,
+    run: Fingerprint,
 ) -> None:
     """Write the state of `modules` and `optimizers` to `path`, replacing the old in one go.
 
@@ -65,23 +50,20 @@ def save_checkpoint(
         for index, values in optimizer.state_dict()['state'].items():
             tensors |= {f'{name}/{index}/{entry}': value for entry, value in values.items()}
     tensors = {name: value.contiguous() for name, value in tensors.items()}
-    metadata = {'recipe': key, 'progress': json.dumps(asdict(progress))}
+    metadata = {'run': json.dumps(run), 'progress': json.dumps(asdict(progress))}
+    path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as unfinished:
         save_file(tensors, unfinished, metadata)
 
 
 def load_checkpoint(
-    path: Path, modules: dict[str, nn.Module], optimizers: dict[str, Optimizer], key: str
+    path: Path, modules: dict[str, nn.Module], optimizers: dict[str, Optimizer], run: Fingerprint
 ) -> Progress:
-    """Restore what `save_checkpoint` wrote; raises RecipeError for a file of another run."""
+    """Restore what `save_checkpoint` wrote; raises RecipeError for a file of another `run`."""
     try:
         with safe_open(path, framework='pt') as file:
             metadata = file.metadata() or {}
-            if metadata.get('recipe') != key:
-                raise RecipeError(
-                    f'{path} is of another recipe or other data; '
-                    f'remove it or choose another output folder'
-                )
+            _check(path, metadata, run)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as reason:
         raise RecipeError(f'{path} is damaged: {reason}; remove it to start anew') from None
@@ -95,6 +77,19 @@ def load_checkpoint(
         groups = optimizer.state_dict()['param_groups']
         optimizer.load_state_dict({'state': state, 'param_groups': groups})
     return Progress(**json.loads(metadata['progress']))
+
+
+def _check(path: Path, metadata: dict[str, str], run: Fingerprint) -> None:
+    """Raise RecipeError unless the `metadata` of `path` are those of a checkpoint of `run`."""
+    if 'run' in metadata:
+        other = difference(json.loads(metadata['run']), run)
+    else:
+        other = 'an earlier version, which did not note the data that it was trained on'
+    if other:
+        raise RecipeError(
+            f'{path} is of {other}; remove the folder {path.parent} to start anew, or choose '
+            f'another output folder'
+        )
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -119,6 +119,17 @@ def gather(value: Item) -> list[Item]:
     return values
 
 
+def any_of(value: bool) -> bool:
+    """Whether `value` is true in any of the processes."""
+    [processes] = add_up([torch.tensor([float(value)])])
+    return bool(processes)
+
+
+def wait_for_all() -> None:
+    """Return when all processes have come here."""
+    any_of(False)
+
+
 def copy_from_first(module: nn.Module) -> None:
     """Give `module` the parameters and statistics that it has in the first process."""
     if count() == 1:

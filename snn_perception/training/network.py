@@ -34,14 +34,21 @@ class HiddenLayer(nn.Module):
     weights are those that the inputs meet.
     """
 
-    def __init__(self, stage: Stage, neuron: Softened, noise: Noise, input_scale: float) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        neuron: Softened,
+        noise: Noise,
+        input_scale: float,
+        generator: Generator | None = None,
+    ) -> None:
         super().__init__()
         self.input_scale = input_scale
         self.stage = stage
         self.neuron = neuron
         self.noise = noise
         channels = stage.output_shape[2]
-        self.weight = nn.Parameter(_initial_weight(stage))
+        self.weight = nn.Parameter(_initial_weight(stage, generator))
         self.normalisation = nn.BatchNorm2d(channels)
         # Half of the neurons fire at first: that is where the curve bends.
         nn.init.constant_(self.normalisation.bias, neuron.neuron.rheobase)
@@ -67,11 +74,13 @@ class HiddenLayer(nn.Module):
 class ReadoutLayer(nn.Module):
     """The last layer: linear, without neurons."""
 
-    def __init__(self, stage: Stage, input_scale: float) -> None:
+    def __init__(
+        self, stage: Stage, input_scale: float, generator: Generator | None = None
+    ) -> None:
         super().__init__()
         self.stage = stage
         self.input_scale = input_scale
-        self.weight = nn.Parameter(_initial_weight(stage))
+        self.weight = nn.Parameter(_initial_weight(stage, generator))
         self.bias = nn.Parameter(torch.zeros(stage.output_shape[2]))
 
     def forward(self, values: Tensor) -> Tensor:
@@ -102,17 +111,20 @@ class TrainableNetwork(nn.Module, ABC):
 
 
 class RateNetwork(TrainableNetwork):
-    """`network` in firing rates, with noise on them in training."""
+    """`network` in firing rates, with noise on them in training.
 
-    def __init__(self, network: Network, noise: Noise) -> None:
+    Its first weights are drawn from `generator`, or from PyTorch's own.
+    """
+
+    def __init__(self, network: Network, noise: Noise, generator: Generator | None = None) -> None:
         super().__init__()
         neuron = Softened(network.neuron, network.gamma)
         *hidden, readout = network.stages
         self.hidden = nn.ModuleList(
-            HiddenLayer(stage, neuron, noise, AMPLITUDE if index else 1.0)
+            HiddenLayer(stage, neuron, noise, AMPLITUDE if index else 1.0, generator)
             for index, stage in enumerate(hidden)
         )
-        self.readout = ReadoutLayer(readout, AMPLITUDE if hidden else 1.0)
+        self.readout = ReadoutLayer(readout, AMPLITUDE if hidden else 1.0, generator)
 
     def forward(self, images: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
         """See `TrainableNetwork`."""
@@ -133,10 +145,11 @@ class RateNetwork(TrainableNetwork):
 # rows, columns and channels: the optimiser thinks in matrices.
 
 
-def _initial_weight(stage: Stage) -> Tensor:
+def _initial_weight(stage: Stage, generator: Generator | None) -> Tensor:
     """Kaiming-normal weights (outputs, inputs)."""
     *inputs, outputs = stage.weight_shape
-    return nn.init.kaiming_normal_(torch.empty(outputs, math.prod(inputs)))
+    weight = torch.empty(outputs, math.prod(inputs))
+    return nn.init.kaiming_normal_(weight, generator=generator)
 
 
 def as_kernel(stage: Stage, weight: Tensor) -> Tensor:

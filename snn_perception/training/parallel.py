@@ -28,6 +28,8 @@ Loss = Callable[[Any, Tensor, int], Tensor]
 class DataParallel:
     """`network` and its replicas, which share its parameters but not its statistics.
 
+    Use it in a `with` statement, in the end of which its threads end, too.
+
     There is one thread for each that PyTorch would use, but on a GPU one alone, and as many in
     each process. The results depend on how many parts that makes, not on their timing, nor on
     which of them are in one process.
@@ -50,6 +52,12 @@ class DataParallel:
     def _replica(self) -> nn.Module:
         shared = {id(parameter): parameter for parameter in self.network.parameters()}
         return copy.deepcopy(self.network, shared)
+
+    def __enter__(self) -> DataParallel:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
 
     def differentiate(self, loss: Loss, indices: Tensor) -> float:
         """Loss over the images at `indices`; leaves its gradient in the parameters.

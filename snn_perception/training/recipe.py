@@ -19,6 +19,7 @@ from snn_perception.yaml_files import build, read_yaml
 
 INHERITED = ('input', 'neuron', 'synapse', 'readout_synapse', 'layers', 'readout', 'dt')
 """Sections that a recipe with a base takes from its model.yaml."""
+PRECISIONS = ('auto', 'float32', 'bfloat16')
 
 
 class RecipeError(ValueError):
@@ -44,7 +45,8 @@ class Optimisation:
     Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024, with steps
     of the size that AdamW's have (Liu et al., "Muon is scalable for LLM training", 2025).
     `average_decay` is the decay per step of the running average of the weights that becomes
-    the model (0: the last weights). `precision` is float32 or bfloat16 (mixed).
+    the model (0: the last weights). `precision` is float32, bfloat16 (mixed), or auto, which is
+    bfloat16 where there are instructions for it; see `training.precision`.
     """
 
     epochs: int
@@ -54,7 +56,7 @@ class Optimisation:
     weight_decay: float = 0.01
     label_smoothing: float = 0.0
     average_decay: float = 0.998
-    precision: str = 'bfloat16'
+    precision: str = 'auto'
 
     def __post_init__(self) -> None:
         for name in ('epochs', 'batch_size', 'learning_rate'):
@@ -63,8 +65,9 @@ class Optimisation:
             value = getattr(self, name)
             if not 0 <= value < 1:
                 raise ValueError(f'{name} must be at least 0 and under 1, not {value}')
-        if self.precision not in ('float32', 'bfloat16'):
-            raise ValueError(f'precision must be float32 or bfloat16, not {self.precision!r}')
+        if self.precision not in PRECISIONS:
+            names = ', '.join(PRECISIONS)
+            raise ValueError(f'precision must be one of {names}, not {self.precision!r}')
 
 
 @dataclass(frozen=True)
@@ -108,10 +111,10 @@ class Recipe:
     which has a new unit for each class of the data. That layer is trained alone first, by
     `optimisation`, then all of them by `fine_tuning`, both on spikes.
     `validation_images` of the data, or under 1 that share of them, are held out, chosen by
-    `seed`. On them the
-    temperature of the readout is fitted and its confidence threshold, which may cost up to
-    `accuracy_cost` (0 to 1) of their accuracy; those of `readout` do not matter. The model's
-    labels are the class names of the data. `intended_use` and `limits` go into its card.
+    `seed`. One half of them fits the temperature of the readout and its confidence threshold,
+    which may cost up to `accuracy_cost` (0 to 1) of their accuracy; those of `readout` do not
+    matter. The other half measures what the card says. The model's labels are the class names
+    of the data. `intended_use` and `limits` go into its card.
     """
 
     name: str
@@ -138,6 +141,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _require_positive('validation_images', self.validation_images)
+        if 1 <= self.validation_images < 2:
+            raise ValueError('validation_images must be 2 or more, since one half fits the '
+                             'readout and the other measures, or a share under 1')  # fmt: skip
         if self.readout.mirror and not self.augmentation.flip:
             raise ValueError('mirror of the readout is for images that are mirrored in training: '
                              'set flip of the augmentation, too')  # fmt: skip

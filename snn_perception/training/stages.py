@@ -9,8 +9,10 @@ import torch
 
 from snn_perception.loading import load_model
 from snn_perception.model import Weights
+from snn_perception.training import fingerprint
 from snn_perception.training.checkpoint import random_seed
-from snn_perception.training.loop import Split, Trainer
+from snn_perception.training.data import Split
+from snn_perception.training.loop import Trainer
 from snn_perception.training.network import RateNetwork
 from snn_perception.training.recipe import FineTuning, Recipe
 from snn_perception.training.spiking import Presentation, SpikingNetwork
@@ -19,7 +21,7 @@ from snn_perception.training.spiking import Presentation, SpikingNetwork
 def run_stages(recipe: Recipe, data: Split, checkpoints: Path) -> list[Trainer]:
     """Train by `recipe`, every stage with a checkpoint in `checkpoints`; returns the stages.
 
-    The last one's average are the weights of the model.
+    The average of the last one is the weights of the model.
     """
     if recipe.base:
         first = _train_readout(recipe, data, checkpoints / 'readout.safetensors')
@@ -31,7 +33,8 @@ def run_stages(recipe: Recipe, data: Split, checkpoints: Path) -> list[Trainer]:
     network = SpikingNetwork(recipe.network, first.average.fold(), shown)
     path = checkpoints / 'spikes.safetensors'
     teacher = first.average if recipe.fine_tuning.distillation else None
-    spikes = Trainer('spikes', network, recipe.fine_tuning, recipe, data, path, teacher)
+    start = {'weights of the stage before': fingerprint.of_module(first.average)}
+    spikes = Trainer('spikes', network, recipe.fine_tuning, recipe, data, path, start, teacher)
     spikes.run()
     return [first, spikes]
 
@@ -45,8 +48,8 @@ def presentation(tuning: FineTuning) -> Presentation:
 
 def _train_rates(recipe: Recipe, data: Split, checkpoint: Path) -> Trainer:
     """A network from nothing, in firing rates."""
-    torch.manual_seed(random_seed(recipe.seed, -1))
-    network = RateNetwork(recipe.network, recipe.noise)
+    generator = torch.Generator().manual_seed(random_seed(recipe.seed, -1))
+    network = RateNetwork(recipe.network, recipe.noise, generator)
     trainer = Trainer('rates', network, recipe.optimisation, recipe, data, checkpoint)
     trainer.run()
     return trainer
@@ -55,7 +58,8 @@ def _train_rates(recipe: Recipe, data: Split, checkpoint: Path) -> Trainer:
 def _train_readout(recipe: Recipe, data: Split, checkpoint: Path) -> Trainer:
     """A new last layer on the spikes of the base, whose own layers stay as they are."""
     assert recipe.fine_tuning is not None
-    *hidden, _ = load_model(recipe.base).weights
+    base = load_model(recipe.base).weights
+    *hidden, _ = base
     readout = recipe.network.stages[-1]
     nothing = Weights(
         np.zeros(readout.weight_shape, np.float32), np.zeros(readout.output_shape[2], np.float32)
@@ -63,6 +67,7 @@ def _train_readout(recipe: Recipe, data: Split, checkpoint: Path) -> Trainer:
     network = SpikingNetwork(recipe.network, (*hidden, nothing), presentation(recipe.fine_tuning))
     for layer in network.layers[:-1]:
         layer.requires_grad_(False)
-    trainer = Trainer('readout', network, recipe.optimisation, recipe, data, checkpoint)
+    start = {'weights of the base': fingerprint.of_weights(base)}
+    trainer = Trainer('readout', network, recipe.optimisation, recipe, data, checkpoint, start)
     trainer.run()
     return trainer

@@ -1,48 +1,53 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import logging
+import re
+import signal
+import threading
 
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from tiny_training import tiny_dataset, tiny_recipe
 
 from snn_perception.datasets import split
 from snn_perception.training.checkpoint import random_seed
-from snn_perception.training.loop import Split, Trainer
+from snn_perception.training.data import Split, divide
+from snn_perception.training.interruption import SIGNALS
+from snn_perception.training.loop import Trainer
 from snn_perception.training.network import RateNetwork
 from snn_perception.training.recipe import FineTuning, RecipeError
 
 
-class Stopped(Exception):
-    """Somebody pulled the plug."""
-
-
-def make_trainer(folder, recipe=None, count=400):
+def make_trainer(folder, recipe=None, parts=None, start=None):
     recipe = recipe or tiny_recipe()
-    training, validation = split(tiny_dataset(count), recipe.validation_images, recipe.seed)
+    training, validation = parts or divide(tiny_dataset(), recipe)
     torch.manual_seed(random_seed(recipe.seed, -1))
     network = RateNetwork(recipe.network, recipe.noise)
     data = Split(training, validation, recipe.preprocessing)
     path = folder / 'checkpoint.safetensors'
-    return Trainer('rates', network, recipe.optimisation, recipe, data, path)
+    return Trainer('rates', network, recipe.optimisation, recipe, data, path, start)
 
 
 def parameters(trainer):
     return torch.cat([p.detach().flatten() for p in trainer.average.parameters()])
 
 
-def stop_after(trainer, steps, monkeypatch):
-    """Let `trainer` run, save after `steps` steps and be stopped in the next one."""
-    real = trainer._step
+def interrupt_at(trainer, place, number, monkeypatch):
+    """Let `trainer` run and be interrupted by Ctrl-C when `place` is called for the nth time."""
+    real, calls = getattr(trainer.objective, place), itertools.count(1)
 
-    def step(number):
-        if number == steps:
-            trainer.save()
-            raise Stopped
-        return real(number)
+    def called(*arguments):
+        # From the second of two threads that call it the signal goes to the first thread, too.
+        if next(calls) == number:
+            signal.raise_signal(signal.SIGINT)
+        return real(*arguments)
 
-    monkeypatch.setattr(trainer, '_step', step)
-    with pytest.raises(Stopped):
+    monkeypatch.setattr(trainer.objective, place, called)
+    with pytest.raises(KeyboardInterrupt):
         trainer.run()
 
 
@@ -55,26 +60,6 @@ def test_training_learns_and_keeps_a_history(tmp_path):
     assert history[-1]['validation_accuracy'] > 0.9
 
 
-@pytest.mark.parametrize('distillation', [0.25, 1.0])
-@pytest.mark.parametrize('flip', [True, False])
-def test_a_teacher_has_its_part_in_what_is_learned(tmp_path, distillation, flip):
-    recipe = tiny_recipe(
-        fine_tuning={'epochs': 1, 'label_smoothing': 0.1, 'distillation': distillation},
-        augmentation={'flip': flip},
-    )
-    recipe = dataclasses.replace(recipe, optimisation=recipe.fine_tuning)
-    trainer = make_trainer(tmp_path, recipe)
-    images, labels = torch.rand(5, 8, 8, 1), torch.tensor([0, 1, 2, 3, 0])
-    smoothed = torch.full((5, 4), 0.025) + 0.9 * torch.eye(4)[labels]
-    torch.testing.assert_close(trainer._targets(images, labels, 4), smoothed)
-    trainer.teacher = trainer.average
-    with torch.no_grad():
-        views = [trainer.average(view)[0] for view in (images, images.flip(2))]
-    seen = torch.stack(views).mean(dim=0) if flip else views[0]
-    expected = distillation * seen.softmax(1) + (1 - distillation) * smoothed
-    torch.testing.assert_close(trainer._targets(images, labels, 4), expected)
-
-
 @pytest.fixture
 def two_threads():
     before = torch.get_num_threads()
@@ -83,20 +68,31 @@ def two_threads():
     torch.set_num_threads(before)
 
 
-@pytest.mark.usefixtures('two_threads')
-@pytest.mark.parametrize('steps', [1, 10, 17])
-def test_a_resumed_run_ends_exactly_as_an_uninterrupted_one(tmp_path, monkeypatch, steps):
+@pytest.fixture
+def whole(tmp_path, two_threads):
+    """A stage that was never interrupted: 30 steps, an epoch each ten, on two threads."""
     (tmp_path / 'whole').mkdir()
+    trainer = make_trainer(tmp_path / 'whole')
+    trainer.run()
+    return trainer
+
+
+@pytest.mark.parametrize(
+    ('place', 'number', 'step', 'rows'),
+    [('loss', 1, 1, 0), ('loss', 20, 10, 0), ('loss', 34, 17, 1), ('validate', 4, 20, 1)],
+)
+def test_after_ctrl_c_a_run_ends_exactly_as_one_without(
+    tmp_path, whole, monkeypatch, place, number, step, rows
+):
     (tmp_path / 'parts').mkdir()
-    whole = make_trainer(tmp_path / 'whole')
-    whole.run()
-    stop_after(make_trainer(tmp_path / 'parts'), steps, monkeypatch)
+    interrupt_at(make_trainer(tmp_path / 'parts'), place, number, monkeypatch)
     resumed = make_trainer(tmp_path / 'parts')
-    assert resumed.progress.step == steps
+    assert (resumed.progress.step, len(resumed.progress.history)) == (step, rows)
     resumed.run()
     assert torch.equal(parameters(resumed), parameters(whole))
     for row, expected in zip(resumed.progress.history, whole.progress.history, strict=True):
-        assert row['loss'] == pytest.approx(expected['loss'], abs=0)
+        for figure in ('loss', 'validation_accuracy', 'firing_rate_hz'):
+            assert row[figure] == expected[figure]
 
 
 def test_a_finished_run_is_not_run_again(tmp_path):
@@ -107,12 +103,45 @@ def test_a_finished_run_is_not_run_again(tmp_path):
     assert torch.equal(parameters(again), before)
 
 
-def test_a_checkpoint_of_another_recipe_or_of_other_data_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        ({'seed': 5}, r'another recipe \(seed\) and other data'),
+        ({'noise': {'type': 'none'}}, r'of another recipe \(noise\.type\); remove the folder'),
+        ({'validation_images': 84}, r'another recipe \(validation_images\) and other data'),
+    ],
+)
+def test_a_checkpoint_of_another_recipe_is_refused(tmp_path, changes, message):
     make_trainer(tmp_path).save()
-    with pytest.raises(RecipeError, match='another recipe or other data'):
-        make_trainer(tmp_path, tiny_recipe(seed=5))
-    with pytest.raises(RecipeError, match='another recipe or other data'):
-        make_trainer(tmp_path, count=404)
+    with pytest.raises(RecipeError, match=message):
+        make_trainer(tmp_path, tiny_recipe(**changes))
+
+
+@pytest.mark.parametrize('kind', [0, 1])
+@pytest.mark.parametrize('values', ['images', 'labels'])
+def test_a_checkpoint_of_as_many_other_images_is_refused(tmp_path, kind, values):
+    make_trainer(tmp_path).save()
+    parts = list(divide(tiny_dataset(), tiny_recipe()))
+    changed = np.roll(getattr(parts[kind], values), 1, axis=0)
+    parts[kind] = dataclasses.replace(parts[kind], **{values: changed})
+    name = f'{("training", "validation")[kind]} {values}'
+    message = rf'is of other data \({name}\); remove the folder .* or choose another output'
+    with pytest.raises(RecipeError, match=message):
+        make_trainer(tmp_path, parts=parts)
+
+
+def test_a_checkpoint_of_other_class_names_is_refused(tmp_path):
+    make_trainer(tmp_path).save()
+    renamed = dataclasses.replace(tiny_dataset(), class_names=('a', 'b', 'c', 'd'))
+    with pytest.raises(RecipeError, match=r'is of other data \(class names\)'):
+        make_trainer(tmp_path, parts=divide(renamed, tiny_recipe()))
+
+
+def test_a_checkpoint_that_does_not_know_its_data_is_refused(tmp_path):
+    trainer = make_trainer(tmp_path)
+    save_file({'any': torch.zeros(1)}, trainer.checkpoint, {'recipe': 'b0b', 'progress': '{}'})
+    with pytest.raises(RecipeError, match='is of an earlier version, which did not note the data'):
+        make_trainer(tmp_path)
 
 
 def test_a_checkpoint_does_not_depend_on_what_comes_after_its_stage(tmp_path):
@@ -176,3 +205,25 @@ def test_mixed_precision_learns_too(tmp_path):
     trainer = make_trainer(tmp_path, dataclasses.replace(recipe, optimisation=optimisation))
     trainer.run()
     assert trainer.progress.history[-1]['validation_accuracy'] > 0.9
+
+
+def test_the_images_a_second_are_those_that_there_are(tmp_path, caplog):
+    # A batch is 32 images, but there are 14.
+    trainer = make_trainer(tmp_path, parts=split(tiny_dataset(20), 6, 0))
+    with caplog.at_level(logging.INFO, 'snn_perception.training'):
+        trainer.run()
+    seconds = trainer.progress.history[-1]['seconds']
+    rate = re.findall(r'epoch 3 of 3.* (\d+) images/s', caplog.text)
+    assert float(rate[0]) == pytest.approx(3 * 14 / seconds, abs=1)
+    assert trainer._bar().total == 3 * 14
+
+
+def test_a_run_gives_the_process_back_as_it_was(tmp_path):
+    def state():
+        handlers = [signal.getsignal(number) for number in SIGNALS]
+        return torch.get_num_threads(), torch.get_rng_state().tolist(), handlers
+
+    before = state()
+    make_trainer(tmp_path).run()
+    assert state() == before
+    assert not [thread for thread in threading.enumerate() if 'training' in thread.name]

@@ -94,6 +94,7 @@ def change(*keys):
         (change('readout', 'presentation_time', 0.001), 'start_time must be between'),
         (change('readout', 'mirror', True), 'set flip of the augmentation'),
         (change('validation_images', 0), 'validation_images'),
+        (change('validation_images', 1), 'validation_images must be 2 or more'),
     ],
 )
 def test_a_wrong_recipe_is_refused_with_a_sentence(tmp_path, apply, message):

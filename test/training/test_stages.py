@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +12,10 @@ from tiny_training import CONTENT, tiny_dataset, tiny_recipe
 
 from snn_perception import load_model
 from snn_perception.datasets import Dataset, split
-from snn_perception.training.loop import Split
+from snn_perception.model import save_model
+from snn_perception.training.data import Split
 from snn_perception.training.pipeline import train
-from snn_perception.training.recipe import load_recipe
+from snn_perception.training.recipe import RecipeError, load_recipe
 from snn_perception.training.stages import run_stages
 
 
@@ -39,7 +41,7 @@ def test_the_rate_network_teaches_the_one_on_spikes(tmp_path):
     recipe = tiny_recipe(fine_tuning=tuning)
     data = Split(*split(tiny_dataset(), 80, 0), recipe.preprocessing)
     rates, spikes = run_stages(recipe, data, tmp_path)
-    assert spikes.teacher is rates.average
+    assert spikes.objective.teacher is rates.average
     assert spikes.progress.history[-1]['validation_accuracy'] > 0.9
 
 
@@ -76,8 +78,26 @@ def test_a_model_for_classes_of_ones_own(recipe, top_and_bottom, tmp_path):
     assert load_model(tmp_path / 'mine').network == model.network
     figures = yaml.safe_load((tmp_path / 'mine' / 'model.yaml').read_text())['training']
     assert figures['training_images'] == 30
-    assert figures['validation']['images'] == 10
+    assert (figures['calibration_images'], figures['validation']['images']) == (5, 5)
     assert figures['validation']['accuracy'] >= 0.9
+
+
+def test_a_stage_that_began_with_other_weights_is_refused(recipe, top_and_bottom, base, tmp_path):
+    folder = shutil.copytree(base, tmp_path / 'base')
+    recipe = replace(recipe, base=str(folder)).with_classes(2)
+    data = Split(*split(top_and_bottom, 10, 0), recipe.preprocessing)
+    run_stages(recipe, data, tmp_path)
+    # Where the base lies is no matter.
+    run_stages(replace(recipe, base=str(base)), data, tmp_path)
+    model = load_model(folder)
+    first, *rest = model.weights
+    other = replace(model, weights=(replace(first, bias=first.bias + 0.01), *rest))
+    save_model(other, folder)
+    with pytest.raises(RecipeError, match=r'another start \(weights of the base\)'):
+        run_stages(recipe, data, tmp_path)
+    (tmp_path / 'readout.safetensors').unlink()
+    with pytest.raises(RecipeError, match=r'another start \(weights of the stage before\)'):
+        run_stages(recipe, data, tmp_path)
 
 
 def test_without_a_base_the_rates_come_first(tmp_path):

@@ -1,0 +1,67 @@
+"""The images of a training on the device that computes, handed out in batches."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from snn_perception.datasets import Dataset, split
+from snn_perception.images import Preprocessing
+from snn_perception.training import fingerprint
+from snn_perception.training.recipe import Recipe
+
+
+def divide(dataset: Dataset, recipe: Recipe) -> tuple[Dataset, Dataset]:
+    """The training and the validation images of `recipe`, of these at least two.
+
+    Raises DatasetError unless images of each class remain for training.
+    """
+    count = recipe.validation_images
+    held_out = max(round(count if count >= 1 else count * len(dataset)), 2)
+    return split(dataset, held_out, recipe.seed)
+
+
+class Split:
+    """Training and validation images on `device`, and how the network takes them.
+
+    `digests` tell them from all others, see `fingerprint.of_data`.
+    """
+
+    def __init__(
+        self,
+        training: Dataset,
+        validation: Dataset,
+        preprocessing: Preprocessing,
+        device: str = 'cpu',
+    ) -> None:
+        self.device = device
+        self.digests = fingerprint.of_data(training, validation)
+        self.training = Images(training, preprocessing.invert, device)
+        self.validation = Images(validation, preprocessing.invert, device)
+        self._mean = torch.tensor(preprocessing.mean, device=device).view(-1, 1, 1)
+        self._deviation = torch.tensor(preprocessing.deviation, device=device).view(-1, 1, 1)
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """`images` (batch, channels, height, width) in 0..1 as the network takes them.
+
+        Returns (batch, height, width, channels).
+        """
+        return ((images - self._mean) / self._deviation).permute(0, 2, 3, 1).contiguous()
+
+
+class Images:
+    """A data set on a device."""
+
+    def __init__(self, dataset: Dataset, invert: bool, device: str) -> None:
+        images = 255 - dataset.images if invert else dataset.images
+        self.images = torch.from_numpy(np.ascontiguousarray(images)).to(device)
+        self.labels = torch.from_numpy(dataset.labels).to(device)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """Images (batch, channels, height, width) in 0..1 and labels at `indices`."""
+        indices = indices.to(self.labels.device)
+        return self.images[indices].permute(0, 3, 1, 2).float() / 255, self.labels[indices]

@@ -1,0 +1,82 @@
+"""What a network is to learn from images, and how much of it it knows."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from snn_perception.training.checkpoint import random_seed
+from snn_perception.training.data import Split
+from snn_perception.training.network import TrainableNetwork
+from snn_perception.training.precision import Precision
+from snn_perception.training.recipe import Optimisation, Recipe
+
+
+class Objective:
+    """The labels of `data`, or in part the answers of a `teacher`; see `FineTuning`.
+
+    Everything is computed in `precision`.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        optimisation: Optimisation,
+        data: Split,
+        precision: Precision,
+        teacher: TrainableNetwork | None = None,
+    ) -> None:
+        self.recipe = recipe
+        self.optimisation = optimisation
+        self.data = data
+        self.precision = precision
+        self.teacher = teacher
+
+    def loss(
+        self, step: int, epoch: int, network: TrainableNetwork, indices: Tensor, part: int
+    ) -> Tensor:
+        """Loss of `network` on the training images at `indices`, augmented for this step.
+
+        The random numbers are those of this `part` of the step.
+        """
+        recipe = self.recipe
+        generator = torch.Generator(self.data.device)
+        generator.manual_seed(random_seed(recipe.seed, step, part))
+        images, labels = self.data.training.batch(indices)
+        images = recipe.augmentation.apply(images, indices + epoch, generator)
+        images = self.data.normalise(images)
+        with self._autocast():
+            outputs, mean_rates = network(images, generator)
+            targets = self.targets(images, labels, outputs.shape[1])
+        loss = F.cross_entropy(outputs, targets)
+        excess = F.relu(mean_rates / recipe.rate_regularisation.target - 1)
+        return loss + recipe.rate_regularisation.weight * excess.square().mean()
+
+    @torch.no_grad()
+    def targets(self, images: Tensor, labels: Tensor, classes: int) -> Tensor:
+        """Probabilities (batch, classes) to be learned for `images`, as the networks take them.
+
+        Where images are mirrored in training, the teacher looks at both sides of each.
+        """
+        smoothing = self.optimisation.label_smoothing
+        targets = F.one_hot(labels, classes) * (1 - smoothing) + smoothing / classes
+        if self.teacher is None:
+            return targets
+        assert self.recipe.fine_tuning is not None
+        views = [images, images.flip(2)] if self.recipe.augmentation.flip else [images]
+        answers = torch.stack([self.teacher(view)[0] for view in views]).mean(dim=0).softmax(dim=1)
+        return targets.lerp(answers, self.recipe.fine_tuning.distillation)
+
+    @torch.no_grad()
+    def validate(self, network: TrainableNetwork, indices: Tensor) -> tuple[int, list[float]]:
+        """How many validation images at `indices` are read rightly, and rates of layers (Hz)."""
+        images, labels = self.data.validation.batch(indices)
+        with self._autocast():
+            outputs, mean_rates = network(self.data.normalise(images))
+        return int((outputs.argmax(1) == labels).sum()), mean_rates.tolist()
+
+    def _autocast(self) -> torch.autocast:
+        """Mixed precision; threads share no casts of weights."""
+        kind = torch.device(self.data.device).type
+        return torch.autocast(kind, torch.bfloat16, self.precision.is_mixed, cache_enabled=False)

@@ -1,0 +1,51 @@
+"""What changes the weights: the optimisers, the learning rate, and the running average."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from snn_perception.training.recipe import Optimisation, RecipeError
+
+
+def make_optimizers(network: nn.Module, weight_decay: float) -> dict[str, Optimizer]:
+    """Muon for the matrices; AdamW, without decay, for biases and normalisation.
+
+    Raises RecipeError for a PyTorch that has no Muon.
+    """
+    if not hasattr(torch.optim, 'Muon'):
+        raise RecipeError(f'training needs PyTorch 2.9 or newer, not {torch.__version__}')
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    matrices = [parameter for parameter in trained if parameter.dim() > 1]
+    others = [parameter for parameter in trained if parameter.dim() <= 1]
+    return {
+        'muon': torch.optim.Muon(
+            matrices, lr=1.0, weight_decay=weight_decay, adjust_lr_fn='match_rms_adamw'
+        ),
+        'adamw': torch.optim.AdamW(others, lr=1.0, weight_decay=0.0),
+    }
+
+
+def learning_rate(optimisation: Optimisation, step: int, total: int) -> float:
+    """That of `step` in one cycle of `total` steps: a linear rise, then a cosine fall to zero."""
+    rise = max(optimisation.warm_up * total, 1)
+    if step < rise:
+        return optimisation.learning_rate * (step + 1) / (rise + 1)
+    part = (step - rise) / max(total - rise, 1)
+    return optimisation.learning_rate * 0.5 * (1 + math.cos(math.pi * part))
+
+
+@torch.no_grad()
+def average_weights(average: nn.Module, network: nn.Module, decay: float, step: int) -> None:
+    """Move `average`, parameters and statistics, towards `network` after `step`.
+
+    What it was before counts `decay`, but less at the start.
+    """
+    decay = min(decay, (step + 1) / (step + 10))
+    averages = average.state_dict()
+    for name, value in network.state_dict().items():
+        if value.dtype.is_floating_point:
+            averages[name].lerp_(value, 1 - decay)

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from tiny_training import tiny_dataset, tiny_recipe
+
+from snn_perception.training.data import Split, divide
+from snn_perception.training.network import RateNetwork
+from snn_perception.training.objective import Objective
+from snn_perception.training.precision import Precision
+
+FLOAT32 = Precision(False, 'the test says so')
+
+
+@pytest.mark.parametrize('distillation', [0.25, 1.0])
+@pytest.mark.parametrize('flip', [True, False])
+def test_a_teacher_has_its_part_in_what_is_learned(distillation, flip):
+    recipe = tiny_recipe(
+        fine_tuning={'epochs': 1, 'label_smoothing': 0.1, 'distillation': distillation},
+        augmentation={'flip': flip},
+    )
+    data = Split(*divide(tiny_dataset(), recipe), recipe.preprocessing)
+    teacher = RateNetwork(recipe.network, recipe.noise).eval()
+    images, labels = torch.rand(5, 8, 8, 1), torch.tensor([0, 1, 2, 3, 0])
+    smoothed = torch.full((5, 4), 0.025) + 0.9 * torch.eye(4)[labels]
+    alone = Objective(recipe, recipe.fine_tuning, data, FLOAT32)
+    torch.testing.assert_close(alone.targets(images, labels, 4), smoothed)
+    taught = Objective(recipe, recipe.fine_tuning, data, FLOAT32, teacher)
+    with torch.no_grad():
+        views = [teacher(view)[0] for view in (images, images.flip(2))]
+    seen = torch.stack(views).mean(dim=0) if flip else views[0]
+    expected = distillation * seen.softmax(1) + (1 - distillation) * smoothed
+    torch.testing.assert_close(taught.targets(images, labels, 4), expected)
