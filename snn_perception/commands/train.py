@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import logging
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 from snn_perception.commands.options import add_data, count, load_data
 from snn_perception.commands.targets import folder_to_write
+from snn_perception.training.interruption import SIGNALS, handled_by
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,6 +34,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument('--device', default='auto', choices=('auto', 'cpu', 'cuda'))
     options = parser.parse_args(arguments)
+    with handled_by(_stop):
+        return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     # Importing PyTorch takes seconds, too long for --help or a wrong argument.
     from snn_perception.backends.torch import choose_device
     from snn_perception.energy import prices
@@ -43,6 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     program = 'train' if leads else f'train, process {distributed.rank()}'
     try:
         prices()  # The card of the model needs them at the end.
+        _keep_memory()
         recipe, _ = load_recipe(options.recipe)
         device = choose_device(options.device)
         dataset = load_data(options, recipe.preprocessing, held_out=False)
@@ -53,10 +63,36 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, FloatingPointError, OSError) as reason:
         print(f'{program}: {reason}', file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as reason:
         print(f'{program}: interrupted; the same command resumes', file=sys.stderr)
-        return 130
+        [number] = reason.args or (signal.SIGINT,)
+        return 128 + int(number)
     return 0
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt(number), once: under torchrun every signal comes several times."""
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt(number)
+
+
+def _keep_memory() -> None:
+    """Let the C library keep freed memory instead of giving it back to the system.
+
+    Every training step allocates the same large tensors; fetching their pages anew each time
+    costs more than computing them. It is for all of the process, so no library may ask for it.
+    Does nothing where the C library is not glibc.
+    """
+    trim_threshold, mmap_max, arena_max = -1, -4, -8
+    try:
+        libc = ctypes.CDLL('libc.so.6')
+    except OSError:
+        return
+    libc.mallopt(trim_threshold, 2**31 - 1)
+    libc.mallopt(mmap_max, 0)
+    # The arenas of threads are made of small pieces that do go back to the system.
+    libc.mallopt(arena_max, 1)
 
 
 if __name__ == '__main__':

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import math
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import torch
 
 from snn_perception.evaluation import agreement
 from snn_perception.evaluation.accuracy import Evaluation
@@ -16,10 +19,26 @@ from snn_perception.reporting.result_tables import damage_table, layer_table
 from snn_perception.reporting.tables import markdown
 from snn_perception.training.recipe import Recipe
 
+FEW_IMAGES = 100
+"""With fewer, chance has a say in an accuracy."""
 
-def write(
-    output: Path, recipe: Recipe, findings: Findings, training_images: int, seconds: float
-) -> None:
+
+@dataclass(frozen=True)
+class Origin:
+    """What a model was made of: numbers of images, and the `seconds` that its training took.
+
+    The readout was fitted on `calibration_images`, of which none are among those that its
+    figures are of. `data` is the digest of all the images, `torch` the version of PyTorch.
+    """
+
+    training_images: int
+    calibration_images: int
+    data: str
+    seconds: float
+    torch: str = str(torch.__version__)
+
+
+def write(output: Path, recipe: Recipe, findings: Findings, origin: Origin) -> None:
     """Write README.md into `output`, from what the recipe says and what was measured."""
     model, figures = findings.model, findings.figures
     network = model.network
@@ -27,21 +46,20 @@ def write(
         f'# {model.name}',
         f'{model.description}. Classes: {", ".join(model.labels)}.',
         '## Data',
-        f'{recipe.data} {training_images} images for training, {figures["images"]} held out '
-        f'of the same set for validation (seed {recipe.seed}, the same ones always).'.strip(),
+        _data(recipe, origin, figures['images']),
         '## Network',
         f'{_shape(network.input_shape)} inputs, {len(network.stages)} weighted layers, '
         f'{network.neurons} {_kind(network.neuron)}, {network.synapses} synapses, '
         f'{sum(w.kernel.size + w.bias.size for w in model.weights)} parameters.',
         _layers(model, findings.evaluation),
         '## Recipe',
-        f'`config/train/{recipe.name}.yaml`, trained in {seconds / 60:.0f} minutes. '
+        f'`config/train/{recipe.name}.yaml`, trained in {origin.seconds / 60:.0f} minutes. '
         'Reproduce it with',
         f'    scripts/run train {recipe.name} --data DIRECTORY',
         '![Training curves](curves.png)',
         '## Validation',
         _figures(figures),
-        _decision(model.readout),
+        _decision(model.readout, origin.calibration_images),
         '![Accuracy over simulated time](time.png)',
         '![Accuracy against synaptic operations](operations.png)',
         '![Rates and operations of the layers](layers.png)',
@@ -66,6 +84,16 @@ def write(
     ]
     text = '\n\n'.join(section.strip('\n') for section in sections) + '\n'
     (output / 'README.md').write_text(text, encoding='utf-8')
+
+
+def _data(recipe: Recipe, origin: Origin, measured: int) -> str:
+    """Which images were for what."""
+    return (
+        f'{recipe.data} {origin.training_images} images for training, '
+        f'{origin.calibration_images + measured} held out of the same set (seed {recipe.seed}, '
+        f'always the same ones): {origin.calibration_images} to fit the readout, and {measured} '
+        f'others, on which everything below was measured. The curves of the training are of both.'
+    ).strip()
 
 
 def _shape(shape: tuple[int, ...]) -> str:
@@ -120,13 +148,21 @@ def _figures(figures: dict) -> str:
         ('multiply-accumulates of one pass without spikes', f'{figures["macs"]}'),
         ('synaptic operations per multiply-accumulate', f'{ratio:.2f}'),
     )
-    return 'Means per image; the rate network is the same weights without spikes.\n\n' + markdown(
-        rows
-    )
+    text = 'Means per image; the rate network is the same weights without spikes'
+    if figures['images'] < FEW_IMAGES:
+        text += f'; {uncertainty(figures["images"])}'
+    return f'{text}.\n\n{markdown(rows)}'
 
 
-def _decision(readout: Readout) -> str:
-    """How a decision falls, in a sentence."""
+def uncertainty(images: int) -> str:
+    """Words on what an accuracy measured on so few `images` is worth."""
+    # Two standard deviations of a share near one half.
+    points = 100 / math.sqrt(images)
+    return f'on {images} images an accuracy may be off by {points:.0f} points by chance'
+
+
+def _decision(readout: Readout, calibration_images: int) -> str:
+    """How a decision falls, in a few sentences."""
     span = f'{1000 * readout.presentation_time:g} ms'
     start = f'{1000 * readout.start_time:g} ms'
     seen = (
@@ -135,10 +171,12 @@ def _decision(readout: Readout) -> str:
         if readout.mirror
         else ''
     )
+    fitted = f'The temperature of the scores was fitted on the {calibration_images} images.'
     if readout.confidence_threshold == 1:
-        return f'Every image is shown for {span}; outputs count from {start} on.{seen}'
+        return f'Every image is shown for {span}; outputs count from {start} on.{seen} {fitted}'
     return (
         f'Outputs count from {start} on; the decision falls as soon as the best score reaches '
         f'{readout.confidence_threshold:.4g}, checked every '
-        f'{1000 * readout.decision_interval:g} ms, after {span} at the latest.{seen}'
+        f'{1000 * readout.decision_interval:g} ms, after {span} at the latest.{seen} That score '
+        f'and the temperature of all scores were fitted on the {calibration_images} images.'
     )

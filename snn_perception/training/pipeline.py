@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
-import time
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import torch
+import numpy as np
 
-from snn_perception.backends import create_simulator
-from snn_perception.datasets import Dataset, DatasetError, split
-from snn_perception.evaluation.findings import Findings, study
-from snn_perception.evaluation.trajectories import record
-from snn_perception.model import Model, save_model
+from snn_perception.datasets import Dataset, DatasetError
+from snn_perception.model import Model
+from snn_perception.model_file import read_description
 from snn_perception.reporting.training_curves import save_curves
-from snn_perception.reporting.writing import draw_figures, save
-from snn_perception.training import card, distributed
-from snn_perception.training.calibration import calibrate
-from snn_perception.training.loop import Split
+from snn_perception.training import distributed
+from snn_perception.training.card import Origin, uncertainty
+from snn_perception.training.data import Split, divide
+from snn_perception.training.fingerprint import in_one
 from snn_perception.training.parallel import check_batch
-from snn_perception.training.recipe import Recipe
+from snn_perception.training.recipe import Recipe, RecipeError
+from snn_perception.training.results import document, measure
 from snn_perception.training.stages import run_stages
 
 LOG = logging.getLogger('snn_perception.training')
+FEWEST_IMAGES = 20
+"""What is measured on fewer says next to nothing."""
+UNEQUAL = 10
+"""A class is small if another one has so many times its images."""
 
 
 def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -> Model | None:
@@ -32,37 +34,25 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
 
     Resumes from the checkpoints in `output`, exactly. Written at the end: the model, its card
     README.md and the pictures in it; the log goes to training.log all along. Raises
-    DatasetError or RecipeError before anything is written, FloatingPointError if the loss
-    stops being finite.
+    DatasetError or RecipeError before anything is written, also if `output` holds a model of
+    other data; FloatingPointError if the loss stops being finite. KeyboardInterrupt comes
+    after a checkpoint is written, see `Trainer.run`.
 
     Under torchrun the processes train together, see `distributed`. Only the first writes,
     measures and returns the model; the others return nothing once it is trained.
     """
-    if len(dataset.class_names) < 2:
-        raise DatasetError(
-            f'the data has the class {dataset.class_names[0]} alone; there must be two or more'
-        )
-    if recipe.base:
-        recipe = recipe.with_classes(len(dataset.class_names))
-    if len(dataset.class_names) != recipe.network.classes:
-        raise DatasetError(
-            f'the data has {len(dataset.class_names)} classes, but the last layer of the recipe '
-            f'{recipe.name} has {recipe.network.classes} units; make them equal'
-        )
-    for optimisation in filter(None, (recipe.optimisation, recipe.fine_tuning)):
-        check_batch(optimisation.batch_size)
-    training, validation = split(dataset, _held_out(recipe, dataset), recipe.seed)
-    checkpoints = output / 'checkpoints'
-    if distributed.leads():
-        checkpoints.mkdir(parents=True, exist_ok=True)
-        _log_to(output / 'training.log')
-    keep_memory()
-    LOG.info(
-        '%s: %d training and %d validation images', recipe.name, len(training), len(validation)
-    )
+    recipe = _fitted(recipe, dataset)
+    training, validation = divide(dataset, recipe)
     with distributed.together(device) as own_device:
         data = Split(training, validation, recipe.preprocessing, own_device)
-        stages = run_stages(recipe, data, checkpoints)
+        digest = in_one(data.digests)
+        _check_digest(digest, output)
+        with _log_in(output):
+            LOG.info('%s: %d training and %d validation images',
+                     recipe.name, len(training), len(validation))  # fmt: skip
+            for sentence in shortcomings(training, validation):
+                LOG.warning(sentence)
+            stages = run_stages(recipe, data, output / 'checkpoints')
     if not distributed.leads():
         return None
     model = Model(
@@ -75,78 +65,102 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
         recipe.dt,
         recipe.description,
     )
-    findings = measure(model, validation, device, recipe.accuracy_cost)
-    seconds = sum(stage.progress.seconds for stage in stages)
-    save_curves({stage.title: stage.progress.history for stage in stages}, output / 'curves.png')
-    document(findings, recipe, len(training), seconds, output)
-    LOG.info('wrote %s', output)
+    with _log_in(output):
+        findings = measure(model, validation, device, recipe.accuracy_cost, recipe.seed)
+        histories = {stage.title: stage.progress.history for stage in stages}
+        save_curves(histories, output / 'curves.png')
+        seconds = sum(stage.progress.seconds for stage in stages)
+        calibration = len(validation) - len(findings.dataset)
+        document(findings, recipe, Origin(len(training), calibration, digest, seconds), output)
+        LOG.info('wrote %s', output)
     return findings.model
 
 
-def _held_out(recipe: Recipe, dataset: Dataset) -> int:
-    """How many images of `dataset` are for validation."""
-    count = recipe.validation_images
-    return max(round(count if count >= 1 else count * len(dataset)), 1)
+def _fitted(recipe: Recipe, dataset: Dataset) -> Recipe:
+    """`recipe` for the classes of `dataset`; raises a sentence if it cannot be trained by it."""
+    classes = len(dataset.class_names)
+    if classes < 2:
+        raise DatasetError(
+            f'the data has the class {dataset.class_names[0]} alone; there must be two or more'
+        )
+    if recipe.base:
+        recipe = recipe.with_classes(classes)
+    if classes != recipe.network.classes:
+        raise DatasetError(
+            f'the data has {classes} classes, but the last layer of the recipe {recipe.name} has '
+            f'{recipe.network.classes} units; make them equal'
+        )
+    for optimisation in filter(None, (recipe.optimisation, recipe.fine_tuning)):
+        check_batch(optimisation.batch_size)
+    return recipe
 
 
-def measure(model: Model, validation: Dataset, device: str, accuracy_cost: float) -> Findings:
-    """The validation images on spikes, with a readout calibrated on them; see `calibrate`."""
-    started = time.monotonic()
-    rates = create_simulator(model, 'rate', device)
-    trajectories = record(create_simulator(model, 'auto', device), rates, validation)
-    readout = calibrate(trajectories, accuracy_cost)
-    simulator = create_simulator(replace(model, readout=readout), 'auto', device)
-    trajectories = replace(trajectories, simulator=simulator, readout=readout)
-    findings = study(trajectories, rates, validation)
-    LOG.info('measured on the validation images in %.0f s', time.monotonic() - started)
-    return findings
+def _check_digest(digest: str, output: Path) -> None:
+    """Raise a sentence unless all processes have the data of `digest`, and any model there."""
+    for number, other in enumerate(distributed.gather(digest)):
+        if other != digest:
+            raise DatasetError(
+                f'process {number} has read other data than process {distributed.rank()}; '
+                f'all must be given the same'
+            )
+    path = output / 'model.yaml'
+    if path.exists() and read_description(path).training.get('data') != digest:
+        raise RecipeError(
+            f'{output} holds a model of other data, or of the same data split otherwise; move it '
+            f'away or choose another output folder'
+        )
 
 
-def document(
-    findings: Findings, recipe: Recipe, training_images: int, seconds: float, output: Path
-) -> None:
-    """Write the model of `findings`, its card and its pictures into `output`.
+def shortcomings(training: Dataset, validation: Dataset) -> list[str]:
+    """What will be poor about a model of these images, in sentences."""
+    names, found = training.class_names, []
+    learned, held_out = (
+        np.bincount(part.labels, minlength=len(names)) for part in (training, validation)
+    )
+    counts = learned + held_out
+    most = counts.argmax()
+    small = [f'{names[i]} ({counts[i]})' for i in np.flatnonzero(counts * UNEQUAL <= counts[most])]
+    if small:
+        found.append(
+            f'the classes are very unequal: next to {names[most]} ({counts[most]} images), the '
+            f'network will hardly ever answer {", ".join(small)}; add images of these, or take '
+            f'fewer of the others'
+        )
+    unseen = [names[index] for index in np.flatnonzero(held_out == 0)]
+    if unseen:
+        found.append(
+            f'no validation image is of the class {", ".join(unseen)}: nothing will say how well '
+            f'it is recognised'
+        )
+    fitting = len(validation) // 2
+    measuring = len(validation) - fitting
+    if measuring < FEWEST_IMAGES:
+        found.append(
+            f'there are only {len(validation)} validation images, {fitting} to fit the readout '
+            f'and {measuring} to measure; {uncertainty(measuring)}; add images, or raise '
+            f'validation_images of the recipe'
+        )
+    return found
 
-    `seconds` is how long the training by `recipe` took. No picture shows any of the data.
+
+@contextmanager
+def _log_in(output: Path) -> Iterator[None]:
+    """Append the log to training.log in `output` meanwhile, one line per event with the time.
+
+    Only in the first process.
     """
-    figures = findings.figures
-    provenance = {
-        'recipe': recipe.name,
-        'training_images': training_images,
-        'seconds': round(seconds),
-        'validation': figures,
-        'torch': str(torch.__version__),
-    }
-    save_model(findings.model, output, provenance)
-    save(draw_figures(findings), output)
-    card.write(output, recipe, findings, training_images, seconds)
-    LOG.info('validation: %s', figures)
-
-
-def keep_memory() -> None:
-    """Let the C library keep freed memory instead of giving it back to the system.
-
-    Every training step allocates the same large tensors; fetching their pages anew each time
-    costs more than computing them. Does nothing where the C library is not glibc.
-    """
-    trim_threshold, mmap_max, arena_max = -1, -4, -8
-    try:
-        libc = ctypes.CDLL('libc.so.6')
-    except OSError:
+    if not distributed.leads():
+        yield
         return
-    libc.mallopt(trim_threshold, 2**31 - 1)
-    libc.mallopt(mmap_max, 0)
-    # The arenas of threads are made of small pieces that do go back to the system.
-    libc.mallopt(arena_max, 1)
-
-
-def _log_to(path: Path) -> None:
-    """Append the log of this run to `path`, one line per event with the time."""
-    for handler in LOG.handlers[:]:
-        if isinstance(handler, logging.FileHandler):
-            LOG.removeHandler(handler)
-            handler.close()
-    handler = logging.FileHandler(path, encoding='utf-8')
+    output.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(output / 'training.log', encoding='utf-8')
     handler.setFormatter(logging.Formatter('%(asctime)s %(message)s'))
+    level = LOG.level
     LOG.addHandler(handler)
     LOG.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        LOG.setLevel(level)
+        LOG.removeHandler(handler)
+        handler.close()

@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
+from dataclasses import replace
 
 import cv2
 import pytest
 import torch
 import yaml
 from safetensors import safe_open
-from tiny_training import CONTENT, tiny_dataset
+from tiny_training import CONTENT, tiny_dataset, tiny_recipe
 
 from snn_perception import load_model
 from snn_perception.commands import train
-from snn_perception.training import distributed
+from snn_perception.datasets import DatasetError
+from snn_perception.training import distributed, pipeline
 from snn_perception.training.loop import Trainer
 from snn_perception.training.parallel import SMALLEST_PART, check_batch
 from snn_perception.training.recipe import RecipeError
@@ -38,7 +42,7 @@ sys.exit(train.main(arguments))
 """
 STAGES = ('rates', 'spikes')
 STOP = 13
-"""The step of its first stage before which a run is interrupted, within the second epoch."""
+"""The step of its first stage after which a run is interrupted, within the second epoch."""
 
 
 @pytest.fixture(scope='module')
@@ -102,18 +106,19 @@ def arguments(place, recipe, output):
 
 @pytest.fixture
 def start(tmp_path):
-    """Starts two processes as torchrun does, but nobody who stops one for the other.
+    """Starts one process or two, these as torchrun does, but nobody stops one for the other.
 
     Each comes with the file of its messages.
     """
     started = []
 
-    def start_both(arguments):
+    def start_all(arguments, count=2):
         with socket.create_server(('127.0.0.1', 0)) as server:
             address = {'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': str(server.getsockname()[1])}
-        for number in ('0', '1'):
+        for number in map(str, range(count)):
+            place = {'RANK': number, 'LOCAL_RANK': number, 'WORLD_SIZE': str(count)}
             names = {
-                'variables': {'RANK': number, 'LOCAL_RANK': number, 'WORLD_SIZE': '2', **address},
+                'variables': {**place, **address} if count > 1 else {},
                 'messages': tmp_path / f'{number}.txt',
                 'arguments': arguments,
             }
@@ -122,7 +127,7 @@ def start(tmp_path):
             started.append((process, names['messages']))
         return started
 
-    yield start_both
+    yield start_all
     for process, _ in started:
         process.kill()
         process.join(TIMEOUT)
@@ -150,6 +155,7 @@ def assert_the_same_training(output, expected):
             assert torch.allclose(tensor, expected_tensors[name], rtol=1e-4, atol=1e-5), name
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_two_threads_do(under_torchrun, alone):
     together, _ = under_torchrun
     assert_the_same_training(together, alone)
@@ -159,6 +165,7 @@ def test_two_processes_train_as_two_threads_do(under_torchrun, alone):
         assert weights.bias == pytest.approx(others.bias, rel=1e-4, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_only_the_first_process_writes(under_torchrun, alone):
     together, done = under_torchrun
     for text in ((together / 'training.log').read_text(), done.stderr):
@@ -168,18 +175,18 @@ def test_only_the_first_process_writes(under_torchrun, alone):
     assert names == sorted(path.relative_to(alone) for path in alone.rglob('*'))
 
 
+@pytest.mark.slow
 def test_two_processes_continue_what_one_began(place, alone, start, two_threads):
     real_step = Trainer._step
 
-    def step(trainer, number):
-        if number == STOP:
-            trainer.save()
-            raise KeyboardInterrupt
-        return real_step(trainer, number)
+    def step(trainer, parallel):
+        if trainer.progress.step == STOP - 1:
+            signal.raise_signal(signal.SIGINT)
+        return real_step(trainer, parallel)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Trainer, '_step', step)
-        assert train.main(arguments(place, 'tiny', 'begun')) == 130
+        assert train.main(arguments(place, 'tiny', 'begun')) == 128 + signal.SIGINT
     for process, messages in start(arguments(place, 'tiny', 'begun')):
         process.join(TIMEOUT)
         assert process.exitcode == 0, messages.read_text()
@@ -187,6 +194,7 @@ def test_two_processes_continue_what_one_began(place, alone, start, two_threads)
     assert_the_same_training(place / 'begun', alone)
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_stops_all_processes(place, start):
     write_recipe(place / 'wild.yaml', learning_rate=1e30, precision='bfloat16')
     first, second = start(arguments(place, 'wild', 'wild'))
@@ -196,6 +204,7 @@ def test_a_loss_that_is_not_finite_stops_all_processes(place, start):
         assert messages.read_text().splitlines()[-1].startswith(f'{name}: the loss is not finite')
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_does_not_leave_the_other_waiting(place, start):
     write_recipe(place / 'long.yaml', epochs=100_000)
     (first, messages), (second, _) = start(arguments(place, 'long', 'long'))
@@ -205,6 +214,39 @@ def test_a_process_that_dies_does_not_leave_the_other_waiting(place, start):
     assert first.exitcode == 1
     last_line = messages.read_text().splitlines()[-1]
     assert last_line.startswith('train: process 0 of 2 lost the others')
+
+
+def test_a_process_that_is_interrupted_saves_what_it_has_done(place, start):
+    write_recipe(place / 'long.yaml', epochs=100_000)
+    [(process, messages)] = start(arguments(place, 'long', 'interrupted'), count=1)
+    log = place / 'interrupted/training.log'
+    wait_for(log, 'epoch 2 of')
+    os.kill(process.pid, signal.SIGINT)
+    process.join(TIMEOUT)
+    assert process.exitcode == 128 + signal.SIGINT
+    text = messages.read_text()
+    assert text.splitlines()[-1] == 'train: interrupted; the same command resumes'
+    assert 'Traceback' not in text
+    done = read(place / 'interrupted', 'rates')[1]['step']
+    assert done >= 20
+    assert f'rates: interrupted at step {done}; a checkpoint is written' in log.read_text()
+
+
+@pytest.mark.slow
+def test_two_processes_stop_at_the_same_step_if_one_is_interrupted(place, start):
+    write_recipe(place / 'long.yaml', epochs=100_000)
+    (first, messages), (second, others) = start(arguments(place, 'long', 'both'))
+    log = place / 'both/training.log'
+    wait_for(log, 'epoch 2 of')
+    os.kill(second.pid, signal.SIGTERM)
+    for process, number in ((first, signal.SIGINT), (second, signal.SIGTERM)):
+        process.join(TIMEOUT)
+        assert process.exitcode == 128 + number
+    assert messages.read_text().splitlines()[-1].startswith('train: interrupted')
+    assert others.read_text().splitlines()[-1].startswith('train, process 1: interrupted')
+    done = read(place / 'both', 'rates')[1]['step']
+    assert done >= 20
+    assert f'rates: interrupted at step {done}' in log.read_text()
 
 
 def wait_for(path, line):
@@ -260,6 +302,16 @@ def test_a_checkpoint_that_a_process_does_not_see_is_refused(tmp_path, monkeypat
         monkeypatch.setattr(distributed, 'gather', lambda mine, other=other: [mine, mine, other])
         with pytest.raises(OSError, match=r'process 2 does not see the .*rates'):
             distributed.is_there(path)
+
+
+@pytest.mark.usefixtures('second_of_three')
+def test_processes_with_other_data_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(distributed, 'together', lambda device: nullcontext('cpu'))
+    monkeypatch.setattr(distributed, 'gather', lambda mine: [mine, mine, 'of another folder'])
+    optimisation = {'epochs': 1, 'batch_size': 3 * SMALLEST_PART}
+    recipe = replace(tiny_recipe(optimisation=optimisation), fine_tuning=None)
+    with pytest.raises(DatasetError, match='process 2 has read other data than process 1'):
+        pipeline.train(recipe, tiny_dataset(), tmp_path)
 
 
 @pytest.mark.usefixtures('second_of_three')

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import logging
 import re
+import shutil
 from dataclasses import replace
 
 import cv2
@@ -10,10 +12,13 @@ import yaml
 from tiny_training import tiny_dataset, tiny_recipe
 
 from snn_perception import create_simulator, load_model
-from snn_perception.datasets import Dataset, DatasetError, split
+from snn_perception.datasets import Dataset, DatasetError, halves
 from snn_perception.evaluation.accuracy import evaluate
 from snn_perception.neurons import NEURON_TYPES
-from snn_perception.training.pipeline import train
+from snn_perception.training.data import divide
+from snn_perception.training.pipeline import shortcomings, train
+from snn_perception.training.recipe import RecipeError
+from snn_perception.training.results import measure, measure_again
 
 
 @pytest.fixture(scope='module')
@@ -26,7 +31,7 @@ def trained(tmp_path_factory):
 def test_training_writes_a_model_that_is_right_on_spikes(trained):
     model = load_model(trained)
     assert model.labels == ('nw', 'ne', 'sw', 'se')
-    _, validation = split(tiny_dataset(), 80, 0)
+    _, validation = divide(tiny_dataset(), tiny_recipe())
     simulator, rates = create_simulator(model, 'torch'), create_simulator(model, 'rate')
     evaluation = evaluate(simulator, rates, validation)
     assert evaluation.accuracy > 0.9
@@ -48,7 +53,9 @@ def test_training_writes_its_card_with_the_figures_measured(trained):
     card = (trained / 'README.md').read_text()
     for heading in ('Data', 'Network', 'Validation', 'Damaged images', 'Intended use', 'Limits'):
         assert f'## {heading}' in card
-    assert '| images | 80 |' in card
+    assert '| images | 40 |' in card
+    assert '80 held out of the same set' in card
+    assert '40 to fit the readout, and 40 others' in card
     model = load_model(trained)
     figures = yaml.safe_load((trained / 'model.yaml').read_text())['training']['validation']
     assert f'| accuracy on spikes | {100 * figures["accuracy"]:.2f} % |' in card
@@ -66,12 +73,11 @@ def test_training_draws_the_pictures_of_the_card(trained):
 def test_the_stored_threshold_costs_no_more_than_the_recipe_allows(trained):
     model = load_model(trained)
     assert model.readout.confidence_threshold < 1
-    _, validation = split(tiny_dataset(), 80, 0)
+    fitted, _ = halves(divide(tiny_dataset(), tiny_recipe())[1], 0)
     rates = create_simulator(model, 'rate')
     late = replace(model, readout=replace(model.readout, confidence_threshold=1.0))
     own, end = (
-        evaluate(create_simulator(each, 'event'), rates, validation).accuracy
-        for each in (model, late)
+        evaluate(create_simulator(each, 'event'), rates, fitted).accuracy for each in (model, late)
     )
     assert own >= end - tiny_recipe().accuracy_cost
 
@@ -87,6 +93,132 @@ def test_the_log_tells_of_every_epoch_of_both_stages(trained):
     log = (trained / 'training.log').read_text()
     for line in ('rates: epoch 1 of 3', 'rates: epoch 3 of 3', 'spikes: epoch 1 of 1'):
         assert line in log
+
+
+def test_no_image_that_is_measured_on_has_a_say_in_the_readout(trained):
+    recipe = tiny_recipe()
+    _, validation = divide(tiny_dataset(), recipe)
+    _, measured = halves(validation, recipe.seed)
+    is_measured = (validation.images[:, None] == measured.images).all(axis=(2, 3, 4)).any(axis=1)
+    assert is_measured.sum() == 40
+    black = replace(validation, images=validation.images * ~is_measured[:, None, None, None])
+    model = load_model(trained)
+    findings = measure(model, black, 'cpu', recipe.accuracy_cost, recipe.seed)
+    assert findings.model.readout == model.readout
+    # All of them look alike: at most one of the four classes is right.
+    assert findings.figures['accuracy'] <= 0.3
+
+
+@pytest.fixture
+def finished(trained, tmp_path):
+    """A copy of the finished training that a test may go on with."""
+    return shutil.copytree(trained, tmp_path / 'finished')
+
+
+def replaced(dataset, count=40):
+    """`dataset` with other pictures in the place of the first ones, as many as before."""
+    images = dataset.images.copy()
+    images[:count] = 255 - images[:count]
+    return replace(dataset, images=images)
+
+
+@pytest.mark.parametrize('removed', ['nothing', 'checkpoints', 'model.yaml'])
+def test_a_folder_with_a_training_on_as_many_other_images_is_refused(finished, removed):
+    path = finished / removed
+    if path.is_dir():
+        shutil.rmtree(path)
+    elif path.is_file():
+        path.unlink()
+    before = {path: path.read_bytes() for path in finished.rglob('*') if path.is_file()}
+    with pytest.raises(RecipeError, match='of other data') as caught:
+        train(tiny_recipe(), replaced(tiny_dataset()), finished)
+    assert 'choose another output folder' in str(caught.value)
+    after = {path: path.read_bytes() for path in finished.rglob('*') if path.is_file()}
+    assert set(after) == set(before)
+    assert {path.name for path in before if after[path] != before[path]} <= {'training.log'}
+
+
+def test_the_same_training_again_only_measures_again(finished):
+    before = load_model(finished)
+    (finished / 'README.md').unlink()
+    again = train(tiny_recipe(), tiny_dataset(), finished)
+    assert 'rates: resumed at step 30 of 30' in (finished / 'training.log').read_text()
+    assert again.readout == before.readout
+    for weights, expected in zip(again.weights, before.weights, strict=True):
+        assert np.array_equal(weights.kernel, expected.kernel)
+    assert (finished / 'README.md').exists()
+
+
+def test_a_model_without_its_checkpoints_is_measured_again(finished):
+    shutil.rmtree(finished / 'checkpoints')
+    path = finished / 'model.yaml'
+    before = path.read_text()
+    path.write_text(re.sub(r'accuracy: [01].\d+', 'accuracy: 0.5', before))
+    measure_again(finished, tiny_recipe(), tiny_dataset())
+    assert path.read_text() == before
+    with pytest.raises(DatasetError, match='was trained on other data'):
+        measure_again(finished, tiny_recipe(), replaced(tiny_dataset()))
+
+
+@pytest.fixture
+def refused_in_the_midst(tmp_path):
+    """A training on two images a class that is refused when its log is open already."""
+    (tmp_path / 'checkpoints').mkdir()
+    (tmp_path / 'checkpoints/rates.safetensors').write_bytes(b'?')
+    recipe = tiny_recipe(validation_images=0.2)
+
+    def attempt():
+        with pytest.raises(RecipeError, match='is damaged'):
+            train(recipe, tiny_dataset().first_of_each(2), tmp_path)
+        return (tmp_path / 'training.log').read_text()
+
+    return attempt
+
+
+def test_training_gives_the_log_of_the_process_back(refused_in_the_midst):
+    log = logging.getLogger('snn_perception.training')
+    before = log.level, log.handlers[:]
+    assert refused_in_the_midst()
+    assert (log.level, log.handlers) == before
+
+
+def test_the_log_warns_of_too_few_images(refused_in_the_midst, caplog):
+    text = refused_in_the_midst()
+    for log in (text, caplog.text):
+        assert 'there are only 2 validation images' in log
+
+
+def images_of(counts):
+    labels = np.repeat(np.arange(len(counts)), list(counts.values()))
+    return Dataset(np.zeros((len(labels), 8, 8, 1), np.uint8), labels, tuple(counts))
+
+
+@pytest.mark.parametrize(
+    ('learned', 'held_out', 'expected'),
+    [
+        ({'cup': 400, 'can': 200}, {'cup': 40, 'can': 20}, []),
+        (
+            {'cup': 300, 'can': 30, 'key': 5},
+            {'cup': 60, 'can': 6, 'key': 1},
+            ['next to cup (360 images), the network will hardly ever answer can (36), key (6)'],
+        ),
+        (
+            {'cup': 200, 'can': 90},
+            {'cup': 40, 'can': 0},
+            ['no validation image is of the class can'],
+        ),
+        (
+            {'cup': 4, 'can': 4},
+            {'cup': 2, 'can': 2},
+            ['only 4 validation images, 2 to fit the readout and 2 to measure; on 2 images an '],
+        ),
+    ],
+)
+def test_images_of_which_no_good_model_comes_are_told_of(learned, held_out, expected):
+    found = shortcomings(images_of(learned), images_of(held_out))
+    assert len(found) == len(expected)
+    for sentence, part in zip(found, expected, strict=True):
+        assert part in sentence
 
 
 def test_nothing_is_written_for_data_that_cannot_be_split(tmp_path):
