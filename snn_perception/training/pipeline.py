@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from snn_perception.datasets import Dataset, DatasetError
+from snn_perception.evaluation.findings import Findings
 from snn_perception.model import Model
 from snn_perception.model_file import read_description
 from snn_perception.reporting.training_curves import save_curves
@@ -17,6 +18,7 @@ from snn_perception.training import distributed
 from snn_perception.training.card import Origin, uncertainty
 from snn_perception.training.data import Split, divide
 from snn_perception.training.fingerprint import in_one
+from snn_perception.training.loop import Trainer
 from snn_perception.training.parallel import check_batch
 from snn_perception.training.recipe import Recipe, RecipeError
 from snn_perception.training.results import document, measure
@@ -55,18 +57,8 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
             stages = run_stages(recipe, data, output / 'checkpoints')
     if not distributed.leads():
         return None
-    model = Model(
-        recipe.name,
-        dataset.class_names,
-        recipe.network,
-        stages[-1].average.fold(),
-        recipe.preprocessing,
-        recipe.readout,
-        recipe.dt,
-        recipe.description,
-    )
     with _log_in(output):
-        findings = measure(model, validation, device, recipe.accuracy_cost, recipe.seed)
+        findings = _findings(recipe, dataset.class_names, stages, validation, device)
         histories = {stage.title: stage.progress.history for stage in stages}
         save_curves(histories, output / 'curves.png')
         seconds = sum(stage.progress.seconds for stage in stages)
@@ -74,6 +66,27 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
         document(findings, recipe, Origin(len(training), calibration, digest, seconds), output)
         LOG.info('wrote %s', output)
     return findings.model
+
+
+def _findings(
+    recipe: Recipe,
+    class_names: tuple[str, ...],
+    stages: list[Trainer],
+    validation: Dataset,
+    device: str,
+) -> Findings:
+    """What `measure` finds about the model that the last of `stages` has made."""
+    model = Model(
+        recipe.name,
+        class_names,
+        recipe.network,
+        stages[-1].average.fold(),
+        recipe.preprocessing,
+        recipe.readout,
+        recipe.dt,
+        recipe.description,
+    )
+    return measure(model, validation, device, recipe.accuracy_cost, recipe.seed)
 
 
 def _fitted(recipe: Recipe, dataset: Dataset) -> Recipe:
@@ -106,8 +119,8 @@ def _check_digest(digest: str, output: Path) -> None:
     path = output / 'model.yaml'
     if path.exists() and read_description(path).training.get('data') != digest:
         raise RecipeError(
-            f'{output} holds a model of other data, or of the same data split otherwise; move it '
-            f'away or choose another output folder'
+            f'{output} holds a model that was not, as far as it says, trained on the same images; '
+            f'move it away or choose another output folder'
         )
 
 

@@ -37,7 +37,7 @@ def trajectories() -> Trajectories:
     return Trajectories(simulator, readout, labels, labels, steps, evidence, counts, answers)
 
 
-def test_confidence_equals_accuracy_at_every_look_after_the_fit(trajectories):
+def test_confidence_equals_accuracy_at_every_check_after_the_fit(trajectories):
     fitted = replace(trajectories, readout=fit_temperature(trajectories))
     for before, after, labels in zip(
         trajectories.scores.swapaxes(0, 1),
