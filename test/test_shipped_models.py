@@ -70,6 +70,16 @@ def test_every_card_states_the_figures_that_training_measured(name):
     assert figures['images'] == VALIDATION_IMAGES[name]
 
 
+@pytest.mark.parametrize('name', MODELS.names())
+def test_every_card_says_on_which_images_its_readout_was_fitted(name):
+    training = read_description(FOLDER / name / 'model.yaml').training
+    card = (FOLDER / name / 'README.md').read_text()
+    if training.get('calibration_images'):
+        assert f'were fitted on the {training["calibration_images"]} images' in card
+    else:
+        assert f'fitted on the same {training["validation"]["images"]} images' in card
+
+
 @pytest.mark.parametrize('backend', ['event', 'torch'])
 def test_engines_in_float32_and_the_float64_reference_read_a_digit_alike(backend):
     model = load_model('mnist')
