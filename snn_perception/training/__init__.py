@@ -1,1 +1,1 @@
-"""Offline training of soft-LIF networks: the only place, beside an engine, that needs PyTorch."""
+"""Offline training of soft-LIF networks, in firing rates and on spikes."""

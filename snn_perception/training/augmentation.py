@@ -1,4 +1,4 @@
-"""Random changes to training images that leave their meaning: one resampling for all of them."""
+"""Random changes to training images that keep their meaning, with a single resampling."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from torch import Generator, Tensor
 class Augmentation:
     """Bounds of uniform random changes to each image.
 
-    `rotation` (degrees), `scale` and `shear` (fractions), `translation` (pixels); `elastic`
-    (pixels) is the deviation of a smooth random displacement; `shift` moves by whole pixels,
-    which blurs nothing, and mirrors what is missing at the edge; `flip` mirrors each image every
-    second time it is shown; `erase` is the side of a square (pixels) at a random place that gets
-    the mean colour of the image.
+    `rotation` is in degrees, `scale` and `shear` are fractions, `translation` is in pixels.
+    `elastic` is the standard deviation in pixels of a smooth random displacement. `shift` moves
+    an image by whole pixels, which blurs nothing, and fills the gap with its mirror image.
+    `flip` mirrors each image every second time that it is shown. `erase` is the side in pixels
+    of a square that is painted, at a random place, in the mean colour of the image. Raises
+    ValueError for values out of range.
     """
 
     rotation: float = 0.0
@@ -47,9 +48,9 @@ class Augmentation:
     def apply(self, images: Tensor, turns: Tensor, generator: Generator | None = None) -> Tensor:
         """Changed copies of `images` (batch, channels, height, width) in 0..1.
 
-        `turns` (batch) are integers that count up each time the same image is shown; an image is
-        mirrored at the odd ones (alternating flips: Jordan, "94% on CIFAR-10 in 3.29 seconds on
-        a single GPU", 2024). Random numbers come from `generator`, which is on the device of
+        `turns` (batch) are integers that go up by one each time the same image is shown; it is
+        mirrored when they are odd (alternating flips: Jordan, "94% on CIFAR-10 in 3.29 seconds on
+        a single GPU", 2024). Random numbers come from `generator`, which must be on the device of
         `images`.
         """
         random: dict[str, Any] = {'device': images.device, 'generator': generator}
@@ -63,11 +64,11 @@ class Augmentation:
             images = self._shifted(images, random)
         if self.erase:
             mean = images.mean(dim=(2, 3), keepdim=True)
-            images = torch.where(self._kept(images, random), images, mean)
+            images = torch.where(self._outside_square(images, random), images, mean)
         return images
 
     def _grid(self, images: Tensor, random: dict[str, Any]) -> Tensor:
-        """Where each pixel is sampled, (batch, height, width, 2) in -1..1."""
+        """The place that each pixel is taken from: (batch, height, width, 2), in -1..1."""
         batch, _, height, width = images.shape
         uniform = torch.rand(6, batch, **random) * 2 - 1
         angle = uniform[0] * math.radians(self.rotation)
@@ -89,7 +90,7 @@ class Augmentation:
         return grid
 
     def _shifted(self, images: Tensor, random: dict[str, Any]) -> Tensor:
-        """Each image moved on its own."""
+        """Each image moved by random whole pixels of its own."""
         batch, channels, height, width = images.shape
         padded = F.pad(images, (self.shift,) * 4, mode='reflect')
         first = torch.randint(2 * self.shift + 1, (2, batch, 1), **random)
@@ -99,8 +100,8 @@ class Augmentation:
         places = places.view(batch, 1, -1).expand(batch, channels, -1)
         return padded.flatten(2).gather(2, places).view_as(images)
 
-    def _kept(self, images: Tensor, random: dict[str, Any]) -> Tensor:
-        """True where a pixel stays, False inside the square of each image."""
+    def _outside_square(self, images: Tensor, random: dict[str, Any]) -> Tensor:
+        """False inside the random square of each image, True elsewhere."""
         batch, _, height, width = images.shape
         corner = torch.rand(2, batch, 1, 1, **random)
         keep = []

@@ -1,4 +1,4 @@
-"""Choosing on validation images when a network may stop: honest scores, then a threshold."""
+"""When a network may stop, chosen on validation images: honest scores, then a threshold."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from snn_perception.readout import Readout
 SMALLEST_SETTLING_TIME = 1e-5
 """Settling time (s) that is as good as none."""
 LONGEST_SETTLING_TIME = 100.0
-"""The same as for ever, in longest durations of evidence: beyond it, only its product with the
-temperature counts, and both would run away."""
+"""In multiples of the longest duration of evidence. Beyond it only the product of settling time
+and temperature counts, so that one would grow and the other shrink without end."""
 
 
 def calibrate(trajectories: Trajectories, accuracy_cost: float) -> Readout:
-    """The readout of `trajectories` with its temperatures and its threshold fitted to them.
+    """The readout of `trajectories` with its temperature and its threshold fitted to them.
 
-    It is the lowest threshold from which on none loses more than `accuracy_cost` (0 to 1) of
-    the accuracy at the end of the presentation. A lower one that loses less by luck does not
-    count: on other images it would lose more.
+    The threshold is the lowest of which it is true that neither it nor any higher one loses more
+    than `accuracy_cost` (0 to 1) of the accuracy at the end of the presentation. A lower one may
+    do so by luck, but would lose more on other images.
     """
     fitted = replace(trajectories, readout=fit_temperature(trajectories))
     points = fitted.operating_points(200)
@@ -60,7 +60,7 @@ def fit_temperature(trajectories: Trajectories) -> Readout:
         return value
 
     optimizer.step(loss)
-    # Of answers that are all right no temperature is low enough.
+    # If all answers are right, no temperature is low enough.
     temperature, settling_time = parameters().detach().clamp(min=1e-6).tolist()
     if settling_time < SMALLEST_SETTLING_TIME:
         settling_time = 0.0

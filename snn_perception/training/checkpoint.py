@@ -1,4 +1,4 @@
-"""Saving a training run so that it resumes exactly: one safetensors file, written whole or not.
+"""Saving a training run so that it resumes exactly, in one safetensors file.
 
 Random numbers need no saving: every step draws from a generator seeded by the recipe's seed
 and the step's number.

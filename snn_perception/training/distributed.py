@@ -1,11 +1,12 @@
 """One training in several processes, on one machine or more, as torchrun starts them.
 
-Every process computes its parts of a batch; what they have to agree on is summed or gathered
-here: over gloo between CPUs, over NCCL between GPUs. PyTorch's DistributedDataParallel would do
-less: it neither sees the gradients that threads compute with replicas, nor weighs unequal
-shares, nor averages the statistics of normalisation. An all-reduce of the sums does it all.
+Every process computes its parts of a batch. What the processes have to agree on is summed or
+gathered here, over gloo between CPUs and over NCCL between GPUs. PyTorch's
+DistributedDataParallel would do less: it neither sees the gradients that threads compute with
+replicas, nor weighs unequal shares, nor averages the statistics of normalisation. An all-reduce
+of the sums does all of it.
 
-A process that torchrun did not start is alone: it sums nothing and initialises nothing.
+A process that torchrun did not start is alone: nothing is summed and nothing initialised.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Item = TypeVar('Item')
 
 
 def rank() -> int:
-    """Number of this process, from 0."""
+    """Number of this process, counted from 0."""
     return int(os.environ['RANK']) if _is_started() else 0
 
 
@@ -50,11 +51,11 @@ def _is_started() -> bool:
 
 @contextmanager
 def together(device: str) -> Iterator[str]:
-    """Be connected to the other processes meanwhile; gives the device of this one.
+    """Connect this process to the others within a `with` statement; gives its device.
 
-    That is `device`, but for 'cuda' the GPU of its own that each process on a machine has.
-    Raises ValueError if there is none, or if the processes do not all have one;
-    ConnectionError, here and from all that follows, for processes that are lost.
+    That is `device`, except that with 'cuda' each process on a machine gets a GPU of its own.
+    Raises ValueError if it has none, or if some processes compute on a GPU and others do not.
+    Raises ConnectionError, here and wherever processes communicate, if others are lost.
     """
     if not _is_started():
         yield device
@@ -86,7 +87,7 @@ def _own_gpu(number: int) -> str:
 
 @contextmanager
 def _lost_processes() -> Iterator[None]:
-    """Say in one sentence that other processes are lost; PyTorch has no exception for that."""
+    """Turn what PyTorch raises when other processes are lost into a ConnectionError."""
     try:
         yield
     except RuntimeError as reason:
@@ -96,9 +97,9 @@ def _lost_processes() -> Iterator[None]:
 
 
 def add_up(tensors: list[Tensor]) -> list[Tensor]:
-    """The sum over all processes of each of `tensors`, the same bits in all processes.
+    """The sum over all processes of each of `tensors`, bit for bit the same in all of them.
 
-    They are of one dtype and on one device.
+    The tensors are of one dtype and on one device.
     """
     if count() == 1 or not tensors:
         return tensors
@@ -131,7 +132,7 @@ def wait_for_all() -> None:
 
 
 def copy_from_first(module: nn.Module) -> None:
-    """Give `module` the parameters and statistics that it has in the first process."""
+    """Copy the parameters and statistics of `module` from the first process to all others."""
     if count() == 1:
         return
     with _lost_processes():
@@ -140,13 +141,13 @@ def copy_from_first(module: nn.Module) -> None:
 
 
 def own_share(items: Sequence[Item]) -> Sequence[Item]:
-    """Those of `items` that this process is to deal with; `gather` gives the order back."""
+    """The part of `items` that is for this process; the parts are in the order of `gather`."""
     first, last = (len(items) * (rank() + step) // count() for step in (0, 1))
     return items[first:last]
 
 
 def is_there(path: Path) -> bool:
-    """Whether the file `path` exists; raises OSError if it is not the same for all processes."""
+    """Whether the file `path` exists; raises OSError unless all processes see the same one."""
     digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ''
     digests = gather(digest)
     for number, other in enumerate(digests):

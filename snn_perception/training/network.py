@@ -1,8 +1,8 @@
 """A network in training: rates, batch normalisation, noise; and its folding into weights.
 
-Each hidden layer is weighted sum -> batch normalisation -> softened rate -> noise -> times
-`AMPLITUDE`. All but the rate curve is linear, so on export it folds into the weights and
-biases that a chip would hold, J = W s + b.
+Each hidden layer is a weighted sum, then batch normalisation, the softened rate curve, noise,
+and a multiplication by `AMPLITUDE`. Everything except the rate curve is linear, so on export it
+folds into the weights and biases that a chip would hold, J = W s + b.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from snn_perception.neurons import Softened
 from snn_perception.training.noise import Noise
 
 AMPLITUDE = 0.01
-"""Output of a neuron per Hz: signals of order one between layers in training."""
+"""Output of a neuron per Hz, which keeps the signals between layers near 1 in training."""
 
 
 class HiddenLayer(nn.Module):
     """A weighted layer with its neurons, in softened rates.
 
-    `forward` takes the firing rates (Hz) of the layer before, or the image, and returns its
-    own, (batch, height, width, channels), with noise in training. `input_scale` times its
-    weights are those that the inputs meet.
+    `forward` takes the firing rates (Hz) of the layer before, or the image, and returns the
+    rates of this layer, (batch, height, width, channels), with noise in training. The inputs
+    are multiplied by `input_scale` times the weights.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class HiddenLayer(nn.Module):
         return self.noise.apply(rate, generator) if self.training else rate
 
     def fold(self) -> Weights:
-        """Weights and biases with the normalisation and the scale of the inputs inside."""
+        """Weights and biases that include the normalisation and the scale of the inputs."""
         normalisation = self.normalisation
         assert normalisation.running_mean is not None
         assert normalisation.running_var is not None
@@ -95,14 +95,14 @@ class ReadoutLayer(nn.Module):
 
 
 class TrainableNetwork(nn.Module, ABC):
-    """What the training loop needs of a network; its weights are a module's parameters."""
+    """What the training loop needs of a network, whose weights are parameters of a module."""
 
     @abstractmethod
     def forward(self, images: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
         """Outputs (batch, classes) for `images` (batch, height, width, channels), float32.
 
-        Second, the mean firing rate (Hz) of each hidden layer. Random numbers come from
-        `generator`.
+        Also returns the mean firing rates (Hz) of the hidden layers, (layers,). Random numbers
+        come from `generator`.
         """
 
     @abstractmethod
@@ -113,7 +113,7 @@ class TrainableNetwork(nn.Module, ABC):
 class RateNetwork(TrainableNetwork):
     """`network` in firing rates, with noise on them in training.
 
-    Its first weights are drawn from `generator`, or from PyTorch's own.
+    The weights that it starts with are drawn from `generator`, or from PyTorch's global one.
     """
 
     def __init__(self, network: Network, noise: Noise, generator: Generator | None = None) -> None:

@@ -1,11 +1,11 @@
-"""Noise that teaches a rate network what spikes will do to its signals.
+"""Noise that prepares a rate network for what spikes will do to its signals.
 
     gaussian      the paper's: independent noise on the rates (Hunsberger and Eliasmith, 2015)
     spike_train   a regular spike train of the same rate, filtered by synapse and membrane and
-                  looked at at a random phase (Hunsberger, "Spiking Deep Neural Networks:
+                  sampled at a random phase (Hunsberger, "Spiking Deep Neural Networks:
                   Engineered and Biological Approaches to Object Recognition", 2018)
 
-Both have mean zero around the rate. The gradient passes as if there were none.
+The mean of both is zero. The gradient passes as if there were no noise.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ TYPES = ('none', 'gaussian', 'spike_train')
 
 @dataclass(frozen=True)
 class Noise:
-    """`type` of noise on firing rates; `deviation` (Hz) of the gaussian one.
+    """The `type` of noise on firing rates; `deviation` is the Gaussian one's, in Hz.
 
-    The spike train is filtered by two first-order filters of time constants `tau` (s), of
-    the synapse, and `tau_rc` (s), of the membrane. Raises ValueError for values out of range.
+    Spike trains go through two first-order filters with the time constants `tau` (s) of the
+    synapse and `tau_rc` (s) of the membrane. Raises ValueError for values out of range.
     """
 
     type: str = 'none'

@@ -1,7 +1,7 @@
-"""The gradient of a batch, each thread of each process with its own part of the images.
+"""The gradient of a batch, of which each thread of each process computes its own part.
 
-Faster on a CPU than PyTorch's threads inside every operation: the parts wait for each other
-once per step, not at each operation, and what a thread works on stays in its own cache.
+On a CPU this is faster than PyTorch's threads inside every operation: the threads wait for each
+other once per step, not at each operation, and what a thread works on stays in its own cache.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from snn_perception.training import distributed
 from snn_perception.training.recipe import RecipeError
 
 SMALLEST_PART = 16
-"""Images of a part below which its normalisation statistics would be too noisy."""
+"""With fewer images in a part, its normalisation statistics would be too noisy."""
 
 Loss = Callable[[Any, Tensor, int], Tensor]
-"""Loss of (network, indices of images, number of the part), a mean over the images."""
+"""From a network, indices of images and the number of the part to the mean loss."""
 
 
 class DataParallel:
     """`network` and its replicas, which share its parameters but not its statistics.
 
-    Use it in a `with` statement, in the end of which its threads end, too.
+    Use it in a `with` statement, at the end of which its threads end.
 
-    There is one thread for each that PyTorch would use, but on a GPU one alone, and as many in
-    each process. The results depend on how many parts that makes, not on their timing, nor on
-    which of them are in one process.
+    On a CPU it has as many threads as PyTorch would use, or as many as the process that has the
+    fewest; on a GPU one. The results depend on how many parts that makes in all processes, not
+    on their timing or on how they are spread over the processes.
     """
 
     def __init__(self, network: nn.Module, device: str, batch_size: int) -> None:
@@ -60,9 +60,9 @@ class DataParallel:
         self._pool.shutdown(cancel_futures=True)
 
     def differentiate(self, loss: Loss, indices: Tensor) -> float:
-        """Loss over the images at `indices`; leaves its gradient in the parameters.
+        """The loss over the images at `indices`, whose gradient it leaves in the parameters.
 
-        All processes are given the same images, take their parts of them, and get the same
+        All processes are given the same indices, take their parts of them, and get the same
         loss and gradient. Raises what `loss` raises.
         """
 
@@ -83,7 +83,7 @@ class DataParallel:
         return float(total)
 
     def map(self, work: Callable[[Tensor], Any], parts: Iterable[Tensor]) -> Iterator[Any]:
-        """`work` of each of `parts`, in their order, without gradients."""
+        """Results of `work` on each of `parts`, in their order, without gradients."""
 
         def without_gradient(part: Tensor) -> Any:
             with torch.no_grad():
@@ -108,7 +108,7 @@ class DataParallel:
 
 
 def check_batch(batch_size: int) -> None:
-    """Raise RecipeError if so many images are too few to be shared by all processes."""
+    """Raise RecipeError if a batch of so many images is too small for all the processes."""
     processes = distributed.count()
     if processes > 1 and batch_size < processes * SMALLEST_PART:
         raise RecipeError(
@@ -126,7 +126,7 @@ def _sum(tensors: Sequence[Tensor]) -> Tensor:
 
 @contextmanager
 def single_threaded() -> Iterator[None]:
-    """Let PyTorch use one thread in each operation meanwhile."""
+    """Let PyTorch use a single thread in each operation within a `with` statement."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

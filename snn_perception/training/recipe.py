@@ -1,4 +1,4 @@
-"""A training recipe: the YAML file that says everything about how a network is made."""
+"""A training recipe: a YAML file that says everything about how a network is made."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ class RecipeError(ValueError):
 
 @dataclass(frozen=True)
 class RateRegularisation:
-    """Penalty `weight` x mean over layers of (mean rate / `target` Hz - 1)^2 above `target`."""
+    """Penalty on layers with a mean rate above `target` (Hz).
+
+    It is `weight` times the mean over all layers of max(mean rate / `target` - 1, 0)^2.
+    """
 
     target: float = 10.0
     weight: float = 0.0
@@ -103,18 +106,21 @@ class FineTuning(Optimisation):
 class Recipe:
     """How a model is trained; each section is documented at its own class.
 
-    A file that says `like` and the name or path of another recipe is that one but for the
-    sections that it has itself.
+    A file that says `like`, with the name or path of another recipe, takes over all of its
+    sections that it does not have itself.
 
-    With a `base`, the name or path of a model, the network starts as that model's: its
-    `INHERITED` sections are the recipe's and its layers keep their weights but for the last,
-    which has a new unit for each class of the data. That layer is trained alone first, by
-    `optimisation`, then all of them by `fine_tuning`, both on spikes.
-    `validation_images` of the data, or under 1 that share of them, are held out, chosen by
-    `seed`. One half of them fits the temperature of the readout and its confidence threshold,
-    which may cost up to `accuracy_cost` (0 to 1) of their accuracy; those of `readout` do not
-    matter. The other half measures what the card says. The model's labels are the class names
-    of the data. `intended_use` and `limits` go into its card.
+    With a `base`, the name or path of a model, the network is that model's with other classes:
+    the recipe takes over the `INHERITED` sections and the weights of all layers except the last,
+    which gets a new unit for each class of the data. First that layer is trained alone, by
+    `optimisation`, then all layers by `fine_tuning`, both on spikes.
+
+    `validation_images` is the number of images that are held out, or under 1 the share of them;
+    `seed` chooses them. One half of them fits the temperature and the confidence threshold of
+    the readout, in place of those in `readout`; the threshold may cost up to `accuracy_cost` (0
+    to 1) of their accuracy. The other half measures what the card says. The labels of the model
+    are the class names of the data. `intended_use` and `limits` go into its card.
+
+    Raises ValueError for values that are out of range or do not go together.
     """
 
     name: str

@@ -1,9 +1,9 @@
 """Training on spikes: forward with real spikes, backward along the softened rate curve.
 
-The network of a model is simulated from rest for a short presentation, layer by layer. What a
-layer hands on is its spike trains; what the gradient sees is the mean rate of each neuron,
-as if it were the softened rate of its mean current: the straight-through estimator. So the
-weights learn to be right with the spikes there are, latency and all.
+The network of a model is simulated from rest for a short presentation, layer by layer. A layer
+passes on its spike trains; the gradient sees the mean rate of each neuron as if it were the
+softened rate of its mean current (a straight-through estimator). So the weights learn to be
+right with the spikes that there are, latency included.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Presentation:
 class SpikingLayer(nn.Module):
     """A weighted layer and its neurons; the last has none.
 
-    Weights are kept for inputs of `AMPLITUDE` per Hz, which gives them the size for which
-    the optimiser's steps are made.
+    Its parameters are the weights for inputs of `AMPLITUDE` per Hz, of a size that suits the
+    steps of the optimiser.
     """
 
     def __init__(self, stage: Stage, weights: Weights, synapse: Synapse, is_first: bool) -> None:

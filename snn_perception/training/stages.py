@@ -1,4 +1,4 @@
-"""The stages of training: from nothing in rates and then on spikes, or on from a model."""
+"""The stages of training: in rates and then on spikes, or on spikes from a given model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from snn_perception.training.spiking import Presentation, SpikingNetwork
 
 
 def run_stages(recipe: Recipe, data: Split, checkpoints: Path) -> list[Trainer]:
-    """Train by `recipe`, every stage with a checkpoint in `checkpoints`; returns the stages.
+    """Train by `recipe` and return the stages, each of which has a checkpoint in `checkpoints`.
 
     The average of the last one is the weights of the model.
     """
@@ -47,7 +47,7 @@ def presentation(tuning: FineTuning) -> Presentation:
 
 
 def _train_rates(recipe: Recipe, data: Split, checkpoint: Path) -> Trainer:
-    """A network from nothing, in firing rates."""
+    """Train a new network in firing rates."""
     generator = torch.Generator().manual_seed(random_seed(recipe.seed, -1))
     network = RateNetwork(recipe.network, recipe.noise, generator)
     trainer = Trainer('rates', network, recipe.optimisation, recipe, data, checkpoint)
@@ -56,7 +56,7 @@ def _train_rates(recipe: Recipe, data: Split, checkpoint: Path) -> Trainer:
 
 
 def _train_readout(recipe: Recipe, data: Split, checkpoint: Path) -> Trainer:
-    """A new last layer on the spikes of the base, whose own layers stay as they are."""
+    """Train a new last layer on the spikes of the base, whose own layers stay as they are."""
     assert recipe.fine_tuning is not None
     base = load_model(recipe.base).weights
     *hidden, _ = base
