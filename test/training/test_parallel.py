@@ -14,6 +14,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import torch
 from torch import nn
@@ -90,6 +92,15 @@ def test_an_error_in_a_part_is_raised(threads):
 
     with pytest.raises(ValueError, match='no such image'):
         DataParallel(make_network(), 'cpu', BATCH).differentiate(loss, torch.arange(BATCH))
+
+
+def test_its_threads_end_with_it(threads):
+    before = set(threading.enumerate())
+    with DataParallel(make_network(), 'cpu', BATCH) as parallel:
+        parallel.differentiate(squared_error, torch.arange(BATCH))
+        own = set(threading.enumerate()) - before
+    assert own
+    assert not any(thread.is_alive() for thread in own)
 
 
 def test_map_keeps_the_order_and_makes_no_gradients(threads):
