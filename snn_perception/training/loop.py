@@ -90,10 +90,11 @@ class Trainer:
             )
             LOG.info('%s: resumed at step %d of %d', title, self.progress.step, self.total_steps)
         chosen = precision.choose(optimisation.precision, data.device)
-        LOG.log(
-            logging.WARNING if chosen.is_slow else logging.INFO,
-            '%s: computing in %s, as %s', title, chosen.name, chosen.reason,
-        )  # fmt: skip
+        if self.progress.step < self.total_steps:
+            LOG.log(
+                logging.WARNING if chosen.is_slow else logging.INFO,
+                '%s: computing in %s, as %s', title, chosen.name, chosen.reason,
+            )  # fmt: skip
         self.objective = Objective(recipe, optimisation, data, chosen, teacher)
 
     @property

@@ -107,6 +107,8 @@ def test_the_log_tells_of_every_epoch_of_both_stages(trained):
     log = (trained / 'training.log').read_text()
     for line in ('rates: epoch 1 of 3', 'rates: epoch 3 of 3', 'spikes: epoch 1 of 1'):
         assert line in log
+    assert 'rates: computing in float32, as the recipe says so' in log
+    assert re.search(r'spikes: computing in \w+, as this processor has', log)
 
 
 def test_no_image_that_is_measured_on_has_a_say_in_the_readout(trained):
@@ -159,7 +161,9 @@ def test_the_same_training_again_only_measures_again(finished):
     before = load_model(finished)
     (finished / 'README.md').unlink()
     again = train(tiny_recipe(), tiny_dataset(), finished)
-    assert 'rates: resumed at step 30 of 30' in (finished / 'training.log').read_text()
+    log = (finished / 'training.log').read_text()
+    assert 'rates: resumed at step 30 of 30' in log
+    assert log.count('computing in') == 2
     assert again.readout == before.readout
     for weights, expected in zip(again.weights, before.weights, strict=True):
         assert np.array_equal(weights.kernel, expected.kernel)
