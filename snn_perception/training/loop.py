@@ -35,11 +35,11 @@ from snn_perception.training.checkpoint import Progress, load_checkpoint, save_c
 from snn_perception.training.data import Split
 from snn_perception.training.fingerprint import Digests, fingerprint
 from snn_perception.training.interruption import deferred
-from snn_perception.training.network import TrainableNetwork
 from snn_perception.training.objective import Objective
 from snn_perception.training.optimizers import average_weights, learning_rate, make_optimizers
 from snn_perception.training.parallel import DataParallel, single_threaded
 from snn_perception.training.recipe import Optimisation, Recipe
+from snn_perception.training.trainable import TrainableNetwork
 
 LOG = logging.getLogger('snn_perception.training')
 CHECKPOINT_INTERVAL = 120.0

@@ -22,9 +22,9 @@ from torch import Tensor
 
 from snn_perception.training.checkpoint import random_seed
 from snn_perception.training.data import Split
-from snn_perception.training.network import TrainableNetwork
 from snn_perception.training.precision import Precision
 from snn_perception.training.recipe import Optimisation, Recipe
+from snn_perception.training.trainable import TrainableNetwork
 
 
 class Objective:

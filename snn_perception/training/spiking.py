@@ -35,7 +35,7 @@ from snn_perception.model import Weights
 from snn_perception.network import Network, Stage
 from snn_perception.neurons import Softened
 from snn_perception.synapses import Synapse
-from snn_perception.training.network import (
+from snn_perception.training.trainable import (
     AMPLITUDE,
     TrainableNetwork,
     as_kernel,

@@ -27,9 +27,9 @@ from snn_perception.training import fingerprint
 from snn_perception.training.checkpoint import random_seed
 from snn_perception.training.data import Split
 from snn_perception.training.loop import Trainer
-from snn_perception.training.network import RateNetwork
 from snn_perception.training.recipe import FineTuning, Recipe
 from snn_perception.training.spiking import Presentation, SpikingNetwork
+from snn_perception.training.trainable import RateNetwork
 
 
 def run_stages(recipe: Recipe, data: Split, checkpoints: Path) -> list[Trainer]:

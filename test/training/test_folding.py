@@ -26,9 +26,9 @@ from snn_perception.model import Model
 from snn_perception.network import Network
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
-from snn_perception.training.network import RateNetwork
 from snn_perception.training.noise import Noise
 from snn_perception.training.spiking import Presentation, SpikingNetwork
+from snn_perception.training.trainable import RateNetwork
 
 
 def test_normalisation_gain_amplitude_and_bias_fold_into_the_weights():

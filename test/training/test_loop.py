@@ -32,8 +32,8 @@ from snn_perception.training.checkpoint import random_seed
 from snn_perception.training.data import Split, divide
 from snn_perception.training.interruption import SIGNALS
 from snn_perception.training.loop import Trainer
-from snn_perception.training.network import RateNetwork
 from snn_perception.training.recipe import FineTuning, RecipeError
+from snn_perception.training.trainable import RateNetwork
 
 
 def make_trainer(folder, recipe=None, parts=None, start=None):

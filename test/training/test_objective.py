@@ -19,9 +19,9 @@ import torch
 from tiny_training import tiny_dataset, tiny_recipe
 
 from snn_perception.training.data import Split, divide
-from snn_perception.training.network import RateNetwork
 from snn_perception.training.objective import Objective
 from snn_perception.training.precision import Precision
+from snn_perception.training.trainable import RateNetwork
 
 FLOAT32 = Precision(False, 'the test says so')
 
