@@ -74,7 +74,7 @@ def test_training_learns_and_keeps_a_history(tmp_path):
     assert history[-1]['validation_accuracy'] > 0.9
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def two_threads():
     before = torch.get_num_threads()
     torch.set_num_threads(2)
@@ -82,11 +82,10 @@ def two_threads():
     torch.set_num_threads(before)
 
 
-@pytest.fixture
-def whole(tmp_path, two_threads):
+@pytest.fixture(scope='module')
+def whole(tmp_path_factory, two_threads):
     """A stage that was never interrupted: 30 steps, an epoch each ten, on two threads."""
-    (tmp_path / 'whole').mkdir()
-    trainer = make_trainer(tmp_path / 'whole')
+    trainer = make_trainer(tmp_path_factory.mktemp('whole'))
     trainer.run()
     return trainer
 
@@ -98,9 +97,8 @@ def whole(tmp_path, two_threads):
 def test_after_ctrl_c_a_run_ends_exactly_as_one_without(
     tmp_path, whole, monkeypatch, place, number, step, rows
 ):
-    (tmp_path / 'parts').mkdir()
-    interrupt_at(make_trainer(tmp_path / 'parts'), place, number, monkeypatch)
-    resumed = make_trainer(tmp_path / 'parts')
+    interrupt_at(make_trainer(tmp_path), place, number, monkeypatch)
+    resumed = make_trainer(tmp_path)
     assert (resumed.progress.step, len(resumed.progress.history)) == (step, rows)
     resumed.run()
     assert torch.equal(parameters(resumed), parameters(whole))
