@@ -48,8 +48,14 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument('--device', default='auto', choices=('auto', 'cpu', 'cuda'))
     options = parser.parse_args(arguments)
-    with handled_by(_stop):
-        return _run(options)
+    try:
+        with handled_by(_stop):
+            return _run(options)
+    except KeyboardInterrupt as reason:
+        # At any moment, also while the libraries are being imported.
+        print('train: interrupted; the same command resumes', file=sys.stderr)
+        [number] = reason.args or (signal.SIGINT,)
+        return 128 + int(number)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -77,10 +83,6 @@ def _run(options: argparse.Namespace) -> int:
     except (ValueError, FloatingPointError, OSError) as reason:
         print(f'{program}: {reason}', file=sys.stderr)
         return 1
-    except KeyboardInterrupt as reason:
-        print(f'{program}: interrupted; the same command resumes', file=sys.stderr)
-        [number] = reason.args or (signal.SIGINT,)
-        return 128 + int(number)
     return 0
 
 

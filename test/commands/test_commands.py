@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -197,6 +199,25 @@ def test_train_refuses_with_one_sentence_and_writes_nothing(
     assert train.main(arguments) == 1
     assert message in capsys.readouterr().err
     assert not output.exists()
+
+
+class SignalAtImport:
+    """An importer that sends this process SIGTERM when the module `name` is looked for."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def find_spec(self, name, *_):
+        if name == self.name:
+            signal.raise_signal(signal.SIGTERM)
+
+
+def test_train_interrupted_while_it_imports_says_so_in_one_sentence(monkeypatch, capsys):
+    name = 'snn_perception.training.pipeline'
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setattr(sys, 'meta_path', [SignalAtImport(name), *sys.meta_path])
+    assert train.main(['mnist', '--data', 'images']) == 128 + signal.SIGTERM
+    assert capsys.readouterr().err == 'train: interrupted; the same command resumes\n'
 
 
 @pytest.mark.parametrize(
