@@ -96,7 +96,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 def _keep_memory() -> None:
     """Let the C library keep freed memory instead of giving it back to the system.
 
-    Every training step allocates the same large tensors; fetching their pages anew each time
+    Every training step allocates the same large tensors; fetching their pages again each time
     costs more than computing them. It is for all of the process, so no library may ask for it.
     Does nothing where the C library is not glibc.
     """

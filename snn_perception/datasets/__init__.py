@@ -90,7 +90,10 @@ def split(dataset: Dataset, held_out: int, seed: int) -> tuple[Dataset, Dataset]
     missing = set(range(len(dataset.class_names))) - set(rest.labels.tolist())
     if missing:
         names = ', '.join(dataset.class_names[index] for index in sorted(missing))
-        raise DatasetError(f'no training images are left of the class {names}')
+        raise DatasetError(
+            f'no training images are left of the class {names} once {held_out} images are held '
+            f'out for validation; add images of it, or hold out fewer'
+        )
     return rest, chosen
 
 

@@ -172,7 +172,8 @@ def uncertainty(images: int) -> str:
     """Words on what an accuracy measured on so few `images` is worth."""
     # Two standard deviations of a share near one half.
     points = 100 / math.sqrt(images)
-    return f'on {images} images an accuracy may be off by {points:.0f} points by chance'
+    counted = f'{images} images' if images > 1 else 'a single image'
+    return f'on {counted} an accuracy may be off by {points:.0f} points by chance'
 
 
 def _decision(readout: Readout, calibration_images: int) -> str:

@@ -80,7 +80,7 @@ def load_checkpoint(
             _check(path, metadata, run)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as reason:
-        raise RecipeError(f'{path} is damaged: {reason}; remove it to start anew') from None
+        raise RecipeError(f'{path} is damaged: {reason}; remove it to start over') from None
     for name, module in modules.items():
         module.load_state_dict(_below(f'{name}/', tensors))
     for name, optimizer in optimizers.items():
@@ -101,7 +101,7 @@ def _check(path: Path, metadata: dict[str, str], run: Fingerprint) -> None:
         other = 'an earlier version, which did not note the data that it was trained on'
     if other:
         raise RecipeError(
-            f'{path} is of {other}; remove the folder {path.parent} to start anew, or choose '
+            f'{path} is of {other}; remove the folder {path.parent} to start over, or choose '
             f'another output folder'
         )
 

@@ -71,7 +71,7 @@ class Objective:
     def targets(self, images: Tensor, labels: Tensor, classes: int) -> Tensor:
         """Probabilities (batch, classes) to be learned for `images`, as the networks take them.
 
-        Where images are mirrored in training, the teacher looks at both sides of each.
+        Where images are mirrored in training, the teacher sees both sides of each.
         """
         smoothing = self.optimisation.label_smoothing
         targets = F.one_hot(labels, classes) * (1 - smoothing) + smoothing / classes

@@ -80,7 +80,7 @@ def document(findings: Findings, recipe: Recipe, origin: Origin, output: Path) -
 
 
 def measure_again(folder: Path, recipe: Recipe, dataset: Dataset, device: str = 'cpu') -> Model:
-    """Calibrate and measure the model in `folder` anew, as at the end of its training.
+    """Calibrate and measure the model in `folder` again, as at the end of its training.
 
     `recipe` and `dataset` are those that it was trained by; its weights stay as they are.
     Raises DatasetError for other data, as far as the model knows its own.

@@ -208,6 +208,7 @@ def test_the_log_warns_of_too_few_images(refused_in_the_midst, caplog):
     text = refused_in_the_midst()
     for log in (text, caplog.text):
         assert 'there are only 2 validation images' in log
+        assert 'on a single image an accuracy may be off by 100 points' in log
 
 
 def images_of(counts):
