@@ -82,7 +82,9 @@ class Trainer:
         self.total_steps = self.steps_per_epoch * optimisation.epochs
         self.optimizers = make_optimizers(self.network, optimisation.weight_decay)
         on_spikes = optimisation is recipe.fine_tuning
-        self.fingerprint = fingerprint(recipe, data.digests, start or {}, on_spikes)
+        # All processes begin with the weights of the first.
+        start = distributed.gather(start or {})[0]
+        self.fingerprint = fingerprint(recipe, data.digests, start, on_spikes)
         self.progress = Progress()
         if distributed.is_there(checkpoint):
             self.progress = load_checkpoint(

@@ -19,6 +19,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,8 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
     with distributed.together(device) as own_device:
         data = Split(training, validation, recipe.preprocessing, own_device)
         digest = in_one(data.digests)
-        _check_digest(digest, output)
+        _require_agreement(recipe, digest)
+        _require_own_folder(digest, output)
         with _log_in(output):
             LOG.info('%s: %d training and %d validation images',
                      recipe.name, len(training), len(validation))  # fmt: skip
@@ -122,14 +124,24 @@ def _fitted(recipe: Recipe, dataset: Dataset) -> Recipe:
     return recipe
 
 
-def _check_digest(digest: str, output: Path) -> None:
-    """Raise a sentence unless all processes have the data of `digest`, and any model there."""
-    for number, other in enumerate(distributed.gather(digest)):
-        if other != digest:
-            raise DatasetError(
-                f'process {number} has read other data than process {distributed.rank()}; '
-                f'all must be given the same'
-            )
+def _require_agreement(recipe: Recipe, digest: str) -> None:
+    """Raise a sentence unless all processes have this `recipe` and the data of `digest`."""
+    # The base may lie elsewhere on another machine; its weights come from the first process.
+    recipe = replace(recipe, base='')
+    for error, what, own in (
+        (DatasetError, 'other data', digest),
+        (RecipeError, 'another recipe', repr(recipe)),
+    ):
+        for number, other in enumerate(distributed.gather(own)):
+            if other != own:
+                raise error(
+                    f'process {number} has read {what} than process {distributed.rank()}; '
+                    f'all must be given the same'
+                )
+
+
+def _require_own_folder(digest: str, output: Path) -> None:
+    """Raise a sentence if `output` holds a model of other data than that of `digest`."""
     path = output / 'model.yaml'
     if path.exists() and read_description(path).training.get('data') != digest:
         raise RecipeError(

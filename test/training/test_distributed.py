@@ -329,6 +329,21 @@ def test_processes_with_other_data_are_refused(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures('second_of_three')
+def test_processes_with_another_recipe_are_refused(tmp_path, monkeypatch):
+    optimisation = {'epochs': 1, 'batch_size': 3 * SMALLEST_PART}
+    recipe = replace(tiny_recipe(optimisation=optimisation), fine_tuning=None)
+    other = replace(recipe, noise=replace(recipe.noise, deviation=11))
+
+    def gather(mine):
+        return [mine, mine, repr(other) if mine == repr(recipe) else mine]
+
+    monkeypatch.setattr(distributed, 'together', lambda device: nullcontext('cpu'))
+    monkeypatch.setattr(distributed, 'gather', gather)
+    with pytest.raises(RecipeError, match='process 2 has read another recipe than process 1'):
+        pipeline.train(recipe, tiny_dataset(), tmp_path)
+
+
+@pytest.mark.usefixtures('second_of_three')
 def test_a_process_without_a_gpu_of_its_own_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, 'device_count', lambda: 1)
     with (
