@@ -18,25 +18,28 @@ import sys
 from itertools import groupby
 from pathlib import Path
 from runpy import run_path
+from xml.etree import ElementTree
 
 from setuptools import find_packages, setup
 
 NAME = 'snn_perception'
 COMMANDS = run_path(f'{NAME}/__main__.py')['COMMANDS']
+FRONT = f'{NAME}.__main__:main'
 # Installed under share/snn_perception with the same layout as in the repository.
 DATA = ('launch/*.launch.py', 'config/**/*.yaml', 'models/*/*', 'resource/images/**/*')
 
 # colcon installs with these commands, pip with others. For `ros2 run` every command is an
 # executable in lib/snn_perception, see setup.cfg; on the PATH of pip there is but one, with
-# sub-commands.
-if {'install', 'develop'} & set(sys.argv):
-    scripts = [f'{name} = {target}' for name, (target, _) in COMMANDS.items()]
-else:
-    scripts = [f'snn-perception = {NAME}.__main__:main']
+# sub-commands. All are the same program, which asks by which name it was called.
+by_colcon = {'install', 'develop'} & set(sys.argv)
+executables = COMMANDS if by_colcon else ('snn-perception',)
 
 data_files = [path for pattern in DATA for path in sorted(Path().glob(pattern)) if path.is_file()]
 
 setup(
+    # Also in pyproject.toml, which the setuptools of Ubuntu 22.04 does not read.
+    name=NAME,
+    version=ElementTree.parse('package.xml').findtext('version'),
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
@@ -48,6 +51,6 @@ setup(
             for folder, paths in groupby(data_files, key=lambda path: path.parent)
         ),
     ],
-    entry_points={'console_scripts': scripts},
+    entry_points={'console_scripts': [f'{name} = {FRONT}' for name in executables]},
     zip_safe=False,
 )

@@ -18,7 +18,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-# name: (where its main is, what it does); setup.py makes the executables from this table.
+# name: (where its main is, what it does); setup.py makes an executable for each of them.
 COMMANDS = {
     'classifier': (
         'snn_perception.nodes.classifier:main',
@@ -55,12 +55,18 @@ COMMANDS = {
     ),
 }
 
-ROS = ('rclpy', 'sensor_msgs', 'std_msgs', 'std_srvs', 'diagnostic_msgs', 'vision_msgs')
+ROS = (
+    *('rclpy', 'rcl_interfaces', 'lifecycle_msgs', 'builtin_interfaces'),
+    *('sensor_msgs', 'std_msgs', 'std_srvs', 'diagnostic_msgs', 'vision_msgs'),
+)
 
 
 def main() -> int:
-    is_script = Path(sys.argv[0]).name == 'snn-perception'
-    program = 'snn-perception' if is_script else 'python -m snn_perception'
+    """Run the command by whose name this was called, or that is named; returns the exit status."""
+    called = Path(sys.argv[0]).name
+    if called in COMMANDS:
+        return _run(called, called)
+    program = called if called == 'snn-perception' else 'python -m snn_perception'
     name = sys.argv[1] if len(sys.argv) > 1 else '--help'
     if name in ('-h', '--help'):
         print(f'usage: {program} NAME [ARGUMENTS]\n')
@@ -73,19 +79,32 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
-    module, function = COMMANDS[name][0].split(':')
     sys.argv = [f'{program} {name}', *sys.argv[2:]]
+    return _run(name, sys.argv[0])
+
+
+def _run(name: str, program: str) -> int:
+    """Exit status of the command `name`; a library that it lacks is named in one sentence."""
+    from snn_perception.requirements import MissingLibrary, how_to_install, require
+
+    module, function = COMMANDS[name][0].split(':')
     try:
+        require('it', 'numpy')
         return getattr(import_module(module), function)() or 0
+    except MissingLibrary as reason:
+        sentence = str(reason)
     except ModuleNotFoundError as reason:
-        if reason.name not in ROS:
+        library = str(reason.name).split('.')[0]
+        if library == __package__:
             raise
-        print(
-            f'{program} {name}: it needs ROS 2, and {reason.name} is not there: source a '
-            f'distribution (Jazzy or newer) and its workspace, or use scripts/run in a clone',
-            file=sys.stderr,
-        )
-        return 1
+        sentence = f'it needs {library}, which is not installed: {how_to_install(library)}'
+        if library in ROS:
+            sentence = (
+                f'it needs ROS 2, and {library} is not there: source a distribution (Jazzy or '
+                f'newer) and its workspace, or use scripts/run in a clone'
+            )
+    print(f'{program}: {sentence}', file=sys.stderr)
+    return 1
 
 
 if __name__ == '__main__':

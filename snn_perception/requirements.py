@@ -17,13 +17,22 @@
 from __future__ import annotations
 
 import re
+import sys
+import sysconfig
 from importlib import metadata
 from importlib.util import find_spec
+from pathlib import Path
 
-MINIMUM = {'numba': '0.56', 'torch': '2.9'}
-"""Oldest versions that the tests pass with or that have what the code calls, by library."""
+MINIMUM = {'numba': '0.56', 'numpy': '1.23', 'torch': '1.13'}
+"""Oldest versions that the tests pass with, by library; what needs a newer one says so."""
 
-PACKAGES = {'nengo_loihi': 'nengo-loihi', 'pynvml': 'nvidia-ml-py'}
+PACKAGES = {
+    'PIL': 'pillow',
+    'cv2': 'opencv-python-headless',
+    'nengo_loihi': 'nengo-loihi',
+    'pynvml': 'nvidia-ml-py',
+    'yaml': 'pyyaml',
+}
 """Names of packages for pip, where they differ from that of the library."""
 
 
@@ -34,28 +43,39 @@ class MissingLibrary(ImportError):
 def require(use: str, *libraries: str) -> None:
     """Raise MissingLibrary, a sentence that names `use`, unless all `libraries` can be imported.
 
-    They are not imported for this: it takes no time.
+    Each is a name, or a name and the oldest version that will do: 'torch>=2.9'. They are not
+    imported for this: it takes no time.
     """
-    missing = [name for name in libraries if find_spec(name) is None]
+    oldest = {name: version for name, _, version in (each.partition('>=') for each in libraries)}
+    missing = [name for name in oldest if find_spec(name) is None]
     if missing:
         names = ' and '.join(missing)
         verb = 'is' if len(missing) == 1 else 'are'
-        raise MissingLibrary(f'{use} needs {names}, which {verb} not installed: {_how(*missing)}')
-    for name in set(libraries) & set(MINIMUM):
-        found = _version(name)
-        if found is not None and _numbers(found) < _numbers(MINIMUM[name]):
+        raise MissingLibrary(
+            f'{use} needs {names}, which {verb} not installed: {how_to_install(*missing)}'
+        )
+    for name, version in oldest.items():
+        wanted, found = version or MINIMUM.get(name), _version(name)
+        if wanted and found and _numbers(found) < _numbers(wanted):
             raise MissingLibrary(
-                f'{use} needs {name} {MINIMUM[name]} or newer, and {found} is installed: '
-                f'{_how(f"{name}>={MINIMUM[name]}")}'
+                f'{use} needs {name} {wanted} or newer, and {found} is installed: '
+                f'{how_to_install(f"{name}>={wanted}")}'
             )
 
 
-def _how(*wanted: str) -> str:
+def how_to_install(*wanted: str) -> str:
     """What to type, in a clone with the environment of its scripts and elsewhere."""
     packages = ' '.join(PACKAGES.get(name, name) for name in wanted)
     if '>' in packages:
         packages = f"'{packages}'"
-    return f'pip install {packages} (in a clone: scripts/run pip install {packages})'
+    option = ' --break-system-packages' if _is_the_systems() else ''
+    return f'pip install {packages}{option} (in a clone: scripts/run pip install {packages})'
+
+
+def _is_the_systems() -> bool:
+    """Whether this Python is a distribution's own, in which pip installs only when told twice."""
+    marker = Path(sysconfig.get_path('stdlib'), 'EXTERNALLY-MANAGED')
+    return sys.prefix == sys.base_prefix and marker.exists()
 
 
 def _version(library: str) -> str | None:

@@ -86,7 +86,7 @@ def test_an_installed_executable_runs_away_from_the_repository(installed, tmp_pa
     evaluate = installed / 'lib' / 'snn_perception' / 'evaluate'
     shown = run(str(evaluate), '--help', cwd=tmp_path, env=environment)
     assert shown.returncode == 0, shown.stderr
-    assert 'usage' in shown.stdout
+    assert shown.stdout.startswith('usage: evaluate ')
 
 
 def test_colcon_test_runs_pytest(installed):
@@ -157,17 +157,6 @@ def test_a_wheel_says_what_it_requires(wheel):
         *('pillow', 'pyyaml', 'safetensors', 'tqdm'),
     }
     assert any(line.startswith('torch>=') and 'extra ==' in line for line in required)
-
-
-def test_a_node_where_there_is_no_ros_ends_with_a_sentence():
-    code = (
-        'import sys, runpy; sys.modules["rclpy"] = None; sys.argv = ["snn_perception", "camera"]\n'
-        'runpy.run_module("snn_perception", run_name="__main__")'
-    )
-    refused = run(sys.executable, '-c', code, cwd=ROOT)
-    assert refused.returncode == 1
-    [sentence] = refused.stderr.splitlines()
-    assert 'camera: it needs ROS 2, and rclpy is not there: source a distribution' in sentence
 
 
 def test_the_commands_are_listed_with_a_line_each():

@@ -15,13 +15,14 @@
 from __future__ import annotations
 
 import sys
+import sysconfig
 from importlib import metadata
 
 import pytest
 from random_models import random_model
 
 from snn_perception.backends import BACKENDS, LIBRARIES, create_simulator
-from snn_perception.requirements import MINIMUM, MissingLibrary, require
+from snn_perception.requirements import MINIMUM, MissingLibrary, how_to_install, require
 
 
 def installed(monkeypatch, **versions):
@@ -34,6 +35,21 @@ def test_what_is_there_and_new_enough_is_silently_accepted():
     require('this test', 'numpy', *MINIMUM)
 
 
+@pytest.fixture
+def own_python(monkeypatch):
+    """Let this Python be that of a virtual environment."""
+    monkeypatch.setattr(sys, 'base_prefix', f'{sys.prefix}/elsewhere')
+
+
+@pytest.fixture
+def system_python(monkeypatch, tmp_path):
+    """Let this Python be a distribution's, which keeps pip from installing into it."""
+    monkeypatch.setattr(sys, 'base_prefix', sys.prefix)
+    monkeypatch.setattr(sysconfig, 'get_path', lambda name: str(tmp_path))
+    (tmp_path / 'EXTERNALLY-MANAGED').touch()
+
+
+@pytest.mark.usefixtures('own_python')
 def test_a_missing_library_is_named_with_what_installs_it(monkeypatch):
     monkeypatch.setitem(sys.modules, 'nengo_loihi', None)
     with pytest.raises(MissingLibrary) as caught:
@@ -42,6 +58,23 @@ def test_a_missing_library_is_named_with_what_installs_it(monkeypatch):
         'the chip needs nengo_loihi, which is not installed: pip install nengo-loihi '
         '(in a clone: scripts/run pip install nengo-loihi)'
     )
+
+
+@pytest.mark.usefixtures('system_python')
+def test_for_the_python_of_a_distribution_pip_is_given_the_option_it_asks_for():
+    assert how_to_install('dacite', 'yaml') == (
+        'pip install dacite pyyaml --break-system-packages '
+        '(in a clone: scripts/run pip install dacite pyyaml)'
+    )
+
+
+def test_a_use_may_need_a_newer_version_than_the_others(monkeypatch):
+    installed(monkeypatch, torch='2.8.0')
+    require('the engine', 'torch')
+    with pytest.raises(
+        MissingLibrary, match=r'^training needs torch 2\.9 or newer, and 2\.8\.0 is'
+    ):
+        require('training', 'torch>=2.9')
 
 
 @pytest.mark.parametrize('found', ['0.55.2', '0.9', '0.55.1rc2'])

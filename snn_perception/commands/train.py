@@ -26,6 +26,7 @@ from types import FrameType
 
 from snn_perception.commands.options import add_data, count, load_data
 from snn_perception.commands.targets import folder_to_write
+from snn_perception.requirements import require
 from snn_perception.training.interruption import SIGNALS, handled_by
 
 
@@ -59,6 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    require('training', 'torch>=2.9')
     # Importing PyTorch takes seconds, too long for --help or a wrong argument.
     from snn_perception.backends.torch import choose_device
     from snn_perception.energy import prices
