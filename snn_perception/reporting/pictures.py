@@ -81,7 +81,7 @@ def accuracy_over_time(trajectories: Trajectories, own: OperatingPoint) -> Figur
     no_evidence(axes, model)
     axes.set(ylabel='accuracy', xlim=(0, None))
     finish(axes, percent=True)
-    legend_above(figure, axes)
+    legend_above(axes)
     if may_stop:
         _decision_times(rows[1, 0], trajectories, own)
     rows[-1, 0].set_xlabel('simulated time (ms)')
@@ -122,12 +122,11 @@ def accuracy_against_operations(trajectories: Trajectories, own: OperatingPoint)
     low, high = axes.get_ylim()
     axes.set_ylim(low, min(high, 1 + 0.08 * (1 - low)))
     axes.xaxis.set_major_formatter(EngFormatter(sep=' '))
-    per_mac = axes.secondary_xaxis(
-        'top', (partial(np.multiply, 1 / macs), partial(np.multiply, macs))
-    )
+    functions = (partial(np.multiply, 1 / macs), partial(np.multiply, macs))
+    per_mac = axes.secondary_xaxis('top', functions=functions)
     per_mac.set_xlabel('synaptic operations per MAC of the pass without spikes')
     finish(axes, percent=True)
-    legend_above(figure, axes)
+    legend_above(axes, room=34)
     return figure
 
 
@@ -156,7 +155,7 @@ def layers(model: Model, evaluation: Evaluation) -> Figure:
     right.barh(places + 0.2, macs, 0.4, color=PALE, label='MACs of one pass without spikes')
     right.xaxis.set_major_formatter(EngFormatter(sep=' '))
     right.set(xlabel='operations per decision')
-    legend_above(figure, right)
+    legend_above(right, columns=2)
     left.invert_yaxis()
     for axes in (left, right):
         finish(axes, grid='x')

@@ -73,11 +73,20 @@ def finish(axes: Axes, percent: bool = False, grid: Any = 'both') -> None:
         axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=' %'))
 
 
-def legend_above(figure: Figure, axes: Axes, columns: int = 3) -> None:
-    """Put the legend of `axes` above the picture, where it hides nothing."""
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc='outside upper center', ncols=columns, frameon=False, fontsize=9
+def legend_above(axes: Axes, columns: int = 3, room: float = 4) -> None:
+    """Put the legend of `axes` above them, where it hides nothing.
+
+    `room` in points is left in between, for an axis there.
+    """
+    # The layout makes space for it. 'outside' would be simpler and needs Matplotlib 3.7, which
+    # Ubuntu 24.04 does not have.
+    axes.legend(
+        loc='lower center',
+        bbox_to_anchor=(0.5, 1),
+        borderaxespad=room / 9,
+        ncols=columns,
+        frameon=False,
+        fontsize=9,
     )
 
 

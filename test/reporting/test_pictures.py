@@ -70,6 +70,19 @@ def test_the_model_as_it_is_set_is_a_star_in_both_trade_offs(threshold):
     assert line(work, 'the model as configured') == ([own.operations], [own.accuracy])
 
 
+@pytest.mark.parametrize(
+    'draw', [pictures.accuracy_over_time, pictures.accuracy_against_operations]
+)
+def test_the_legend_is_above_everything_that_its_axes_show(draw):
+    figure = draw(*trajectories(0.6))
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    legend = axes.get_legend()
+    bottom = legend.get_window_extent().y0
+    legend.remove()
+    assert axes.get_tightbbox().y1 <= bottom < figure.bbox.y1
+
+
 def test_a_pass_without_spikes_is_a_line_at_its_macs_and_at_one_per_mac():
     recorded, own = trajectories(0.6)
     axes = pictures.accuracy_against_operations(recorded, own).axes[0]
