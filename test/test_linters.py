@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The linters of a ROS distribution, where one is sourced."""
+"""What the tools of ROS say of package.xml and of the licence, where they are installed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+
+
+def test_package_xml_has_nothing_that_the_tools_of_ros_object_to():
+    package = pytest.importorskip('catkin_pkg.package')
+    warnings: list[str] = []
+    manifest = package.parse_package(str(ROOT), warnings=warnings)
+    manifest.validate(warnings=warnings)
+    assert warnings == []
+    assert manifest.get_build_type() == 'ament_python'
 
 
 def test_every_file_names_its_copyright_and_licence(monkeypatch):
