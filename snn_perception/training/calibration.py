@@ -35,9 +35,9 @@ and temperature counts, so that one would grow and the other shrink without end.
 def calibrate(trajectories: Trajectories, accuracy_cost: float) -> Readout:
     """The readout of `trajectories` with its temperature and its threshold fitted to them.
 
-    The threshold is the lowest of which it is true that neither it nor any higher one loses more
-    than `accuracy_cost` (0 to 1) of the accuracy at the end of the presentation. A lower one may
-    do so by luck, but would lose more on other images.
+    The threshold is the lowest such that neither it nor any higher one loses more than
+    `accuracy_cost` (0 to 1) of the accuracy at the end of the presentation. A still lower one may
+    lose no more by luck, but would on other images.
     """
     fitted = replace(trajectories, readout=fit_temperature(trajectories))
     points = fitted.operating_points(200)

@@ -51,7 +51,7 @@ def handled_by(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None
 def deferred(insists: bool) -> Iterator[Callable[[], bool]]:
     """Put off the `SIGNALS` meanwhile; gives a function that says whether one has come.
 
-    In the end it has the effect that it would have had at once. A second one raises
+    Afterwards the signal has the effect that it would have had at once. A second one raises
     KeyboardInterrupt at once if `insists`.
     """
     arrived: list[int] = []

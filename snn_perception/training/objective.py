@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a network is to learn from images, and how much of it it knows."""
+"""What a network is to learn from images, and how well it has learned it."""
 
 from __future__ import annotations
 

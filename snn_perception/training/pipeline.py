@@ -51,9 +51,9 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
 
     Resumes from the checkpoints in `output`, exactly. Written at the end: the model, its card
     README.md and the pictures in it; the log goes to training.log all along. Raises
-    DatasetError or RecipeError before anything is written, also if `output` holds a model of
-    other data; FloatingPointError if the loss stops being finite. KeyboardInterrupt comes
-    after a checkpoint is written, see `Trainer.run`.
+    DatasetError or RecipeError before anything but the log is written, also if `output` holds a
+    model or checkpoints of other data; FloatingPointError if the loss stops being finite.
+    KeyboardInterrupt comes after a checkpoint is written, see `Trainer.run`.
 
     Under torchrun the processes train together, see `distributed`. Only the first writes,
     measures and returns the model; the others return nothing once it is trained.
