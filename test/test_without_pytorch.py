@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -71,11 +72,24 @@ def test_a_command_that_needs_none_runs(command):
     assert done.returncode == 0, done.stderr
 
 
-def test_a_command_that_needs_it_says_so_in_a_sentence():
-    words = ['mnist', '--data', str(DIGIT.parents[1])]
-    done = without_pytorch(
-        f'from snn_perception.commands import evaluate\nsys.exit(evaluate.main({words}))'
+def command(name: str, *more: str) -> subprocess.CompletedProcess:
+    words = ['mnist', '--data', str(DIGIT.parents[1]), *more]
+    return without_pytorch(
+        f'from snn_perception.commands import {name}\nsys.exit({name}.main({words}))'
     )
+
+
+def test_a_model_is_evaluated_without_the_network_in_rates(tmp_path):
+    done = command('evaluate', '--limit', '10', '--json', str(tmp_path / 'figures.json'))
+    assert done.returncode == 0, done.stderr
+    figures = json.loads((tmp_path / 'figures.json').read_text(encoding='utf-8'))
+    assert figures['accuracy'] == 1
+    assert figures['rate_accuracy'] is None
+    assert 'rate_accuracy needs torch, which is not installed: pip install torch' in done.stderr
+
+
+def test_a_command_that_needs_it_says_so_in_a_sentence(tmp_path):
+    done = command('report', '--output', str(tmp_path / 'report'))
     assert done.returncode == 1
     assert 'needs torch, which is not installed: pip install torch' in done.stderr
     assert 'Traceback' not in done.stderr

@@ -19,10 +19,16 @@ from __future__ import annotations
 import argparse
 import sys
 from functools import partial
+from typing import TYPE_CHECKING
 
 from snn_perception.commands.figures import Figures, deliver
 from snn_perception.commands.options import about_data, add_evaluation, load_evaluation
 from snn_perception.commands.targets import file_to_write
+from snn_perception.requirements import MissingLibrary, require
+
+if TYPE_CHECKING:
+    from snn_perception.backends import Simulator
+    from snn_perception.model import Model
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,9 +46,22 @@ def run(options: argparse.Namespace) -> Figures:
     """The figures of one evaluation; raises ValueError with a sentence."""
     from snn_perception.evaluation.accuracy import evaluate
 
-    simulator, rates, dataset = load_evaluation(options)
+    simulator, dataset = load_evaluation(options)
+    rates = _rate_network(simulator.model, options.device)
     figures = evaluate(simulator, rates, dataset).summary()
     return figures | about_data(dataset)
+
+
+def _rate_network(model: Model, device: str) -> Simulator | None:
+    """`model` in rates, None with a word to the user where PyTorch is missing or too old."""
+    from snn_perception.backends import LIBRARIES, create_simulator
+
+    try:
+        require('rate_accuracy', *LIBRARIES['rate'])
+    except MissingLibrary as reason:
+        print(f'evaluate: {reason}; it is left out', file=sys.stderr)
+        return None
+    return create_simulator(model, 'rate', device)
 
 
 if __name__ == '__main__':

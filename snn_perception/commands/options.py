@@ -100,8 +100,8 @@ def add_evaluation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--limit', type=count, help='use at most this many images, evenly spread')
 
 
-def load_evaluation(options: argparse.Namespace) -> tuple[Simulator, Simulator, Dataset]:
-    """The model on its engine and as a rate network, and the images with the model's labels.
+def load_evaluation(options: argparse.Namespace) -> tuple[Simulator, Dataset]:
+    """The model on its engine, and the images with the model's labels.
 
     Raises ValueError with a sentence.
     """
@@ -115,8 +115,7 @@ def load_evaluation(options: argparse.Namespace) -> tuple[Simulator, Simulator, 
     dataset = load_data(options, model.preprocessing, limit=options.limit)
     dataset = dataset.matched_to(model.labels)
     choices = {'threads': options.threads, 'precision': options.precision}
-    simulator = create_simulator(model, options.backend, options.device, **choices)
-    return simulator, create_simulator(model, 'rate', options.device), dataset
+    return create_simulator(model, options.backend, options.device, **choices), dataset
 
 
 def about_data(dataset: Dataset) -> dict[str, Any]:

@@ -43,11 +43,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> Figures:
     """Write one report; returns its figures and files. Raises ValueError with a sentence."""
+    from snn_perception.backends import create_simulator
     from snn_perception.evaluation.findings import study
     from snn_perception.evaluation.trajectories import record
     from snn_perception.reporting.writing import write_report
 
-    simulator, rates, dataset = load_evaluation(options)
+    simulator, dataset = load_evaluation(options)
+    rates = create_simulator(simulator.model, 'rate', options.device)
     if simulator.name == 'rate':
         raise ValueError('backend rate has no spikes to report on; choose another')
     output = options.output or Path(f'report-{simulator.model.name}')

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -41,13 +42,13 @@ class Evaluation:
     """Decisions on a data set. `labels` and `answers` are class indices, int64 (images,).
 
     `rate_answers` are the answers of the rate network: the same network run once on softened
-    firing rates, without spikes.
+    firing rates, without spikes. None if it was not asked.
     """
 
     decisions: list[Decision]
     labels: NDArray[np.int64]
     answers: NDArray[np.int64]
-    rate_answers: NDArray[np.int64]
+    rate_answers: NDArray[np.int64] | None
     model: Model
     seconds: float
 
@@ -63,7 +64,9 @@ class Evaluation:
 
     @property
     def rate_accuracy(self) -> float:
-        """The rate network's share of right answers on the same images."""
+        """The rate network's share of right answers on the same images, nan if not asked."""
+        if self.rate_answers is None:
+            return math.nan
         return float((self.rate_answers == self.labels).mean())
 
     def per_layer(self, counted: str) -> NDArray[np.float64]:
@@ -104,8 +107,8 @@ class Evaluation:
         }
 
 
-def evaluate(simulator: Simulator, rates: Simulator, dataset: Dataset) -> Evaluation:
-    """Let `simulator`, and `rates` for comparison, decide on every image of `dataset`.
+def evaluate(simulator: Simulator, rates: Simulator | None, dataset: Dataset) -> Evaluation:
+    """Let `simulator`, and `rates` for comparison if there is one, decide on all of `dataset`.
 
     The images have the size of the network's input, and the labels are indices into the model's
     labels. Only `simulator` is timed, in batches of BATCH, after a first run.
@@ -122,10 +125,12 @@ def evaluate(simulator: Simulator, rates: Simulator, dataset: Dataset) -> Evalua
             started = time.perf_counter()
             decisions += simulator.classify_batch(inputs)
             seconds += time.perf_counter() - started
-            rate_answers += answers_of(rates, inputs).tolist()
+            if rates is not None:
+                rate_answers += answers_of(rates, inputs).tolist()
             bar.update(len(inputs))
     answers = np.array([int(decision.scores.argmax()) for decision in decisions], np.int64)
-    return Evaluation(decisions, dataset.labels, answers, np.array(rate_answers), model, seconds)
+    compared = None if rates is None else np.array(rate_answers)
+    return Evaluation(decisions, dataset.labels, answers, compared, model, seconds)
 
 
 def answers_of(rates: Simulator, inputs: NDArray[np.float32]) -> NDArray[np.int64]:
