@@ -76,6 +76,7 @@ def test_the_page_holds_the_pictures_and_the_figures(tmp_path, capsys):
         assert author in text
 
 
+@pytest.mark.slow
 def test_the_figures_are_those_of_evaluate(tmp_path, capsys):
     model = replace(random_model(), readout=Readout(0.05, 0.01, 0.01, 0.6))
     arguments = [*write(tmp_path, model), '--backend', 'event']
@@ -104,6 +105,7 @@ def test_on_an_emulated_chip_the_page_says_what_the_layers_take_there(tmp_path):
         assert word in text
 
 
+@pytest.mark.slow
 def test_the_folder_is_named_after_the_model(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments = write(tmp_path, random_model())

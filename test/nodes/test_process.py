@@ -141,6 +141,7 @@ IMPORT = """
 """
 
 
+@pytest.mark.slow
 def test_library_loaded_early_is_the_one_that_the_import_finds():
     pytest.importorskip('torch')
     for early in (False, True):

@@ -200,6 +200,7 @@ def test_signal_at_any_moment_ends_the_classifier_with_status_zero(
     check_that_it_ends_in_time(process, chance, chance.uniform(0, 1.2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('seed', range(4))
 def test_signal_while_a_large_library_is_loaded_ends_the_classifier_too(
     model_folder: Path, seed: int

@@ -230,6 +230,7 @@ def test_a_process_that_dies_does_not_leave_the_other_waiting(place, start):
     assert last_line.startswith('train: process 0 of 2 lost the others')
 
 
+@pytest.mark.slow
 def test_a_process_that_is_interrupted_saves_what_it_has_done(place, start):
     write_recipe(place / 'long.yaml', epochs=100_000)
     [(process, messages)] = start(arguments(place, 'long', 'interrupted'), count=1)

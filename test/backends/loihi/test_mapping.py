@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import re
+from math import prod
 
 import numpy as np
 import pytest
@@ -45,7 +46,8 @@ def networks(draw):
         form = kernel, draw(st.integers(1, 3)), padding
         layers.append(Convolution(draw(st.integers(1, 60 if index == 0 else 300)), *form))
         shape = layers[-1].output_shape(shape)
-    if draw(st.booleans()):
+    # With many more synapses a single neuron would need more memory than a core has.
+    if prod(shape) <= 60_000 and draw(st.booleans()):
         layers.append(Dense(draw(st.integers(1, 300))))
     return Network(inputs, (*layers, Dense(3)))
 
