@@ -86,7 +86,9 @@ def build(
 
 
 def _number(value: Any) -> Any:
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(value, bool):  # which Python, and dacite, take for a number
+        raise dacite.WrongTypeError(float, value)
+    return float(value) if isinstance(value, int) else value
 
 
 def _integer(value: Any) -> Any:
@@ -100,11 +102,16 @@ def _list_for(hint: Any) -> Callable[[Any], tuple]:
 
     def as_tuple(value: Any) -> tuple:
         # Python would make a tuple of any text, too: of its letters.
-        if not isinstance(value, list | tuple):
+        if not isinstance(value, list | tuple) or len(value) != (_length(hint) or len(value)):
             raise dacite.WrongTypeError(hint, value)
         return tuple(value)
 
     return as_tuple
+
+
+def _length(hint: Any) -> int | None:
+    """How many entries a tuple of type `hint` has, None if any number will do."""
+    return None if get_args(hint)[-1] is ... else len(get_args(hint))
 
 
 def _tuples_in(hint: Any) -> frozenset[Any]:
@@ -120,7 +127,8 @@ def _wanted(hint: Any, value: Any) -> str:
         entry = get_args(hint)[0]
         if entry is not str or not isinstance(value, tuple):
             shown = list(value) if isinstance(value, tuple) else value
-            return f'a list of {WORDS.get(entry, ("", "entries"))[1]}, not {shown!r}'
+            count = f'{_length(hint)} ' if _length(hint) else ''
+            return f'a list of {count}{WORDS.get(entry, ("", "entries"))[1]}, not {shown!r}'
         odd = ', '.join([repr(each) for each in value if not isinstance(each, str)][:3])
         return f'a list of texts, not of {odd}: {QUOTES}'
     wanted = WORDS[hint][0] if hint in WORDS else f'of type {getattr(hint, "__name__", hint)}'

@@ -42,6 +42,7 @@ class Outer:
     inner: Inner | None = None
     title: str = ''
     count: int = 0
+    time: float = 0.0
 
 
 def test_lists_become_tuples_of_their_type():
@@ -61,9 +62,15 @@ def test_lists_become_tuples_of_their_type():
         ('labels: [a, ~]', 'labels must be a list of texts, not of None: put quotes around'),
         ('shares: "12"', "shares must be a list of numbers, not '12'"),
         ('shares: [a]', 'shares must be '),
-        ('inner: {sizes: "23"}', "inner.sizes must be a list of whole numbers, not '23'"),
-        ('inner: {sizes: [2, x]}', "inner.sizes must be a list of whole numbers, not [2, 'x']"),
-        ('inner: {sizes: [2]}', 'inner.sizes must be a list of whole numbers, not [2'),
+        ('inner: {sizes: "23"}', "inner.sizes must be a list of 2 whole numbers, not '23'"),
+        ('inner: {sizes: [2, x]}', "inner.sizes must be a list of 2 whole numbers, not [2, 'x']"),
+        ('inner: {sizes: [2]}', 'inner.sizes must be a list of 2 whole numbers, not [2]'),
+        (
+            'inner: {sizes: [2, 3, 4]}',
+            'inner.sizes must be a list of 2 whole numbers, not [2, 3, 4]',
+        ),
+        ('shares: [yes]', 'shares must be a number, not True'),
+        ('time: yes', 'time must be a number, not True'),
         ('title: no', 'title must be text, not False: put quotes around'),
         ('count: yes', 'count must be a whole number, not True'),
     ],
