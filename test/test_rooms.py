@@ -41,7 +41,10 @@ FLOORS = (
     # A model holds its network and its readout, so both are below it.
     ('network', 'readout'),
     ('neurons', 'synapses', 'images'),
-    ('threads', 'units', 'locations', 'whole_files', 'yaml_files', 'requirements', 'image_files'),
+    (
+        *('threads', 'units', 'locations', 'targets', 'requirements'),
+        *('whole_files', 'yaml_files', 'image_files'),
+    ),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 

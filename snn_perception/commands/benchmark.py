@@ -22,7 +22,7 @@ from functools import partial
 
 from snn_perception.commands.figures import Figures, deliver, keeping
 from snn_perception.commands.options import add_data, add_engine, count, load_data
-from snn_perception.commands.targets import file_to_write
+from snn_perception.targets import file_to_write
 
 DIGITS = 'package://snn_perception/resource/images/digits'
 

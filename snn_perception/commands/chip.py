@@ -25,7 +25,7 @@ import numpy as np
 
 from snn_perception.commands.figures import Figures, deliver, keeping
 from snn_perception.commands.options import add_data, add_model, count, load_data
-from snn_perception.commands.targets import file_to_write
+from snn_perception.targets import file_to_write
 
 if TYPE_CHECKING:
     from snn_perception.backends.loihi.simulator import LoihiSimulator

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 
 from snn_perception.commands.figures import Figures, deliver
 from snn_perception.commands.options import about_data, add_evaluation, load_evaluation
-from snn_perception.commands.targets import file_to_write
 from snn_perception.requirements import MissingLibrary, require
+from snn_perception.targets import file_to_write
 
 if TYPE_CHECKING:
     from snn_perception.backends import Simulator

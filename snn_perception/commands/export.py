@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from snn_perception.commands.figures import Figures, deliver
 from snn_perception.commands.options import add_data, add_model, count, load_data
+from snn_perception.targets import file_to_write, folder_to_write
 
 if TYPE_CHECKING:
     from snn_perception.model import Model
@@ -44,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         help='nir: a file for other tools; folder: a model of this package, for example to edit '
         'the model.yaml of an imported NIR file',
     )
-    parser.add_argument('--output', type=Path, help='what to write (NAME.nir, or the folder NAME)')
+    parser.add_argument('--output', help='what to write (NAME.nir, or the folder NAME)')
     parser.add_argument(
         '--step',
         type=float,
@@ -54,6 +55,12 @@ def main(arguments: list[str] | None = None) -> int:
     add_data(parser, purpose='to measure what the losses cost')
     parser.add_argument('--limit', type=count, help='use at most this many images, evenly spread')
     options = parser.parse_args(arguments)
+    if options.output is not None:
+        check = _nir_to_write if options.format == 'nir' else folder_to_write
+        try:
+            check(options.output)
+        except argparse.ArgumentTypeError as reason:
+            parser.error(f'argument --output: {reason}')
     return deliver('export', partial(run, options), None)
 
 
@@ -65,10 +72,15 @@ def run(options: argparse.Namespace) -> Figures:
     if options.format == 'nir':
         return _write_nir(load_model(options.model), options)
     model = load_model(options.model, options.step)
-    folder = options.output or Path(model.name)
+    folder = Path(options.output or model.name)
     save_model(model, folder)
     neuron, synapse = model.network.neuron, model.network.synapse
     return {'folder': folder, 'step_s': model.dt, 'neuron': neuron, 'synapse': synapse}
+
+
+def _nir_to_write(text: str) -> None:
+    if file_to_write(text).suffix.lower() != '.nir':
+        raise argparse.ArgumentTypeError(f'the name of the file must end in .nir, unlike {text}')
 
 
 def _write_nir(model: Model, options: argparse.Namespace) -> Figures:
@@ -77,9 +89,7 @@ def _write_nir(model: Model, options: argparse.Namespace) -> Figures:
     from snn_perception.interchange.nir_writing import lost, to_graph
     from snn_perception.interchange.timing import Timing
 
-    target = options.output or Path(f'{model.name}.nir')
-    if target.suffix != '.nir':
-        raise ValueError(f'the name of the output file must end in .nir, unlike {target}')
+    target = Path(options.output or f'{model.name}.nir')
     timing = Timing(model.dt if options.step is None else options.step)
     graph = to_graph(model, timing)
     write_graph(graph, target)

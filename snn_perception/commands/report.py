@@ -23,7 +23,7 @@ from pathlib import Path
 
 from snn_perception.commands.figures import Figures, deliver, keeping
 from snn_perception.commands.options import about_data, add_evaluation, load_evaluation
-from snn_perception.commands.targets import folder_to_write
+from snn_perception.targets import folder_to_write
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -25,8 +25,8 @@ from pathlib import Path
 from types import FrameType
 
 from snn_perception.commands.options import add_data, count, load_data
-from snn_perception.commands.targets import folder_to_write
 from snn_perception.requirements import require
+from snn_perception.targets import folder_to_write
 from snn_perception.training.interruption import SIGNALS, handled_by
 
 

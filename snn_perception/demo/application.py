@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from snn_perception.nodes.process import Stop, run
+from snn_perception.targets import file_to_write
 
 if TYPE_CHECKING:
     from rclpy.parameter import Parameter
@@ -66,7 +67,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument('--backend', help='the engine (default: auto)')
     parser.add_argument(
         '--picture',
-        type=_picture,
+        type=file_to_write,
         metavar='FILE.png',
         help='save the last answers as a picture',
     )
@@ -96,13 +97,6 @@ def _size(text: str) -> tuple[int, int]:
     if not (1 <= int(width) <= 8192 and 1 <= int(height) <= 8192):
         raise argparse.ArgumentTypeError(f'width and height must be from 1 to 8192, not {text!r}')
     return int(width), int(height)
-
-
-def _picture(text: str) -> Path:
-    path = Path(text)
-    if not path.absolute().parent.is_dir():
-        raise argparse.ArgumentTypeError(f'the folder of {text!r} does not exist')
-    return path
 
 
 def _work(stop: Stop) -> int:

@@ -129,8 +129,6 @@ def test_the_step_says_for_which_library_a_file_is_written(folder, tmp_path, cap
     [
         (['no_such_model'], "model 'no_such_model' is not found"),
         (['no_such_model.nir'], 'does not exist'),
-        (['{folder}', '--output', '{tmp}/x.onnx'], 'the name of the output file must end in .nir'),
-        (['{folder}', '--output', '{tmp}/none/x.nir'], 'cannot be written'),
         (['{folder}', '--output', '{tmp}/x.nir', '--step', '-1'], 'step must be a time between 0'),
         (['{folder}', '--output', '{tmp}/x.nir', '--data', '{tmp}/none'], 'is not a folder'),
         (['{theta}', '--output', '{tmp}/x.nir'], 'which NIR does not have'),

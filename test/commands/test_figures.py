@@ -76,6 +76,25 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_work(
     assert f'argument {option}: {message.format(**places)}' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ('format_', 'target', 'message'),
+    [
+        ('nir', '{here}/nosuch/x.nir', 'x.nir cannot be written: {here}/nosuch is not a folder'),
+        ('nir', '{here}/x.h5', 'the name of the file must end in .nir, unlike {here}/x.h5'),
+        ('folder', '{file}', '{file} cannot be written: {file} is not a folder'),
+    ],
+)
+def test_where_a_model_is_exported_to_is_checked_before_it_is_read(
+    places, capsys, format_, target, message
+):
+    options = ('--format', format_, '--output', target.format(**places))
+    with pytest.raises(SystemExit):
+        main('export', 'no_such_model', *options)
+    errors = capsys.readouterr().err
+    assert 'argument --output: ' in errors
+    assert message.format(**places) in errors
+
+
 @pytest.mark.parametrize('name', ['report', 'train'])
 @pytest.mark.parametrize('target', ['{file}', '{file}/deep/x'])
 def test_a_folder_that_cannot_be_made_is_refused_before_the_work(places, capsys, name, target):

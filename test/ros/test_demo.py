@@ -88,6 +88,7 @@ def test_demo_without_images_ends_with_a_sentence(model_folder: Path, tmp_path: 
         ('--size', '640'),
         ('--size', '0x480'),
         ('--picture', '/no/such/folder/sheet.png'),
+        ('--picture', '/tmp'),
     ],
 )
 def test_wrong_argument_is_refused_with_a_sentence(arguments: tuple[str, str]) -> None:
