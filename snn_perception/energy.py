@@ -48,6 +48,8 @@ from snn_perception.network import Network
 from snn_perception.yaml_files import build, read_yaml
 
 PICO = 1e-12
+DEFAULT_CHIP = 'loihi'
+"""The chip whose energy is shown where there is room for one."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,8 @@ class Prices:
     rivals: dict[str, Rival]
 
     def __post_init__(self) -> None:
+        if DEFAULT_CHIP not in self.chips:
+            raise ValueError(f'chips must have {DEFAULT_CHIP}, which reports show')
         for name, chip in self.chips.items():
             if chip.first_layer not in self.rivals:
                 raise ValueError(f'first_layer of {name} must be a rival, not {chip.first_layer}')

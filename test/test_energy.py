@@ -172,6 +172,12 @@ def test_entries_that_cannot_be_are_refused_by_file_and_field(tmp_path):
     assert_refused(tmp_path, {'chips': {}}, 'rivals is missing')
 
 
+def test_the_chip_that_reports_show_cannot_be_left_out(tmp_path):
+    content = shipped_prices()
+    del content['chips'][energy.DEFAULT_CHIP]
+    assert_refused(tmp_path, content, 'chips must have loihi, which reports show')
+
+
 def shipped_prices():
     return yaml.safe_load((share_directory() / 'config' / 'energy.yaml').read_text())
 

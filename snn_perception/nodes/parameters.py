@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
-from snn_perception.energy import chip_names
+from snn_perception.energy import DEFAULT_CHIP, chip_names
 from snn_perception.images import FITS
 
 T = TypeVar('T')
@@ -187,7 +187,7 @@ class ClassifierParameters:
         is_live=True,
     )
     energy_chip: str = parameter(
-        'loihi',
+        DEFAULT_CHIP,
         'Chip whose estimated energy goes to ~/energy; ~/statistics has them all.',
         choices=chip_names,
         is_live=True,

@@ -30,7 +30,6 @@ from snn_perception.evaluation.trajectories import times_of
 from snn_perception.model import Model
 from snn_perception.reporting.style import (
     BESIDE,
-    CHIP,
     CLASSES,
     PALE,
     SPIKES,
@@ -54,7 +53,7 @@ def raster(model: Model, record: Raster, image: NDArray[np.uint8], decision: Dec
     text = (
         f'answer: {decision.label} ({100 * decision.score:.1f} %)\n'
         f'after {1000 * decision.simulated_time:.0f} ms and {decision.activity.spikes.sum():,} '
-        f'spikes\n{quantity(_energy(model, decision), "J")} on {CHIP} (estimated)'
+        f'spikes\n{quantity(_energy(model, decision), "J")} on {energy.DEFAULT_CHIP} (estimated)'
     )
     shown.annotate(text, (1, 0.5), (14, 0), xycoords='axes fraction', **BESIDE)
     times = 1000 * model.dt * np.arange(1, len(record.counts) + 1)
@@ -94,9 +93,9 @@ def _scores(axes: Axes, model: Model, record: Raster, end: float) -> None:
 
 
 def _energy(model: Model, decision: Decision) -> float:
-    """Estimated energy in J of `decision` on CHIP."""
+    """Estimated energy in J of `decision` on the default chip."""
     chips = energy.count_chips(model.network, model.readout.views)
-    return energy.estimate(decision, chips)[CHIP].value
+    return energy.estimate(decision, chips)[energy.DEFAULT_CHIP].value
 
 
 def examples(

@@ -20,13 +20,13 @@ from pathlib import Path
 
 import numpy as np
 
+from snn_perception.energy import DEFAULT_CHIP
 from snn_perception.evaluation import agreement
 from snn_perception.evaluation.findings import Findings
 from snn_perception.evaluation.trajectories import Trajectories, pareto_front
 from snn_perception.reporting import energies
 from snn_perception.reporting.page import Section
 from snn_perception.reporting.result_tables import damage_table, layer_table
-from snn_perception.reporting.style import CHIP
 from snn_perception.reporting.tables import Table, from_figures
 from snn_perception.units import quantity
 
@@ -127,8 +127,8 @@ def _answers(findings: Findings, folder: Path) -> list[Section]:
         ),
         Section(
             'Examples',
-            f'Answer, score, simulated time, and estimated energy on {CHIP}. If there are wrong '
-            'answers, the most confident ones are shown.',
+            f'Answer, score, simulated time, and estimated energy on {DEFAULT_CHIP}. If there are '
+            'wrong answers, the most confident ones are shown.',
             folder / 'examples.png',
         ),
     ]

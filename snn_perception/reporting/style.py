@@ -36,8 +36,6 @@ CLASSES = (('#0072b2', '-'), ('#d55e00', '--'), ('#009e73', '-.'), ('#cc79a7', '
 """Line colours and styles for a few classes."""
 WIDTH = 8.0
 """Width of a picture in inches; its text is then as large as the text of the page."""
-CHIP = 'loihi'
-"""The chip whose energies are shown below images; it is the node's default."""
 RESOLUTION = 150
 """Pixels per inch of all pictures."""
 BESIDE: dict[str, Any] = {'textcoords': 'offset points', 'va': 'center', 'fontsize': 9}

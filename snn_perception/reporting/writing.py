@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from snn_perception.energy import DEFAULT_CHIP
 from snn_perception.evaluation.findings import Findings
 from snn_perception.evaluation.raster import record_raster
 from snn_perception.evaluation.reliability import calibration_of_checks
@@ -29,7 +30,7 @@ from snn_perception.images import prepare
 from snn_perception.reporting import chip_picture, energies, image_pictures, pictures
 from snn_perception.reporting.page import page
 from snn_perception.reporting.sections import sections
-from snn_perception.reporting.style import CHIP, save_picture
+from snn_perception.reporting.style import save_picture
 from snn_perception.units import quantity
 
 
@@ -104,6 +105,6 @@ def _headline(figures: dict[str, Any]) -> dict[str, str]:
         '99 % decided within': f'{1000 * figures["simulated_time_p99_s"]:.1f} ms',
         'operations per MAC': f'{figures["synaptic_operations"] / figures["macs"]:.2f}',
         'firing rate': f'{figures["firing_rate_hz"]:.1f} Hz',
-        f'energy on {CHIP}': quantity(figures['energy_j'][CHIP], 'J'),
+        f'energy on {DEFAULT_CHIP}': quantity(figures['energy_j'][DEFAULT_CHIP], 'J'),
         'calibration error': f'{100 * figures["expected_calibration_error"]:.2f} %',
     }
