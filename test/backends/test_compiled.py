@@ -26,6 +26,8 @@ import pytest
 
 from snn_perception.backends import compiled, event_kernels
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(compiled.__file__).parents[1]
 
 COUNTER = """
@@ -162,8 +164,6 @@ def test_functions_that_differ_in_what_they_enclose_have_addresses_of_their_own(
 import numba
 from snn_perception.backends.compiled import address_of
 from snn_perception.backends.counter import writer
-
-pytestmark = pytest.mark.slow
 writers = [writer(number) for number in {numbers}]
 for _ in range(2):
     addresses = [address_of(write, (numba.int64[::1],)) for write in writers]
