@@ -16,6 +16,7 @@
 
 import os
 import resource
+import signal
 from contextlib import contextmanager
 
 import pytest
@@ -27,6 +28,18 @@ settings.load_profile('untimed')
 
 # The networks here are so small, and other processes so many, that threads only wait.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
+
+
+@pytest.fixture(scope='session', autouse=True)
+def signals_are_heard():
+    """Ctrl-C and the like have their effect, also where a shell runs the tests in the background.
+
+    Such a shell has them ignored, in this process and in those that it starts.
+    """
+    effects = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    for number, effect in effects.items():
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, effect)
 
 
 @pytest.fixture
