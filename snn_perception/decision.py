@@ -28,55 +28,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snn_perception.activity import Activity, Counts, LayerActivity
 from snn_perception.images import prepare
 from snn_perception.model import Model
 from snn_perception.readout import Schedule
 
-Counts = NDArray[np.int64]
-
 
 class Interrupted(Exception):
     """A classification was stopped because its caller asked for it."""
-
-
-@dataclass
-class Activity:
-    """What a network did over a run, per image of the batch and weighted layer.
-
-    outputs: (steps, batch, classes) float32, the output of the readout after each step.
-    spikes, synaptic_operations, neuron_updates: int64 (batch, layers), the spikes that a layer
-    fired, the synaptic operations that arriving spikes caused in it, the updates of its neurons.
-    """
-
-    outputs: NDArray
-    spikes: Counts
-    synaptic_operations: Counts
-    neuron_updates: Counts
-
-    @property
-    def counts(self) -> Counts:
-        """The three counts in the order of `LayerActivity`: int64 (3, batch, layers)."""
-        return np.stack([self.spikes, self.synaptic_operations, self.neuron_updates])
-
-    def merged(self, views: int) -> Activity:
-        """Activity per image, from a batch that holds every image once for each of `views` views.
-
-        The batch holds all images in the first view, then all in the next. Outputs are averaged
-        over the views, counts are summed.
-        """
-        outputs = self.outputs.reshape(len(self.outputs), views, -1, self.outputs.shape[2])
-        layers = self.spikes.shape[1]
-        sums = self.counts.reshape(3, views, -1, layers).sum(axis=1)
-        return Activity(outputs.mean(axis=1), *sums)
-
-
-@dataclass(frozen=True)
-class LayerActivity:
-    """The activity that led to one decision, int64 (layers,) each; see `Activity`."""
-
-    spikes: Counts
-    synaptic_operations: Counts
-    neuron_updates: Counts
 
 
 @dataclass(frozen=True)

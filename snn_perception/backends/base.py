@@ -28,7 +28,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.decision import Activity, Classifier
+from snn_perception.activity import Activity
+from snn_perception.decision import Classifier
 from snn_perception.model import Model
 
 

@@ -28,13 +28,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from snn_perception.activity import Activity
 from snn_perception.backends.base import Simulator
 from snn_perception.backends.event_kernels import compile_network, run_network
 from snn_perception.backends.event_layout import PRECISIONS, Sizes, aligned_zeros, arrange, at_rest
 from snn_perception.backends.event_memory import Neurons, Run
 from snn_perception.backends.reference import apply_stage
 from snn_perception.backends.vectors import BITS_AT_ONCE, EVENTS_AT_ONCE
-from snn_perception.decision import Activity
 from snn_perception.model import Model
 from snn_perception.neurons import as_lif
 from snn_perception.threads import default_threads, together

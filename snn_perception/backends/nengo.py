@@ -27,9 +27,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from snn_perception.activity import Activity
 from snn_perception.backends.base import Simulator
 from snn_perception.backends.nengo_network import build_network, nengo
-from snn_perception.decision import Activity
 from snn_perception.model import Model
 
 Memory = list[dict[nengo.builder.Signal, NDArray]]

@@ -27,10 +27,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from snn_perception.activity import Activity
 from snn_perception.backends.base import Simulator
 from snn_perception.backends.rate_curve import soft_rate
 from snn_perception.backends.torch import PlacedStage, choose_device
-from snn_perception.decision import Activity
 from snn_perception.model import Model
 from snn_perception.neurons import Softened
 

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from snn_perception.activity import Activity
 from snn_perception.backends.base import Simulator
-from snn_perception.decision import Activity
 from snn_perception.model import Model
 from snn_perception.network import AveragePooling, Convolution, Stage
 from snn_perception.neurons import State

@@ -31,11 +31,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from snn_perception.activity import Activity
 from snn_perception.backends import kernels
 from snn_perception.backends.base import Simulator
 from snn_perception.backends.cuda_graphs import LARGEST_BATCH, RecordedRun, RecordedRuns
 from snn_perception.backends.stage_state import Memory, StageState
-from snn_perception.decision import Activity
 from snn_perception.model import Model, Weights
 from snn_perception.network import Convolution, Stage
 from snn_perception.neurons import LIF, Neuron

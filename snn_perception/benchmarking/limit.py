@@ -26,12 +26,12 @@ from typing import Any
 
 import numpy as np
 
+from snn_perception.activity import Activity
 from snn_perception.backends.compiled import compiled
 from snn_perception.backends.event import EventSimulator
 from snn_perception.backends.event_layout import aligned_zeros
 from snn_perception.backends.event_memory import Arrays, Places, Shape, Times
 from snn_perception.backends.vectors import step_neurons
-from snn_perception.decision import Activity
 
 STEPS = 1000
 """So many that the call which takes them costs next to nothing."""

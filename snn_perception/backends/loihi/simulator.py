@@ -37,12 +37,12 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from snn_perception.activity import Activity
 from snn_perception.backends.base import Simulator
 from snn_perception.backends.loihi.blocks import build, fixed_point_bias
 from snn_perception.backends.loihi.emulator import ChipMemory, Emulator
 from snn_perception.backends.loihi.mapping import MappingError, place
 from snn_perception.backends.reference import apply_stage
-from snn_perception.decision import Activity
 from snn_perception.model import Model
 from snn_perception.readout import Schedule
 from snn_perception.threads import default_threads, in_parallel
