@@ -41,7 +41,7 @@ from snn_perception.model_file import (
     read_description,
 )
 from snn_perception.network import Network
-from snn_perception.readout import Readout
+from snn_perception.readout import Readout, Schedule
 from snn_perception.whole_files import written_whole
 
 
@@ -91,6 +91,25 @@ class Model:
     def presentation_time(self) -> float:
         """Longest time (s) that one image is shown for."""
         return self.readout.presentation_time
+
+    @property
+    def shortest_presentation_time(self) -> float:
+        """Time (s) from which on an image shown to a network at rest yields any evidence."""
+        return (Schedule.of(self.readout, self.dt).discarded + 1) * self.dt
+
+    def schedule(self, presentation_time: float | None = None) -> Schedule:
+        """The steps in which an image is shown to a network at rest.
+
+        `presentation_time` (s) replaces the model's own. Raises ValueError with a sentence for
+        one out of range or below `shortest_presentation_time`.
+        """
+        schedule = Schedule.of(self.readout, self.dt, presentation_time)
+        if schedule.total <= schedule.discarded:
+            raise ValueError(
+                f'presentation_time must be at least {self.shortest_presentation_time:g} s with '
+                f'model {self.name}, whose output means nothing before, not {presentation_time} s'
+            )
+        return schedule
 
 
 def read_folder(folder: Path) -> Model:

@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -77,14 +77,20 @@ class Readout:
         """How many views of an image are shown at once."""
         return 2 if self.mirror else 1
 
-    def scores(self, evidence: NDArray, duration: ArrayLike) -> NDArray[np.float32]:
+    def scores(
+        self, evidence: NDArray, duration: ArrayLike, missing: float = 0.0
+    ) -> NDArray[np.float32]:
         """Scores that sum to 1 over the last axis, float32, of `evidence` (..., classes).
 
         `duration` (s), a number or (...), is the time over which the evidence was averaged. The
         temperature is `temperature` x (1 + `settling_time` / `duration`), as if the average had
-        begun with a `settling_time` without any evidence.
+        begun with a `settling_time` without any evidence. `missing` (s) is what of `start_time`
+        had not passed when the evidence began. It multiplies the temperature by another
+        1 + `missing` / `duration`, since outputs before the `start_time` tell little or nothing.
         """
-        temperature = self.temperature * (1 + self.settling_time / np.asarray(duration))
+        duration = np.asarray(duration)
+        temperature = self.temperature * (1 + self.settling_time / duration)
+        temperature = temperature * (1 + missing / duration)
         scaled = np.asarray(evidence, np.float64) / temperature[..., None]
         exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
         return (exponentials / exponentials.sum(axis=-1, keepdims=True)).astype(np.float32)
@@ -109,17 +115,35 @@ class Schedule:
     interval: int
 
     @classmethod
-    def of(cls, readout: Readout, dt: float) -> Schedule:
-        """The steps of `readout` at a time step of `dt` (s), at least one of each kind."""
+    def of(
+        cls,
+        readout: Readout,
+        dt: float,
+        presentation_time: float | None = None,
+        shown: int = 0,
+    ) -> Schedule:
+        """The steps of `readout` at a time step of `dt` (s), at least one of each kind.
+
+        `presentation_time` (s) replaces that of the readout. It may end before the time for
+        evidence has come. `shown` steps have been simulated before, and count towards that time.
+        Raises ValueError for a `presentation_time` out of range.
+        """
+        own = max(round(readout.presentation_time / dt), 1)
+        start = min(round(readout.start_time / dt), own - 1)
+        if presentation_time is not None:
+            readout = replace(readout, presentation_time=presentation_time, start_time=0.0)
         total = max(round(readout.presentation_time / dt), 1)
-        discarded = min(round(readout.start_time / dt), total - 1)
         may_stop = readout.confidence_threshold < 1
         interval = readout.decision_interval if may_stop else LONGEST_RUN
-        return cls(total, discarded, max(round(interval / dt), 1))
+        return cls(total, max(start - shown, 0), max(round(interval / dt), 1))
 
     def chunks(self) -> list[int]:
         """Number of steps in each run, in order; only the first may consist of discarded steps."""
-        rest = self.total - self.discarded
-        whole, last = divmod(rest, self.interval)
-        first = [self.discarded] if self.discarded else []
-        return first + [self.interval] * whole + ([last] if last else [])
+        first = min(self.discarded, self.total)
+        whole, last = divmod(self.total - first, self.interval)
+        return [first] * (first > 0) + [self.interval] * whole + [last] * (last > 0)
+
+    def may_decide(self, steps: int) -> bool:
+        """Whether a decision may be made after `steps` steps."""
+        evidence = steps - self.discarded
+        return steps == self.total or (evidence > 0 and evidence % self.interval == 0)

@@ -18,10 +18,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from random_models import random_images, random_model
 
 from snn_perception.backends import create_simulator
-from snn_perception.decision import Interrupted
+from snn_perception.decision import Interrupted, Record
 from snn_perception.network import Convolution, Dense
 from snn_perception.readout import Readout
 
@@ -118,12 +120,58 @@ def scores_of(outputs):
     return pytest.approx(odds / odds.sum(), rel=1e-4)
 
 
-def test_a_presentation_shorter_than_the_start_has_evidence_in_its_second_half():
+@pytest.mark.parametrize('backend', ['reference', 'event', 'torch'])
+def test_a_presentation_too_short_for_any_evidence_is_refused_with_the_shortest_one(backend):
     model = dataclasses.replace(random_model(), readout=Readout(0.06, start_time=0.03))
-    simulator, inputs = create_simulator(model, 'reference'), random_images(random_model(), 1)
+    simulator, inputs = create_simulator(model, backend), random_images(model, 1)
+    for too_short in (0.01, 0.03, 0.0304):
+        with pytest.raises(ValueError, match=r'presentation_time must be at least 0\.031 s'):
+            simulator.classify_batch(inputs, presentation_time=too_short)
+    assert model.shortest_presentation_time == pytest.approx(0.031)
+    (shortest,) = simulator.classify_batch(
+        inputs, presentation_time=model.shortest_presentation_time
+    )
+    assert shortest.simulated_time == pytest.approx(0.031)
+    outputs = simulator.run(simulator.reset(), inputs, 31).outputs[:, 0]
+    assert shortest.scores == scores_of(outputs[30:])
+
+
+@given(st.floats(0.001, 0.1), st.floats(0, 0.1), st.sampled_from([0.0005, 0.001, 0.0025, 0.02]))
+def test_the_shortest_presentation_time_is_the_shortest_that_is_accepted(time, start, dt):
+    if start >= time:
+        return
+    model = dataclasses.replace(random_model(dt=dt), readout=Readout(time, start_time=start))
+    shortest = model.schedule(model.shortest_presentation_time)
+    assert shortest.total == shortest.discarded + 1 <= model.schedule().total
+    if shortest.total > 1:
+        with pytest.raises(ValueError, match='presentation_time must be at least'):
+            model.schedule(model.shortest_presentation_time - dt)
+
+
+def test_the_first_frame_of_a_stream_waits_for_the_start_as_any_image_does():
+    model = dataclasses.replace(random_model(), readout=Readout(0.06, start_time=0.03))
+    simulator, inputs = create_simulator(model, 'reference'), random_images(model, 1)
+    (alone,) = simulator.classify_batch(inputs)
+    (first,) = simulator.classify_batch(inputs, simulator.reset())
+    assert np.array_equal(first.scores, alone.scores)
+    outputs = simulator.run(simulator.reset(), inputs, 60).outputs[:, 0]
+    state = simulator.reset()
+    simulator.classify_batch(inputs, state, presentation_time=0.02)
+    (second,) = simulator.classify_batch(inputs, state, presentation_time=0.02)
+    assert second.scores == scores_of(outputs[30:40])
+
+
+def test_frames_shorter_than_the_start_have_answers_that_rest_on_the_last_output():
+    model = dataclasses.replace(random_model(), readout=Readout(0.06, start_time=0.03))
+    simulator, inputs = create_simulator(model, 'reference'), random_images(model, 1)
     outputs = simulator.run(simulator.reset(), inputs, 20).outputs[:, 0]
-    (decision,) = simulator.classify_batch(inputs, presentation_time=0.02)
-    assert decision.scores == scores_of(outputs[10:])
+    state = simulator.reset()
+    for end in (10, 20):
+        (frame,) = simulator.classify_batch(inputs, state, presentation_time=0.01)
+        assert frame.label == 'abc'[outputs[end - 1].argmax()]
+        assert frame.simulated_time == pytest.approx(0.01)
+        # 31 - end steps are missing before the last one.
+        assert frame.scores == scores_of(outputs[end - 1 : end] / (1 + 31 - end))
 
 
 def test_in_a_stream_every_output_is_evidence():
@@ -144,3 +192,33 @@ def test_nothing_runs_on_once_every_image_is_decided(monkeypatch):
     monkeypatch.setattr(simulator, 'run', lambda *given: ran.append(given[2]) or run(*given))
     simulator.classify_batch(random_images(model, 2))
     assert ran == [10]
+
+
+def test_a_record_holds_the_spikes_of_the_layers_over_time():
+    readout = Readout(0.06, 0.02, decision_interval=0.005, confidence_threshold=0.6)
+    model = dataclasses.replace(random_model(), readout=readout)
+    simulator, inputs = create_simulator(model, 'event'), random_images(model, 1)
+    (unwatched,) = simulator.classify_batch(inputs)
+    for interval, longest in ((1, 1), (3, 3), (5, 5), (100, 20)):
+        record = Record(interval)
+        (decision,) = simulator.classify_batch(inputs, record=record)
+        assert np.diff(record.steps, prepend=0).max() == longest
+        assert record.steps[-1] * model.dt == pytest.approx(decision.simulated_time)
+        np.testing.assert_array_equal(record.spikes.sum(axis=0)[0], decision.activity.spikes)
+        np.testing.assert_array_equal(decision.scores, unwatched.scores)
+        np.testing.assert_array_equal(decision.activity.spikes, unwatched.activity.spikes)
+
+
+def test_a_record_of_a_batch_tells_the_images_apart():
+    model = random_model()
+    simulator, inputs = create_simulator(model, 'reference'), random_images(model, 3)
+    batch, alone = Record(10), Record(10)
+    simulator.classify_batch(inputs, record=batch)
+    simulator.classify_batch(inputs[1:2], record=alone)
+    assert batch.spikes.shape == (5, 3, len(model.network.stages))
+    np.testing.assert_array_equal(batch.steps, [10, 20, 30, 40, 50])
+    np.testing.assert_array_equal(batch.spikes[:, 1], alone.spikes[:, 0])
+
+
+def test_a_record_that_nobody_filled_is_empty():
+    assert len(Record().steps) == len(Record().spikes) == 0

@@ -41,6 +41,17 @@ def test_little_evidence_is_less_certain(settling_time, duration, longer):
     np.testing.assert_allclose(early, expected, rtol=1e-5)
 
 
+@given(st.floats(0, 0.02), st.floats(0.001, 0.1), st.floats(0, 0.05), st.floats(0, 0.05))
+def test_the_earlier_before_the_start_the_less_certain(settling_time, duration, missing, more):
+    readout = Readout(0.1, temperature=0.5, settling_time=settling_time)
+    evidence = np.array([0.3, -0.2, 5.0])
+    on_time = readout.scores(evidence, duration)
+    late, early = (readout.scores(evidence, duration, time) for time in (missing, missing + more))
+    assert early.max() <= late.max() <= on_time.max()
+    assert early.argmax() == on_time.argmax()
+    np.testing.assert_array_equal(readout.scores(evidence, duration, 0.0), on_time)
+
+
 @given(st.floats(0.001, 0.5), st.floats(0, 0.5), st.floats(0.001, 0.1))
 def test_the_chunks_of_a_schedule_are_the_whole_presentation(time, start, interval):
     if start >= time:
@@ -52,6 +63,16 @@ def test_the_chunks_of_a_schedule_are_the_whole_presentation(time, start, interv
     assert all(chunk > 0 for chunk in chunks)
     assert schedule.discarded in (0, chunks[0])
     assert schedule.discarded < schedule.total
+    checks = [end for end in np.cumsum(chunks) if end > schedule.discarded]
+    assert checks == [step for step in range(schedule.total + 1) if schedule.may_decide(step)]
+
+
+@given(st.floats(0.001, 0.5), st.integers(0, 600))
+def test_a_schedule_goes_on_with_what_was_shown_before(time, shown):
+    readout = Readout(0.6, start_time=0.3)
+    schedule = Schedule.of(readout, 0.001, time, shown)
+    assert sum(schedule.chunks()) == schedule.total == max(round(time / 0.001), 1)
+    assert schedule.discarded == max(300 - shown, 0)
 
 
 def test_what_cannot_stop_early_runs_in_few_chunks():

@@ -43,7 +43,7 @@ FLOORS = (
     ('neurons', 'synapses', 'images'),
     (
         *('threads', 'units', 'locations', 'targets', 'requirements'),
-        *('whole_files', 'yaml_files', 'image_files', 'activity'),
+        *('whole_files', 'yaml_files', 'image_files', 'pace', 'activity'),
     ),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -35,12 +35,16 @@ from snn_perception.model import Model
 
 @dataclass
 class State:
-    """What a batch of networks remembers on an engine; each engine has its own `memory`."""
+    """What a batch of networks remembers on an engine; each engine has its own `memory`.
+
+    `steps` is how many time steps it has been advanced since it was at rest.
+    """
 
     engine: str
     model: Model
     batch: int
     memory: Any
+    steps: int = 0
 
 
 class Simulator(Classifier):
@@ -99,6 +103,7 @@ class Simulator(Classifier):
             )
         if steps < 1:
             raise ValueError(f'steps must be at least 1, not {steps}')
+        state.steps += steps
         if self.views == 1:
             return self.advance(state.memory, images, steps)
         both = np.concatenate([images, images[:, :, ::-1]])

@@ -97,7 +97,9 @@ class Trajectories:
         decisions: list[Decision] = []
         for image, check in enumerate(self.stops(threshold)):
             scores, counts = self.scores[image, check], self.counts[image, check]
-            decisions.append(self.simulator.decision(scores, int(self.steps[check]), counts))
+            steps = int(self.steps[check])
+            reason = 'time' if steps == self.steps[-1] else 'confidence'
+            decisions.append(self.simulator.decision(scores, steps, counts, reason))
         answers = np.array([int(decision.scores.argmax()) for decision in decisions], np.int64)
         return Evaluation(
             decisions, self.labels, answers, self.rate_answers, self.simulator.model, np.nan

@@ -76,6 +76,7 @@ def test_decisions_at_a_threshold_are_those_of_the_simulator_with_it(backend, ow
             assert (ours.label, ours.score) == (theirs.label, theirs.score)
             assert ours.simulated_time == theirs.simulated_time
             assert ours.firing_rate == theirs.firing_rate
+            assert ours.stopped_by == theirs.stopped_by
             for field in ('spikes', 'synaptic_operations', 'neuron_updates'):
                 counts = getattr(ours.activity, field), getattr(theirs.activity, field)
                 np.testing.assert_array_equal(*counts)
