@@ -22,7 +22,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from snn_perception.commands.figures import Figures, deliver
-from snn_perception.commands.options import about_data, add_evaluation, load_evaluation
+from snn_perception.commands.options import about_data, add_evaluation, load_evaluation, seconds
 from snn_perception.requirements import MissingLibrary, require
 from snn_perception.targets import file_to_write
 
@@ -37,6 +37,12 @@ def main(arguments: list[str] | None = None) -> int:
         prog='evaluate', description='Run a model on labelled images and print what it achieves.'
     )
     add_evaluation(parser)
+    parser.add_argument(
+        '--deadline',
+        type=seconds,
+        help='seconds of wall-clock time for each image, shown one at a time; the figures are '
+        'then those of this machine',
+    )
     parser.add_argument('--json', type=file_to_write, help='JSON file to write the figures to')
     options = parser.parse_args(arguments)
     return deliver('evaluate', partial(run, options), options.json)
@@ -45,10 +51,19 @@ def main(arguments: list[str] | None = None) -> int:
 def run(options: argparse.Namespace) -> Figures:
     """The figures of one evaluation; raises ValueError with a sentence."""
     from snn_perception.evaluation.accuracy import evaluate
+    from snn_perception.evaluation.in_time import evaluate_in_time
 
     simulator, dataset = load_evaluation(options)
     rates = _rate_network(simulator.model, options.device)
-    figures = evaluate(simulator, rates, dataset).summary()
+    if options.deadline is None:
+        figures = evaluate(simulator, rates, dataset).summary()
+    else:
+        figures = evaluate_in_time(simulator, rates, dataset, options.deadline).summary()
+        print(
+            'evaluate: what is right within a deadline depends on this machine and on what else '
+            'it does; another one has other figures',
+            file=sys.stderr,
+        )
     return figures | about_data(dataset)
 
 

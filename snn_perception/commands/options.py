@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from typing import TYPE_CHECKING, Any
 
 from snn_perception.locations import resolve_path
@@ -32,6 +33,14 @@ def count(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError('must be at least 1')
+    return value
+
+
+def seconds(text: str) -> float:
+    """A time in s above 0, for argparse."""
+    value = float(text)
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError('must be a time in seconds above 0')
     return value
 
 

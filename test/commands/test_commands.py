@@ -37,6 +37,9 @@ KEYS = {
     'macs', 'firing_rate_hz', 'energy_j', 'energy_range_j', 'rival_energy_j', 'ms_per_image',
     'data_part', 'unreadable_images',
 }  # fmt: skip
+TIMED_KEYS = {
+    'deadline_s', 'stopped_by', 'late', 'latency_ms_median', 'latency_ms_p99', 'machine',
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -75,6 +78,38 @@ def test_evaluate_prints_and_writes_its_figures(model, tmp_path, capsys):
     assert all(joules > 0 for joules in figures['rival_energy_j'].values())
     printed = capsys.readouterr().out
     assert all(key in printed for key in KEYS)
+
+
+def test_evaluate_with_a_deadline_says_what_was_right_in_time(model, tmp_path, capsys):
+    data = write_folders(tmp_path / 'data', ['a', 'b', 'c'])
+    target = tmp_path / 'figures.json'
+    arguments = [str(model), '--data', str(data), '--json', str(target), '--deadline']
+    figures = {}
+    for deadline in ('1e-9', '100'):
+        assert evaluate.main([*arguments, deadline]) == 0
+        figures[deadline] = json.loads(target.read_text())
+        assert set(figures[deadline]) == KEYS | TIMED_KEYS
+        printed = capsys.readouterr()
+        assert all(key in printed.out for key in TIMED_KEYS)
+        assert 'depends on this machine' in printed.err
+    none, plenty = figures.values()
+    assert none['stopped_by'] == {'confidence': 0, 'time': 0, 'deadline': 1}
+    assert none['simulated_time_s'] == pytest.approx(load_model(model).dt)
+    assert none['late'] == 1
+    assert plenty['stopped_by'] == {'confidence': 0, 'time': 1, 'deadline': 0}
+    assert plenty['late'] == 0
+    assert 0 < plenty['latency_ms_median'] <= plenty['latency_ms_p99'] < 100_000
+    assert evaluate.main(arguments[:-1]) == 0
+    without = json.loads(target.read_text())
+    for key in ('images', 'accuracy', 'rate_accuracy', 'simulated_time_s', 'spikes', 'energy_j'):
+        assert plenty[key] == pytest.approx(without[key])
+
+
+@pytest.mark.parametrize('deadline', ['0', '-1', 'nan', 'inf', 'soon'])
+def test_evaluate_refuses_a_deadline_that_is_no_time(model, tmp_path, capsys, deadline):
+    with pytest.raises(SystemExit, match='2'):
+        evaluate.main([str(model), '--data', str(tmp_path), '--deadline', deadline])
+    assert '--deadline' in capsys.readouterr().err
 
 
 def test_evaluate_limits_images_and_takes_any_backend(model, tmp_path):
