@@ -25,7 +25,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -36,7 +36,7 @@ from snn_perception.activity import Activity, Counts, LayerActivity
 from snn_perception.images import prepare
 from snn_perception.model import Model
 from snn_perception.pace import Pace
-from snn_perception.readout import Schedule
+from snn_perception.readout import Readout, Schedule
 
 
 class Interrupted(Exception):
@@ -135,9 +135,9 @@ class Classifier(ABC):
         """Decide on one camera image, uint8 RGB (height, width, 3) or grey (height, width).
 
         Without `state` the network starts at rest. With one (from `reset()`) it continues from
-        there, and the state is advanced by `Decision.simulated_time`; every output counts as
-        evidence once the model's `start_time` since rest is over. `presentation_time` (s)
-        replaces the model's own.
+        there, and the state is advanced by `Decision.simulated_time`, the whole time unless there
+        is a deadline; every output counts as evidence once the model's `start_time` since rest is
+        over. `presentation_time` (s) replaces the model's own.
 
         By `deadline`, a value of `time.perf_counter()`, the presentation ends with the best
         answer so far, but not before the first step. An answer from before the `start_time`
@@ -161,14 +161,16 @@ class Classifier(ABC):
         record: Record | None = None,
     ) -> list[Decision]:
         """Decide on prepared images (batch, height, width, channels); see `classify`."""
-        model = self.model
+        model, readout = self.model, self.model.readout
         if state is None:
             schedule = model.schedule(presentation_time)
             state = self.reset(len(inputs))
         else:
-            schedule = Schedule.of(model.readout, model.dt, presentation_time, state.steps)
+            # An early decision would leave the simulation behind what it follows.
+            readout = replace(readout, confidence_threshold=1.0)
+            schedule = Schedule.of(readout, model.dt, presentation_time, state.steps)
         longest = None if record is None else record.interval
-        batch = _Batch(len(inputs), model, schedule)
+        batch = _Batch(len(inputs), model, readout, schedule)
         pieces = self.present(inputs, state, schedule, stop, deadline, longest)
         for steps, activity in pieces:
             batch.add(steps, activity)
@@ -249,9 +251,10 @@ class Classifier(ABC):
 class _Batch:
     """Bookkeeping for a batch: counts and evidence up to each image's own decision."""
 
-    def __init__(self, size: int, model: Model, schedule: Schedule) -> None:
+    def __init__(self, size: int, model: Model, readout: Readout, schedule: Schedule) -> None:
         classes, layers = model.network.classes, len(model.network.stages)
-        self.model = model
+        self.dt = model.dt
+        self.readout = readout
         self.schedule = schedule
         self.done = 0
         self.evidence = np.zeros((size, classes))
@@ -280,14 +283,14 @@ class _Batch:
             self.end('time')
         else:
             scores = self._scores_so_far()
-            self._fix(scores, self.model.readout.is_confident(scores), 'confidence')
+            self._fix(scores, self.readout.is_confident(scores), 'confidence')
 
     def end(self, reason: str) -> None:
         """Fix the scores of all images that are not decided yet."""
         self._fix(self._scores_so_far(), np.ones(len(self.steps), bool), reason)
 
     def _scores_so_far(self) -> NDArray[np.float32]:
-        readout, dt = self.model.readout, self.model.dt
+        readout, dt = self.readout, self.dt
         steps = self.done - self.schedule.discarded
         if steps > 0:
             return readout.scores(self.evidence / steps, steps * dt)

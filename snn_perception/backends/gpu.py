@@ -12,7 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Whether this machine can run a network on a GPU, found out without importing PyTorch."""
+"""Whether this machine can run a network on a GPU, found out without importing PyTorch.
+
+Only what asks for a GPU that is in use, `name`, imports it.
+"""
 
 from __future__ import annotations
 
@@ -52,3 +55,10 @@ def pytorch_is_for_cuda() -> bool:
         return bool(run_path(str(Path(found.origin).with_name('version.py'))).get('cuda'))
     except OSError:
         return False
+
+
+def name() -> str:
+    """Name of the GPU that PyTorch uses, as its maker calls it."""
+    import torch
+
+    return str(torch.cuda.get_device_name())

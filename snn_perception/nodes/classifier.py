@@ -41,9 +41,7 @@ def _work(stop: Stop) -> int:
 
         node = ClassifierNode(stop)
         try:
-            if node.parameters.autostart and not node.start():
-                return 1
-            spin(stop, node)
+            spin(stop, node, first=node.autostart if node.parameters.autostart else None)
         finally:
             node.close()
-    return 0
+    return node.exit_status

@@ -12,55 +12,68 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The lifecycle node that classifies what a camera publishes."""
+"""The lifecycle node that classifies what cameras publish."""
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import Transition
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
-from std_msgs.msg import Header
+from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool, Trigger
 
 from snn_perception.decision import Interrupted
-from snn_perception.nodes import messages
 from snn_perception.nodes.frame_pipeline import FramePipeline
 from snn_perception.nodes.lifecycle import ERROR, FAILURE, SUCCESS, SupervisedNode, leads_to
+from snn_perception.nodes.node_report import NodeReport
+from snn_perception.nodes.parameter_kinds import Change, table
 from snn_perception.nodes.parameter_server import ParameterNode, ParameterServer
 from snn_perception.nodes.parameters import ClassifierParameters
 from snn_perception.nodes.process import Stop
-from snn_perception.nodes.publishing import AnswerPublishers
+from snn_perception.nodes.publishing import CameraOutputs, check_topics, create_outputs
 from snn_perception.nodes.recognition import Recognizer
-from snn_perception.nodes.verdict import Level, Report
 
 DIAGNOSTICS_PERIOD = 1.0
 """Seconds between two messages on /diagnostics."""
 
+RELOADS = [one.name for one in table(ClassifierParameters) if one.change is Change.RELOADS]
+
 
 class ClassifierNode(ParameterNode, SupervisedNode):
-    """Classifies the newest frame of a camera in a worker thread, and publishes the answer.
+    """Classifies the newest frames of cameras in a worker thread, and publishes the answers.
 
     Configured it holds the model; active it also has a pipeline, which subscribes and works
-    unless the node is disabled. `stop` ends what takes long.
+    unless the node is disabled. `stop` ends what takes long, and is requested when an autostarted
+    node has come to its end; `exit_status` is then that of the process.
     """
 
     def __init__(self, stop: Stop, **options: Any) -> None:
         super().__init__('snn_classifier', **options)
+        self.exit_status = 0
         self._stop = stop
         self._recognizer: Recognizer | None = None
         self._pipeline: FramePipeline | None = None
         self._orphans: list[FramePipeline] = []
         self._enabled = True
+        self._exchange = threading.RLock()  # parameters and recognizer change together
+        self._loading = threading.Lock()
         self.server = ParameterServer(
-            self, ClassifierParameters, is_locked=lambda: self._recognizer is not None
+            self, ClassifierParameters, self._refusal, partial(check_topics, self)
         )
-        self._answers = AnswerPublishers(self)
+        self._cameras: list[CameraOutputs] = create_outputs(self, self.parameters.image_topics)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 10)
+        self._report = NodeReport(self)
         self.create_service(SetBool, '~/enable', self._on_enable)
         self.create_service(Trigger, '~/reset', self._on_reset)
+        self.guard_services()
         clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(DIAGNOSTICS_PERIOD, self._publish_diagnostics, clock=clock)
 
@@ -72,8 +85,21 @@ class ClassifierNode(ParameterNode, SupervisedNode):
     # --- lifecycle ---
 
     def start(self) -> bool:
-        """Configure and activate; whether that worked."""
+        """Configure and activate in this thread; whether that worked."""
         return self.trigger_configure() == SUCCESS and self.trigger_activate() == SUCCESS
+
+    async def autostart(self) -> None:
+        """Configure and activate, for the executor; if that fails, ask for the end."""
+        for transition in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):
+            try:
+                result = await self.change_state(transition)
+            except RuntimeError as reason:
+                self.get_logger().warning(f'autostart: somebody else changed the state: {reason}')
+                return
+            if result != SUCCESS:
+                self.exit_status = 1
+                self._stop.request()
+                return
 
     def close(self) -> None:
         """Stop working and destroy the node, in whatever state it is."""
@@ -84,11 +110,9 @@ class ClassifierNode(ParameterNode, SupervisedNode):
     @leads_to('inactive')
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the model and run it once; on failure say why and stay unconfigured."""
-        start = time.monotonic()
-        self.get_logger().info('loading; the first time on a machine this compiles for seconds')
         try:
             self.server.require_valid()
-            recognizer = Recognizer.load(self.parameters, lambda: self._stop.requested)
+            self._recognizer = self._load(self.parameters)
         except Interrupted:
             return FAILURE
         except ValueError as reason:
@@ -97,24 +121,13 @@ class ClassifierNode(ParameterNode, SupervisedNode):
         except Exception as reason:
             self.fail('inactive', f'cannot be configured: {type(reason).__name__}: {reason}')
             return FAILURE
-        self._recognizer = recognizer
-        model = recognizer.model
-        self.get_logger().info(
-            f'model {model.name} with {len(model.labels)} classes and {model.network.neurons} '
-            f'neurons runs with {recognizer.engine}; ready after '
-            f'{time.monotonic() - start:.1f} s; host power: {recognizer.meter.description}'
-        )
         return super().on_configure(state)
 
     @leads_to('active')
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to work, which means to subscribe unless the node is disabled."""
         result = super().on_activate(state)
-        assert self._recognizer is not None
-        self._recognizer.reset()
-        self._pipeline = FramePipeline(
-            self, self._recognizer, self._answers, lambda: self.parameters
-        )
+        self._pipeline = FramePipeline(self, self._cameras, self._current)
         if self._enabled:
             self._pipeline.resume()
         return result
@@ -139,6 +152,8 @@ class ClassifierNode(ParameterNode, SupervisedNode):
         """Stop working, as far as the engine does, and let go of the model."""
         self._end_work()
         self._let_go()
+        if self.parameters.autostart:
+            self._stop.request()
         return super().on_shutdown(state)
 
     @leads_to('')
@@ -157,11 +172,77 @@ class ClassifierNode(ParameterNode, SupervisedNode):
         self._orphans.append(pipeline)
         return False
 
+    # --- the model ---
+
+    def _load(self, parameters: ClassifierParameters) -> Recognizer:
+        """The recognizer that `parameters` ask for; raises as `Recognizer.load` does."""
+        if not self._loading.acquire(blocking=False):
+            raise ValueError('another model is being loaded')
+        try:
+            start = time.monotonic()
+            self.get_logger().info(f'loading model {parameters.model}')
+            recognizer = Recognizer.load(parameters, lambda: self._stop.requested)
+        finally:
+            self._loading.release()
+        model = recognizer.model
+        self.get_logger().info(
+            f'model {model.name} with {len(model.labels)} classes and {model.network.neurons} '
+            f'neurons runs with {recognizer.hardware}; ready after '
+            f'{time.monotonic() - start:.1f} s; host power: {recognizer.meter.description}'
+        )
+        return recognizer
+
     def _let_go(self) -> None:
         """Let go of the model and of the sensors."""
-        recognizer, self._recognizer = self._recognizer, None
+        with self._exchange:
+            recognizer, self._recognizer = self._recognizer, None
         if recognizer is not None:
             recognizer.close()
+
+    def _current(self) -> tuple[ClassifierParameters, Recognizer]:
+        """The parameters and the recognizer that belong together; only while configured."""
+        with self._exchange:
+            assert self._recognizer is not None
+            return self.parameters, self._recognizer
+
+    # --- parameters ---
+
+    def _refusal(self, change: Change) -> str:
+        """Why parameters of this kind cannot be changed now, '' if they can."""
+        if change is not Change.LIVE and self.state == 'configuring':
+            return 'the node is being configured'
+        if change is Change.UNCONFIGURED and self._recognizer is not None:
+            return 'only before the node is configured; clean it up first'
+        return ''
+
+    def preparation(self, values: ClassifierParameters) -> Callable[[], Recognizer] | None:
+        """Load another model beside the present one, if `values` ask for that."""
+        if self._recognizer is None:
+            return None
+        if any(getattr(values, name) != getattr(self.parameters, name) for name in RELOADS):
+            return partial(self._load, values)
+        self._recognizer.require(values)
+        return None
+
+    def commit(
+        self, parameters: list[Parameter], prepared: Recognizer | None
+    ) -> SetParametersResult:
+        """Set all `parameters` or none, and exchange the model between two frames."""
+        unused = prepared
+        with self._exchange:
+            result = super().commit(parameters, prepared)
+            if prepared is not None and result.successful and self._recognizer is not None:
+                unused, self._recognizer = self._recognizer, prepared
+        if unused is not None:
+            # It may still have a frame, for which nobody should wait here.
+            threading.Thread(target=unused.close, daemon=True).start()
+        if [camera.topic for camera in self._cameras] != [*self.parameters.image_topics]:
+            for camera in self._cameras:
+                camera.destroy()
+            self._cameras = create_outputs(self, self.parameters.image_topics)
+        if self._pipeline is not None:
+            self._pipeline.follow()
+        return result
 
     # --- services and diagnostics ---
 
@@ -174,6 +255,7 @@ class ClassifierNode(ParameterNode, SupervisedNode):
                 self._pipeline.pause()
         response.success = True
         response.message = 'enabled' if self._enabled else 'disabled'
+        self.get_logger().info(response.message)
         return response
 
     def _on_reset(self, request: Any, response: Any) -> Any:
@@ -183,34 +265,13 @@ class ClassifierNode(ParameterNode, SupervisedNode):
         response.message = 'reset' if response.success else 'the node is not configured'
         return response
 
-    def _report(self) -> Report:
-        """How the node is: what it could not do comes before what it does."""
-        self._orphans = [pipeline for pipeline in self._orphans if pipeline.is_running]
-        if self.failure:
-            return Report(Level.ERROR, self.failure, {})
-        if self._orphans:
-            return Report(Level.ERROR, 'an engine that was told to stop still runs', {})
-        if self._recognizer is None:
-            return Report(Level.OK, 'not configured', {})
-        if self._pipeline is None:
-            return Report(Level.OK, 'not active', {})
-        return self._pipeline.report()
-
     def _publish_diagnostics(self) -> None:
-        recognizer, report = self._recognizer, self._report()
-        values = dict(report.values)
-        if recognizer is not None:
-            values['model'] = recognizer.model.name
-            values['backend'] = recognizer.simulator.name
-            values['device'] = recognizer.simulator.device
-            values['host_power_source'] = recognizer.meter.source
-        self._diagnostics.publish(
-            messages.diagnostics(
-                Header(stamp=self.get_clock().now().to_msg()),
-                f'{self.get_fully_qualified_name().lstrip("/")}: frames',
-                recognizer.engine if recognizer is not None else '',
-                report.level,
-                report.message,
-                values,
-            )
+        self._orphans = [pipeline for pipeline in self._orphans if pipeline.is_running]
+        failure = self.failure
+        if self._orphans and not failure:
+            failure = 'an engine that was told to stop still runs'
+        statuses = self._report.statuses(
+            failure, self._recognizer, self._pipeline, [camera.name for camera in self._cameras]
         )
+        header = self._report.header()
+        self._diagnostics.publish(DiagnosticArray(header=header, status=statuses))

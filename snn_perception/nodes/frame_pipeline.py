@@ -12,51 +12,49 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The path of a camera's frames to their answers; it exists while the node is active."""
+"""The path of the cameras' frames to their answers; it exists while the node is active."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import QoSCompatibility, QoSProfile, ReliabilityPolicy, qos_check_compatible
-from sensor_msgs.msg import CompressedImage, Image
 
 from snn_perception.decision import Interrupted
-from snn_perception.nodes.health import Health
+from snn_perception.nodes.camera_channel import CameraChannel
+from snn_perception.nodes.camera_memory import Frame
 from snn_perception.nodes.mailbox import Worker
 from snn_perception.nodes.parameters import ClassifierParameters
-from snn_perception.nodes.publishing import AnswerPublishers
-from snn_perception.nodes.recognition import Answer, Frame, Recognizer
-from snn_perception.nodes.verdict import Level, Report, Source
+from snn_perception.nodes.publishing import CameraOutputs
+from snn_perception.nodes.recognition import Recognizer
+from snn_perception.nodes.verdict import Level, Report
 
-LOG_PERIOD = 5.0
-"""Seconds between two log lines about the same kind of trouble."""
+Delivery = tuple[CameraChannel, Frame]
 
 
 class FramePipeline:
-    """Subscribes to a camera, has a worker thread classify the newest frame, and publishes.
+    """Has one worker thread classify the newest frame of each camera.
 
-    It subscribes to nothing until `resume` is called. `parameters` gives those of the moment.
-    All methods are for the thread that runs the callbacks of `node`.
+    It subscribes to nothing until `resume` is called. `current` gives the parameters and the
+    recognizer of the moment, which belong together. All methods are for the thread that runs the
+    callbacks of `node`.
     """
 
     def __init__(
         self,
         node: LifecycleNode,
-        recognizer: Recognizer,
-        answers: AnswerPublishers,
-        parameters: Callable[[], ClassifierParameters],
+        cameras: Sequence[CameraOutputs],
+        current: Callable[[], tuple[ClassifierParameters, Recognizer]],
     ) -> None:
         self._node = node
-        self._recognizer = recognizer
-        self._answers = answers
-        self._parameters = parameters
-        self._health = Health()
-        self._subscription: Any = None
-        self._worker: Worker[Frame] = Worker(self._classify, self._on_failure)
+        self._current = current
+        self._worker: Worker[Delivery] = Worker(self._classify, self._on_failure)
+        self.channels = [
+            CameraChannel(node, outputs, self._deliver, lambda: current()[0])
+            for outputs in cameras
+        ]
         self._worker.start()
 
     @property
@@ -65,27 +63,20 @@ class FramePipeline:
         return self._worker.is_running
 
     def resume(self) -> None:
-        """Subscribe, unless that is done."""
-        if self._subscription is not None:
-            return
-        parameters = self._parameters()
-        is_compressed = parameters.image_transport == 'compressed'
-        topic = self._node.resolve_topic_name('image_raw') + '/compressed' * is_compressed
-        self._qos = QoSProfile(
-            depth=1, reliability=ReliabilityPolicy[parameters.reliability.upper()]
-        )
-        self._subscription = self._node.create_subscription(
-            CompressedImage if is_compressed else Image, topic, self._on_frame, self._qos
-        )
-        self._health.resume()
-        self._node.get_logger().info(f'classifying {self._subscription.topic_name}')
+        """Subscribe to the cameras."""
+        for channel in self.channels:
+            channel.resume()
+
+    def follow(self) -> None:
+        """Subscribe as the parameters now ask for."""
+        for channel in self.channels:
+            channel.follow()
 
     def pause(self) -> None:
-        """Unsubscribe, and drop the frame that waits; one that is in work is not answered."""
-        if self._subscription is not None:
-            self._node.destroy_subscription(self._subscription)
-            self._subscription = None
-        self._worker.mailbox.clear()
+        """Unsubscribe, and drop the frames that wait; one that is in work is not answered."""
+        for channel in self.channels:
+            channel.pause()
+            self._worker.mailbox.clear(channel)
 
     def stop(self) -> bool:
         """Unsubscribe and end the worker; False if it does not come to an end."""
@@ -93,80 +84,59 @@ class FramePipeline:
         return self._worker.stop()
 
     def reset(self) -> None:
-        """Forget counts and errors, and begin anew with the next frame."""
-        self._health.reset()
-        self._recognizer.reset()
+        """Forget counts and errors, and begin anew with the next frames."""
+        for channel in self.channels:
+            channel.reset()
 
-    def report(self) -> Report:
-        """The verdict on the time since the last report."""
-        report = self._health.report(self._source())
+    def reports(self) -> list[Report]:
+        """The verdict on the time since the last reports, for each camera."""
+        reports = [channel.report() for channel in self.channels]
         if self._worker.fault:
-            return Report(Level.ERROR, self._worker.fault, report.values)
-        return report
+            return [Report(Level.ERROR, self._worker.fault, one.values) for one in reports]
+        return reports
 
-    def _source(self) -> Source | None:
-        """What the graph says about the camera, None while there is no subscription."""
-        if self._subscription is None:
-            return None
-        topic = self._subscription.topic_name
-        offers = [
-            qos_check_compatible(publisher.qos_profile, self._qos)
-            for publisher in self._node.get_publishers_info_by_topic(topic)
-        ]
-        refused = [reason for offer, reason in offers if offer == QoSCompatibility.ERROR]
-        unheard = ''
-        if offers and len(refused) == len(offers):
-            reason = refused[0].removeprefix('ERROR: ').rstrip('; ')
-            unheard = (
-                f'whose publishers offer incompatible QoS ({reason}); with the parameter '
-                f'reliability at best_effort they would be heard'
-            )
-        return Source(topic, len(offers), unheard)
-
-    def _on_frame(self, message: Any) -> None:
-        frame = self._recognizer.receive(message, self._parameters())
-        self._health.received(self._worker.mailbox.put(frame))
+    def _deliver(self, channel: CameraChannel, frame: Frame) -> bool:
+        return self._worker.mailbox.put(channel, (channel, frame))
 
     # --- in the worker ---
 
-    def _classify(self, frame: Frame) -> None:
-        """Answer one frame, or say why it cannot be answered."""
-        parameters = self._parameters()
+    def _classify(self, deliveries: list[Delivery]) -> None:
+        """Answer frames of different cameras, or say why they cannot be answered."""
+        parameters, recognizer = self._current()
         start = time.perf_counter()
-        with self._health.busy():
+        with ExitStack() as busy:
+            for channel, _ in deliveries:
+                busy.enter_context(channel.health.busy())
+            unanswered = []
+            for channel, frame in deliveries:
+                try:
+                    view = recognizer.view(frame, channel.memory, parameters)
+                except ValueError as reason:
+                    channel.reject(str(reason))
+                else:
+                    unanswered.append((channel, view))
+            reading = time.perf_counter() - start
             try:
-                pixels = self._recognizer.read(frame, parameters)
-            except ValueError as reason:
-                self._health.rejected(str(reason))
-                self._node.get_logger().warning(
-                    f'frame rejected: {reason}', throttle_duration_sec=LOG_PERIOD
-                )
-                return
-            try:
-                answer = self._recognizer.decide(
-                    pixels, frame.arrival, parameters, lambda: self._worker.is_stopping
-                )
+                views = [view for _, view in unanswered]
+                for answer in recognizer.decide(views, parameters, self._is_stopping):
+                    channel, view = unanswered.pop(0)
+                    if self._is_stopping():
+                        return
+                    times = {
+                        'waiting': start - view.frame.received,
+                        'reading': reading,
+                        'network': answer.network_time,
+                        'processing': time.perf_counter() - start,
+                    }
+                    channel.answer(view.frame, answer, parameters, times)
             except Interrupted:
                 return
-            if not self._worker.is_stopping and self._subscription is not None:
-                self._count_stream(answer)
-                processing = time.perf_counter() - start
-                header = frame.message.header
-                latency = self._answers.publish(header, answer, parameters, processing)
-                self._health.classified(latency)
+            except Exception as reason:
+                for channel, _ in unanswered:
+                    channel.fail(f'{type(reason).__name__}: {reason}')
 
-    def _count_stream(self, answer: Answer) -> None:
-        """Count what became of the time of a stream before `answer`."""
-        self._health.skipped(answer.skipped)
-        if answer.restart:
-            self._health.restarted()
-            self._node.get_logger().warning(
-                f'stream begins again: {answer.restart}', throttle_duration_sec=LOG_PERIOD
-            )
+    def _is_stopping(self) -> bool:
+        return self._worker.is_stopping
 
     def _on_failure(self, reason: Exception) -> None:
-        sentence = f'{type(reason).__name__}: {reason}'
-        self._health.failed(sentence)
-        self._node.get_logger().error(
-            f'frame could not be classified: {sentence}', throttle_duration_sec=LOG_PERIOD
-        )
+        self._node.get_logger().error(f'the worker survived {type(reason).__name__}: {reason}')

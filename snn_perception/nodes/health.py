@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -27,6 +27,7 @@ from snn_perception.nodes.latency import Latency
 from snn_perception.nodes.verdict import (
     Counts,
     Level,
+    Limits,
     Period,
     Report,
     Source,
@@ -54,6 +55,7 @@ class Health:
         with self._lock:
             self._total = Counts()
             self._last_error = ''
+            self._pictures = ''
             self._is_skipping = False
             self._begin_period()
             self._expect_frames()
@@ -64,14 +66,29 @@ class Health:
             self._begin_period()
             self._expect_frames()
 
-    def received(self, overwritten: bool) -> None:
-        """Count a frame that arrived, and whether it took the place of one that waited."""
+    def received(self, lost: int = 0, has_stamp: bool = True) -> None:
+        """Count a frame that arrived; `lost` others should have arrived before it."""
         with self._lock:
-            self._total.received += 1
-            self._total.dropped += overwritten
-            self._last_frame = self._clock()
+            self._arrive(lost, has_stamp)
             if self._waiting_since is None:
                 self._waiting_since = self._last_frame
+
+    def dropped(self) -> None:
+        """Count a frame that gave way to a newer one before its turn."""
+        with self._lock:
+            self._total.dropped += 1
+
+    def duplicate(self) -> None:
+        """Count a frame of a stream that has the stamp of the one before."""
+        with self._lock:
+            self._arrive(0, True)
+            self._total.duplicates += 1
+
+    def _arrive(self, lost: int, has_stamp: bool) -> None:
+        self._total.received += 1
+        self._total.lost += lost
+        self._total.unstamped += not has_stamp
+        self._last_frame = self._clock()
 
     @contextmanager
     def busy(self) -> Iterator[None]:
@@ -86,11 +103,25 @@ class Health:
                 self._usual = self._clock() - start
                 self._busy_since = None
 
-    def classified(self, latency: Latency) -> None:
-        """Count a frame whose answer went out `latency` after its stamp."""
+    def classified(
+        self, latency: Latency, stages: Mapping[str, float], hurried: bool = False
+    ) -> None:
+        """Count a frame whose answer went out `latency` after its stamp.
+
+        `stages` are parts of that time in s by name, and `hurried` tells whether the deadline
+        ended the decision.
+        """
         with self._lock:
             self._total.classified += 1
+            self._total.hurried += hurried
             self._latencies.append(latency)
+            for name, seconds in stages.items():
+                self._stages.setdefault(name, []).append(seconds)
+
+    def seen(self, doubt: str) -> None:
+        """Note what is odd about what the last frame shows, '' if nothing is."""
+        with self._lock:
+            self._pictures = doubt
 
     def rejected(self, reason: str) -> None:
         """Count a frame that was not a usable image."""
@@ -121,20 +152,23 @@ class Health:
         with self._lock:
             return replace(self._total)
 
-    def report(self, source: Source | None) -> Report:
-        """The verdict on the time since the last one; without a `source` the node is disabled."""
+    def report(self, source: Source | None, limits: Limits, pause: str = 'disabled') -> Report:
+        """The verdict on the time since the last one, by `limits`.
+
+        Without a `source` there is no subscription, and `pause` says why.
+        """
         with self._lock:
-            period = self._period()
+            period = self._period(limits)
             values = self._values(period)
             self._begin_period()
         if source is None:
-            return Report(*(judge_engine(period) or (Level.OK, 'disabled')), {})
+            return Report(*next(judge_engine(period), (Level.OK, pause)), {})
         return Report(*judge(period, source), values)
 
-    def _period(self) -> Period:
+    def _period(self, limits: Limits) -> Period:
         now = self._clock()
         starts = [since for since in (self._busy_since, self._waiting_since) if since is not None]
-        known = [one for one in self._latencies if math.isfinite(one.seconds)]
+        known = [one.seconds for one in self._latencies if math.isfinite(one.seconds)]
         return Period(
             seconds=max(now - self._since, 1e-9),
             counts=self._total.since(self._before),
@@ -142,10 +176,13 @@ class Health:
             delay=now - min(starts, default=now),
             is_busy=self._busy_since is not None,
             usual=self._usual,
+            latency=_mean(known),
             skipped=self._total.skipped,
             is_skipping=self._is_skipping,
             last_error=self._last_error,
             doubt=self._latencies[-1].doubt if self._latencies and not known else '',
+            pictures=self._pictures,
+            limits=limits,
         )
 
     def _values(self, period: Period) -> dict[str, str]:
@@ -153,9 +190,11 @@ class Health:
         values = {'rate_hz': f'{period.counts.classified / period.seconds:.3f}'}
         if self._latencies:
             known = [one.seconds for one in self._latencies if math.isfinite(one.seconds)]
-            mean = sum(known) / len(known) if known else math.nan
-            values['latency_ms'] = f'{1e3 * mean:.3f}'
+            values['latency_ms'] = f'{1e3 * period.latency:.3f}'
             values['latency_max_ms'] = f'{1e3 * max(known, default=math.nan):.3f}'
+        values |= {
+            f'{name}_ms': f'{1e3 * _mean(times):.3f}' for name, times in self._stages.items()
+        }
         values |= {name: str(count) for name, count in vars(self._total).items()}
         values['skipped_s'] = f'{float(values.pop("skipped")):.3f}'
         values['last_error'] = self._last_error
@@ -164,8 +203,13 @@ class Health:
     def _begin_period(self) -> None:
         self._before = replace(self._total)
         self._latencies: list[Latency] = []
+        self._stages: dict[str, list[float]] = {}
         self._since = self._clock()
 
     def _expect_frames(self) -> None:
         self._last_frame = self._clock()
         self._waiting_since = None
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan

@@ -17,10 +17,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+
+from snn_perception.nodes.background import in_background
+from snn_perception.nodes.services import guard, take_over
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
 FAILURE = TransitionCallbackReturn.FAILURE
@@ -32,26 +35,75 @@ Transition = Callable[[Any, LifecycleState], TransitionCallbackReturn]
 class SupervisedNode(LifecycleNode):
     """A lifecycle node that remembers what failed, and survives requests that make no sense.
 
-    Its transitions are decorated with `leads_to`.
+    It configures itself in a thread of its own and answers other requests meanwhile. Its
+    transitions are decorated with `leads_to`. Once all services are created,
+    `guard_services` is to be called.
     """
 
     def __init__(self, name: str, **options: Any) -> None:
         super().__init__(name, **options)
         self.failure = ''
         self._missed_goal = ''
-        service = next(one for one in self.services if one.srv_name.endswith('/change_state'))
-        change_state = service.callback
+        self._is_changing = False
+        take_over(self, 'change_state', self._on_change_state)
 
-        def change_if_allowed(request: Any, response: Any) -> Any:
-            # rclpy raises for a transition that the state does not allow: that would end the node.
-            try:
-                return change_state(request, response)
-            except RuntimeError as reason:
-                self.get_logger().error(f'transition {request.transition.id} refused: {reason}')
-                response.success = False
-                return response
+    @property
+    def state(self) -> str:
+        """Label of the state that the node is in."""
+        return str(self._state_machine.current_state[1])
 
-        service.callback = change_if_allowed
+    def guard_services(self) -> None:
+        """Have every service refuse what it cannot handle."""
+        for service in self.services:
+            guard(service, self)
+
+    def destroy_node(self) -> None:
+        """Destroy the node; it leaves the graph at once."""
+        # It holds on to the node, which would stay in the graph for as long as the process lives.
+        self._state_machine.destroy_when_not_in_use()
+        super().destroy_node()
+
+    async def change_state(self, transition: int) -> TransitionCallbackReturn:
+        """Make the transition with this number of lifecycle_msgs/Transition.
+
+        For callbacks of the executor. Raises RuntimeError if the state does not allow it, or
+        another one is under way.
+        """
+        if self._is_changing:
+            raise RuntimeError('another transition is under way')
+        self._is_changing = True
+        try:
+            return await self._change_state(transition)
+        finally:
+            self._is_changing = False
+
+    async def _change_state(self, transition: int) -> TransitionCallbackReturn:
+        machine = self._state_machine
+        number, label = machine.current_state
+        result: Any
+        before = LifecycleState(state_id=number, label=label)
+        machine.trigger_transition_by_id(transition, True)
+        if self.state == 'configuring':
+            result = await in_background(partial(self.on_configure, before), self.executor)
+        else:
+            result = self._callbacks[machine.current_state[0]](before)
+        machine.trigger_transition_by_label(result.to_label(), True)
+        if result == ERROR:
+            recovered: Any = self.on_error(before)
+            machine.trigger_transition_by_label(recovered.to_label(), True)
+        return result
+
+    async def _on_change_state(self, request: Any, response: Any) -> Any:
+        wanted = request.transition
+        try:
+            machine = self._state_machine
+            number = machine.get_transition_by_label(wanted.label) if wanted.label else wanted.id
+            response.success = await self.change_state(number) == SUCCESS
+        except RuntimeError as reason:
+            name = wanted.label or wanted.id
+            self.get_logger().error(f'transition {name} refused in state {self.state}: {reason}')
+            response.success = False
+        return response
 
     def fail(self, goal: str, reason: str) -> None:
         """Log why the state `goal` was not reached, and put it into `failure`.

@@ -12,13 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The newest frame wins: a mailbox with one slot, and the thread that empties it."""
+"""The newest frame wins: a mailbox with a slot for each camera, and the thread that empties it."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 T = TypeVar('T')
@@ -28,32 +28,35 @@ PATIENCE = 10.0
 
 
 class Mailbox(Generic[T]):
-    """Holds the newest item until it is taken; any thread may call any method."""
+    """Holds the newest item of each sender until it is taken; any thread may call any method."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._item: T | None = None
+        self._items: dict[Hashable, T] = {}
         self._closed = False
 
-    def put(self, item: T) -> bool:
-        """Store `item`; True if it took the place of one that nobody had taken."""
+    def put(self, sender: Hashable, item: T) -> bool:
+        """Store `item`; True if it took the place of one of this sender that nobody had taken."""
         with self._changed:
-            overwritten = self._item is not None
-            self._item = item
+            overwritten = sender in self._items
+            self._items[sender] = item
             self._changed.notify()
             return overwritten
 
-    def take(self) -> T | None:
-        """Wait for an item and take it out; None once the mailbox is closed."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._item is not None)
-            item, self._item = self._item, None
-            return None if self._closed else item
+    def take(self) -> list[T]:
+        """Wait for an item and take out all: first of the sender that has waited longest.
 
-    def clear(self) -> None:
-        """Forget the item that waits, if there is one."""
+        The list is empty once the mailbox is closed.
+        """
         with self._changed:
-            self._item = None
+            self._changed.wait_for(lambda: self._closed or self._items)
+            items, self._items = list(self._items.values()), {}
+            return [] if self._closed else items
+
+    def clear(self, sender: Hashable) -> None:
+        """Forget the item of `sender` that waits, if there is one."""
+        with self._changed:
+            self._items.pop(sender, None)
 
     def close(self) -> None:
         """Wake whoever waits in `take`, and let nothing be taken any more."""
@@ -63,12 +66,14 @@ class Mailbox(Generic[T]):
 
 
 class Worker(Generic[T]):
-    """A thread that calls `handle` with what arrives in its mailbox, one item at a time.
+    """A thread that calls `handle` with all items that wait in its mailbox, again and again.
 
     An exception of `handle` goes to `report` and does not end the thread.
     """
 
-    def __init__(self, handle: Callable[[T], None], report: Callable[[Exception], None]) -> None:
+    def __init__(
+        self, handle: Callable[[list[T]], None], report: Callable[[Exception], None]
+    ) -> None:
         self.mailbox: Mailbox[T] = Mailbox()
         self._handle = handle
         self._report = report
@@ -107,9 +112,9 @@ class Worker(Generic[T]):
 
     def _work(self) -> None:
         try:
-            while (item := self.mailbox.take()) is not None:
+            while items := self.mailbox.take():
                 try:
-                    self._handle(item)
+                    self._handle(items)
                 except Exception as reason:
                     self._report(reason)
         except BaseException as reason:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from std_msgs.msg import Float64, String
 from vision_msgs.msg import Classification, ObjectHypothesis
 
@@ -53,9 +53,9 @@ def number(value: float) -> Float64:
 
 
 def statistics(
-    header: Any, name: str, answer: Answer, shown: str, times: Mapping[str, float]
-) -> DiagnosticArray:
-    """What one answer took, under the frame's `header`: bare numbers, their unit in the key.
+    name: str, answer: Answer, shown: str, times: Mapping[str, float]
+) -> DiagnosticStatus:
+    """What one answer took: bare numbers, their unit in the key.
 
     `shown` is the published label; `times`, in s, are published as `<name>_ms`.
     """
@@ -64,6 +64,7 @@ def statistics(
     values = {'label': shown, 'score': f'{decision.score:.6f}'}
     values |= {f'{key}_ms': f'{1e3 * seconds:.3f}' for key, seconds in times.items()}
     values |= {
+        'stopped_by': decision.stopped_by,
         'simulated_time_ms': f'{1e3 * decision.simulated_time:.3f}',
         'spikes': str(int(activity.spikes.sum())),
         'synaptic_operations': str(int(activity.synaptic_operations.sum())),
@@ -73,18 +74,17 @@ def statistics(
     values |= {f'energy_{chip}_j': f'{joules:.6e}' for chip, joules in answer.energies.items()}
     power = answer.power
     values |= {'host_power_w': f'{power.watts:.3f}', 'host_power_source': power.source}
-    return diagnostics(header, name, answer.engine, Level.OK, shown, values)
+    return status(name, answer.engine, Level.OK, shown, values)
 
 
-def diagnostics(
-    header: Any, name: str, hardware: str, level: Level, message: str, values: Mapping[str, str]
-) -> DiagnosticArray:
-    """One status with its values, in their order."""
-    status = DiagnosticStatus(
+def status(
+    name: str, hardware: str, level: Level, message: str, values: Mapping[str, str]
+) -> DiagnosticStatus:
+    """A status with its values, in their order."""
+    return DiagnosticStatus(
         level=bytes([level]),
         name=name,
         message=message,
         hardware_id=hardware,
         values=[KeyValue(key=key, value=value) for key, value in values.items()],
     )
-    return DiagnosticArray(header=header, status=[status])

@@ -14,134 +14,86 @@
 
 """Every parameter of the nodes: its type, default, description and range, in one place.
 
-A node's parameters are a frozen dataclass; what ROS needs to know besides type and default is
-in the metadata of its fields. `parameter_server.py` declares them on a node.
+`parameter_kinds` says how they are described, and `parameter_server` declares them on a node.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
+from dataclasses import dataclass
 
 from snn_perception.energy import DEFAULT_CHIP, chip_names
 from snn_perception.images import FITS
+from snn_perception.nodes.parameter_kinds import Change, parameter
 
-T = TypeVar('T')
-
-KINDS = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'text'}
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """What ROS is told about one parameter, and what may be given for it.
-
-    `minimum` and `maximum` are inclusive. `is_live` parameters may change at any time,
-    others only before the node is configured, and `is_read_only` ones never.
-    """
-
-    name: str
-    default: Any
-    description: str
-    minimum: float | None = None
-    maximum: float | None = None
-    choices: tuple[str, ...] = ()
-    is_live: bool = False
-    is_read_only: bool = False
-
-    def coerce(self, value: Any) -> Any:
-        """`value` in the type of the default if it is a whole number that can be that.
-
-        Numbers where text is meant are what `-p source:=0` gives for the first webcam.
-        """
-        kind = type(self.default)
-        return kind(value) if type(value) is int and kind in (float, str) else value
-
-    def check(self, value: Any) -> Any:
-        """`value`, coerced; raises ValueError with a sentence that says what would be right."""
-        kind = type(self.default)
-        value = self.coerce(value)
-        if type(value) is not kind:
-            raise ValueError(f'{self.name} must be {KINDS[kind]}, not {value!r}')
-        if self.choices and value not in self.choices:
-            raise ValueError(
-                f'{self.name} must be one of {", ".join(self.choices)}, not {value!r}'
-            )
-        if self.minimum is None or self.maximum is None:
-            return value
-        if not (self.minimum <= value <= self.maximum and math.isfinite(value)):
-            raise ValueError(
-                f'{self.name} must be between {self.minimum} and {self.maximum}, not {value}'
-            )
-        return value
-
-
-def parameter(default: T, description: str, **properties: Any) -> T:
-    """Field of a dataclass of parameters; `properties` are those of `Parameter`.
-
-    `choices` may be a function that returns them, if they are not known before the first use.
-    """
-    metadata = {'description': description, **properties}
-    return field(default=default, metadata=metadata)
-
-
-def table(kind: type) -> Iterator[Parameter]:
-    """The parameters that the dataclass `kind` describes, in its order."""
-    for entry in fields(kind):
-        properties = dict(entry.metadata)
-        if callable(properties.get('choices')):
-            properties['choices'] = properties['choices']()
-        yield Parameter(entry.name, entry.default, **properties)
+MOST_CAMERAS = 16
 
 
 @dataclass(frozen=True)
 class ClassifierParameters:
-    """Parameters of the node `snn_classifier`."""
+    """Parameters of the node `snn_classifier`; raises ValueError for some that do not agree."""
 
     autostart: bool = parameter(
         True,
         'Configure and activate without waiting for a supervisor of the lifecycle; the process '
         'then ends if that fails.',
-        is_read_only=True,
     )
     model: str = parameter(
         'mnist',
         'Name of a model that comes with the package, path of a model folder, or '
         'package://PACKAGE/PATH.',
+        change=Change.RELOADS,
     )
     backend: str = parameter(
         'auto',
         'Engine that runs the network: auto, event, torch, rate, reference, nengo or loihi.',
+        change=Change.RELOADS,
     )
-    device: str = parameter('auto', 'Where the engine runs: auto, cpu or cuda.')
+    device: str = parameter(
+        'auto', 'Where the engine runs: auto, cpu or cuda.', change=Change.RELOADS
+    )
     threads: int = parameter(
         0,
         'Threads of the engines event and loihi; 0: one for each core but one, or both of two.',
         minimum=0,
         maximum=1024,
+        change=Change.RELOADS,
     )
     precision: str = parameter(
         'float32',
         'Weights of the engine event: float32, or bfloat16 or int8, which are faster and smaller.',
         choices=('float32', 'bfloat16', 'int8'),
+        change=Change.RELOADS,
+    )
+    image_topics: tuple[str, ...] = parameter(
+        ('image_raw',),
+        'Topics of the cameras. With more than one, the answers to each have a namespace of '
+        'their own, such as ~/front for /front/image_raw.',
+        change=Change.UNCONFIGURED,
     )
     image_transport: str = parameter(
         'raw',
-        'Subscribe to images as they are on <image>, or to JPEG and PNG on <image>/compressed.',
+        'Subscribe to images as they are on <image>, or to compressed ones on <image>/compressed.',
         choices=('raw', 'compressed'),
+        change=Change.LIVE,
     )
     reliability: str = parameter(
-        'best_effort',
-        'Quality of service of the subscription; best_effort hears every camera, reliable only '
-        'those that offer it.',
-        choices=('best_effort', 'reliable'),
+        'auto',
+        'Quality of service of the subscription. best_effort hears every camera, reliable only '
+        'those that offer it; auto is reliable as long as all publishers of the topic are.',
+        choices=('auto', 'best_effort', 'reliable'),
+        change=Change.LIVE,
+    )
+    lazy: bool = parameter(
+        False,
+        'Subscribe to a camera only while somebody subscribes to an answer to it.',
+        change=Change.LIVE,
     )
     mode: str = parameter(
         'frame',
         'frame: every image is shown to a network at rest. stream: the neurons keep their '
         'state, and each image advances the network by the time between the stamps.',
         choices=('frame', 'stream'),
+        change=Change.LIVE,
     )
     presentation_time: float = parameter(
         0.0,
@@ -150,7 +102,15 @@ class ClassifierParameters:
         'which others were dropped: what is left of the time since then is skipped.',
         minimum=0.0,
         maximum=10.0,
-        is_live=True,
+        change=Change.LIVE,
+    )
+    deadline: float = parameter(
+        0.0,
+        'Seconds of real time from the arrival of a frame to its answer: then a decision ends '
+        'with the best answer so far. 0.0 for none.',
+        minimum=0.0,
+        maximum=60.0,
+        change=Change.LIVE,
     )
     stream_gap: float = parameter(
         1.0,
@@ -158,90 +118,109 @@ class ClassifierParameters:
         'sends one after the other; after a longer one the network starts again at rest.',
         minimum=0.001,
         maximum=10.0,
-        is_live=True,
+        change=Change.LIVE,
     )
     min_confidence: float = parameter(
         0.0,
         'Score from 0 to 1 that the best class must reach; below it the label is unknown.',
         minimum=0.0,
         maximum=1.0,
-        is_live=True,
+        change=Change.LIVE,
     )
     max_hypotheses: int = parameter(
         5,
         'How many classes a classification lists at most, best first.',
         minimum=1,
         maximum=100_000,
-        is_live=True,
+        change=Change.LIVE,
+    )
+    roi: tuple[int, ...] = parameter(
+        (0, 0, 0, 0),
+        'Part of the frame that is shown to the network: x, y, width and height in pixels. All '
+        'of it if width or height is 0.',
+        minimum=0,
+        maximum=2**20,
+        length=4,
+        change=Change.LIVE,
     )
     fit: str = parameter(
         'model',
         'How an image is fitted to the aspect of the network: crop its middle, pad it with black, '
         'stretch it, or as the model says.',
         choices=('model', *FITS),
-        is_live=True,
+        change=Change.LIVE,
     )
     invert: bool = parameter(
         False,
         'Swap light and dark before the network sees the image, for dark digits on light paper.',
-        is_live=True,
+        change=Change.LIVE,
+    )
+    significant_bits: int = parameter(
+        0,
+        'Bits that a camera fills in each number of a 16-bit encoding: 12 for one with 12 bits. '
+        '0 for all 16.',
+        minimum=0,
+        maximum=16,
+        change=Change.LIVE,
+    )
+    float_range: tuple[float, ...] = parameter(
+        (0.0, 1.0),
+        'What is black and what is white in a 32FC1 image.',
+        minimum=-1e9,
+        maximum=1e9,
+        length=2,
+        change=Change.LIVE,
     )
     energy_chip: str = parameter(
         DEFAULT_CHIP,
         'Chip whose estimated energy goes to ~/energy; ~/statistics has them all.',
         choices=chip_names,
-        is_live=True,
+        change=Change.LIVE,
+    )
+    max_silence: float = parameter(
+        2.0,
+        'Seconds without a frame after which /diagnostics says STALE.',
+        minimum=0.1,
+        maximum=86_400.0,
+        change=Change.LIVE,
+    )
+    max_delay: float = parameter(
+        5.0,
+        'Seconds for which a frame may wait for its answer before /diagnostics says ERROR.',
+        minimum=0.1,
+        maximum=86_400.0,
+        change=Change.LIVE,
+    )
+    max_latency: float = parameter(
+        1.0,
+        'Seconds from the stamp of a frame to its answer, in the mean, above which /diagnostics '
+        'says WARN.',
+        minimum=0.0,
+        maximum=60.0,
+        change=Change.LIVE,
+    )
+    max_dropped: float = parameter(
+        0.1,
+        'Share of the frames that may be lost on their way, or dropped for newer ones, before '
+        '/diagnostics says WARN.',
+        minimum=0.0,
+        maximum=1.0,
+        change=Change.LIVE,
     )
 
-
-@dataclass(frozen=True)
-class CameraParameters:
-    """Parameters of the node `camera`."""
-
-    source: str = parameter(
-        'package://snn_perception/resource/images/digits',
-        'What to publish: a folder of images (with all folders in it, in the order of their '
-        'names), a video or image file, the number of a webcam, or package://PACKAGE/PATH.',
-        is_read_only=True,
-    )
-    rate: float = parameter(
-        10.0, 'Images per second.', minimum=0.01, maximum=1000.0, is_read_only=True
-    )
-    loop: bool = parameter(
-        True,
-        'Begin again after the last image; otherwise the process ends then.',
-        is_read_only=True,
-    )
-    shuffle: bool = parameter(
-        False, 'Show the images of a folder in random order.', is_read_only=True
-    )
-    width: int = parameter(
-        0,
-        'Width in pixels of what is published, with black borders where the aspect differs; '
-        '0 for that of the first image.',
-        minimum=0,
-        maximum=8192,
-        is_read_only=True,
-    )
-    height: int = parameter(
-        0,
-        'Height in pixels of what is published; 0 for that of the first image.',
-        minimum=0,
-        maximum=8192,
-        is_read_only=True,
-    )
-    image_transport: str = parameter(
-        'raw',
-        'Publish pixels on image_raw (rgb8, or mono8 for grey images), or JPEG on '
-        'image_raw/compressed.',
-        choices=('raw', 'compressed'),
-        is_read_only=True,
-    )
-    frame_id: str = parameter(
-        'camera', 'Name of the coordinate frame in every header.', is_read_only=True
-    )
-    wait_for_subscriber: bool = parameter(
-        False,
-        'Show the first image only once somebody subscribes; otherwise at once.',
-        is_read_only=True,
-    )
+    def __post_init__(self) -> None:
+        topics = self.image_topics
+        if len(set(topics)) < len(topics) or len(topics) > MOST_CAMERAS or '' in topics:
+            raise ValueError(
+                f'image_topics must be from 1 to {MOST_CAMERAS} different names, '
+                f'not {list(topics)}'
+            )
+        if self.float_range[0] >= self.float_range[1]:
+            raise ValueError(
+                f'float_range must be black and a larger number for white, '
+                f'not {list(self.float_range)}'
+            )
+        if 0 < self.significant_bits < 8:
+            raise ValueError(
+                f'significant_bits must be from 8 to 16, or 0, not {self.significant_bits}'
+            )

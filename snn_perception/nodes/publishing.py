@@ -12,14 +12,16 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The topics on which the classifier answers."""
+"""The topics on which the classifier answers: one set of them for each camera."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.lifecycle import LifecycleNode
+from rclpy.node import Node
 from std_msgs.msg import Float64, String
 from vision_msgs.msg import Classification
 
@@ -33,43 +35,120 @@ DEPTH = 10
 
 
 class AnswerPublishers:
-    """Publishes answers on the private topics of `node`, while that is active."""
+    """Publishes the answers to one camera on topics that begin with `prefix`.
 
-    def __init__(self, node: LifecycleNode) -> None:
+    `prefix` is '~', or '~/NAME' for one of several cameras. Nothing is published unless `node` is
+    active.
+    """
+
+    def __init__(self, node: LifecycleNode, prefix: str = '~') -> None:
+        self._node = node
         self._clock = node.get_clock()
-        self._name = node.get_fully_qualified_name().lstrip('/')
+        self._name = f'{status_name(node, prefix.removeprefix("~").lstrip("/"))}decision'
+        self._publishers: list[Any] = []
 
         def publisher(kind: type, topic: str) -> Any:
-            return node.create_lifecycle_publisher(kind, topic, DEPTH)
+            created = node.create_lifecycle_publisher(kind, f'{prefix}/{topic}', DEPTH)
+            self._publishers.append(created)
+            return created
 
-        self._classification = publisher(Classification, '~/classification')
-        self._label = publisher(String, '~/label')
-        self._statistics = publisher(DiagnosticArray, '~/statistics')
-        self._energy = publisher(Float64, '~/energy')
-        self._firing_rate = publisher(Float64, '~/firing_rate')
+        self._classification = publisher(Classification, 'classification')
+        self._label = publisher(String, 'label')
+        self._statistics = publisher(DiagnosticArray, 'statistics')
+        self._energy = publisher(Float64, 'energy')
+        self._firing_rate = publisher(Float64, 'firing_rate')
+
+    @property
+    def are_heard(self) -> bool:
+        """Whether somebody subscribes to one of the topics."""
+        return any(publisher.get_subscription_count() for publisher in self._publishers)
+
+    def destroy(self) -> None:
+        """Take the topics back."""
+        for publisher in self._publishers:
+            self._node.destroy_lifecycle_publisher(publisher)
 
     def publish(
-        self, header: Any, answer: Answer, parameters: ClassifierParameters, processing: float
+        self,
+        header: Any,
+        answer: Answer,
+        parameters: ClassifierParameters,
+        times: Mapping[str, float],
     ) -> Latency:
-        """Publish `answer` to the frame with `header`, processed in `processing` s.
+        """Publish `answer` to the frame with `header`; `times` are parts of what it took, in s.
 
         Returns the latency from the frame's stamp.
         """
         decision = answer.decision
         delay = latency(nanoseconds(header), self._clock.now().nanoseconds)
-        times = {
-            'latency': delay.seconds,
-            'processing': processing,
-            'network': answer.network_time,
-        }
         label = messages.label(decision, parameters.min_confidence)
         self._classification.publish(
             messages.classification(header, decision, answer.labels, parameters.max_hypotheses)
         )
         self._label.publish(label)
-        self._statistics.publish(
-            messages.statistics(header, f'{self._name}: decision', answer, label.data, times)
+        status = messages.statistics(
+            self._name, answer, label.data, {'latency': delay.seconds, **times}
         )
+        self._statistics.publish(DiagnosticArray(header=header, status=[status]))
         self._energy.publish(messages.number(answer.energies[parameters.energy_chip]))
         self._firing_rate.publish(messages.number(decision.firing_rate))
         return delay
+
+
+class CameraOutputs:
+    """The camera on `topic`, the `name` that its outputs have, '' for an only one, and these."""
+
+    def __init__(self, node: LifecycleNode, topic: str, name: str) -> None:
+        self.topic = topic
+        self.name = name
+        self.answers = AnswerPublishers(node, f'~/{name}'.rstrip('/'))
+
+    @property
+    def are_heard(self) -> bool:
+        """Whether somebody subscribes to one of the outputs."""
+        return self.answers.are_heard
+
+    def destroy(self) -> None:
+        """Take the outputs back."""
+        self.answers.destroy()
+
+
+def create_outputs(node: LifecycleNode, topics: Sequence[str]) -> list[CameraOutputs]:
+    """The outputs for the cameras on `topics`."""
+    return [
+        CameraOutputs(node, topic, name)
+        for topic, name in zip(topics, camera_names(topics), strict=True)
+    ]
+
+
+def camera_names(topics: Sequence[str]) -> list[str]:
+    """A name for the camera on each of `topics`, '' if there is only one.
+
+    It is the topic without its last part, such as front for /front/image_raw; or all of it, if
+    some topic has no other part or two names would be the same. What was / is _ in it.
+    """
+    if len(topics) == 1:
+        return ['']
+    parts = [topic.lstrip('~').strip('/').split('/') for topic in topics]
+    short = ['_'.join(part[:-1]) for part in parts]
+    if all(short) and len(set(short)) == len(short):
+        return short
+    return ['_'.join(part) for part in parts]
+
+
+def check_topics(node: Node, parameters: ClassifierParameters) -> None:
+    """Raise ValueError unless the cameras' topics are names of topics, each with its own name."""
+    for topic in parameters.image_topics:
+        try:
+            node.resolve_topic_name(topic)
+        except Exception as reason:  # of several kinds, in rclpy
+            raise ValueError(f'image_topics: {topic!r} is no name of a topic: {reason}') from None
+    names = camera_names(parameters.image_topics)
+    if len(set(names)) < len(names):
+        raise ValueError(f'image_topics: the cameras cannot be told apart by name: {names}')
+
+
+def status_name(node: Node, camera: str) -> str:
+    """Beginning of the name of a status of `node`, or of one of its cameras."""
+    name = node.get_fully_qualified_name().lstrip('/')
+    return f'{name}: {camera} ' if camera else f'{name}: '

@@ -12,30 +12,32 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From an image message to an answer: a model on an engine, and what it keeps between frames."""
+"""From pixels to answers: a model on an engine, which serves all cameras."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception import energy
 from snn_perception.backends import Simulator, choose_backend, create_simulator
-from snn_perception.decision import Decision
-from snn_perception.images import Preprocessing
+from snn_perception.decision import Decision, Record
+from snn_perception.images import prepare
 from snn_perception.loading import load_model
-from snn_perception.nodes.frames import FrameReader, nanoseconds
+from snn_perception.nodes.camera_memory import CameraMemory, Frame
+from snn_perception.nodes.host import hardware_name
 from snn_perception.nodes.parameters import ClassifierParameters
 from snn_perception.nodes.process import load_library
-from snn_perception.nodes.stream_clock import Arrival, StreamClock
+from snn_perception.nodes.stream_clock import Step
 from snn_perception.power import Power, PowerMeter, find_meter, mean_power
+
+CLOSING_TIME = 1.0
+"""Seconds to wait for an engine that should have ended."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,9 @@ class Answer:
     """A decision, and what it took on this host and would take on chips.
 
     `labels` are all classes, `engine` is what ran the network and where, and `network_time`
-    how long that took, in s. `power` is what the host drew meanwhile. `energies` are J by chip.
-    `restart` says why a stream began again at rest, if it did, and `skipped` is the time of a
-    stream in s that was not simulated before this frame.
+    how long that took, in s, for all images that it was shown at once. `power` is what the host
+    drew meanwhile. `energies` are J by chip. `restart` says why a stream began again at rest, if
+    it did, and `skipped` is the time of a stream in s that was not simulated.
     """
 
     decision: Decision
@@ -59,45 +61,35 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Frame:
-    """An image message, and when it came among the others."""
+class View:
+    """What the network is to see of a frame, and the memory of its camera."""
 
-    message: Any
-    arrival: Arrival
+    pixels: NDArray[np.uint8]
+    frame: Frame
+    memory: CameraMemory
 
 
 class Recognizer:
-    """Classifies the frames of one camera.
+    """Classifies the frames of cameras, by one thread at a time. To be closed after use."""
 
-    In mode 'stream' the neurons keep their state from frame to frame. To be closed after use.
-    `receive` is for the thread that receives the frames, `read` and `decide` for the one that
-    works on them.
-    """
-
-    def __init__(self, simulator: Simulator, mode: str, meter: PowerMeter) -> None:
+    def __init__(self, simulator: Simulator, meter: PowerMeter) -> None:
         self.simulator = simulator
         self.model = simulator.model
-        self._mode = mode
-        self._chips = energy.count_chips(self.model.network, self.model.readout.views)
         self.meter = meter
-        self._reader = FrameReader()
-        self._clock = StreamClock(self.model.dt)
-        self._state: Any = None
-        self._fresh = threading.Event()
+        self.hardware = f'{self.engine}: {hardware_name(simulator.device)}'
+        self._chips = energy.count_chips(self.model.network, self.model.readout.views)
+        self._busy = threading.Lock()
 
     @classmethod
     def load(cls, parameters: ClassifierParameters, stop: Callable[[], bool]) -> Recognizer:
         """The recognizer that `parameters` ask for, after a first run on a black image.
 
-        Raises ValueError with a sentence if there is no such model, backend or device, or the
-        prices of energy are wrong, and
-        Interrupted when `stop` returns True.
+        Raises ValueError with a sentence if there is no such model, backend or device, the
+        prices of energy are wrong, or the parameters do not suit the model, and Interrupted when
+        `stop` returns True.
         """
         energy.prices()  # A wrong figure in them ends the configuration, not the first frame.
         model = load_model(parameters.model)
-        if parameters.mode == 'stream':
-            # An early decision would leave the simulation behind the video.
-            model = replace(model, readout=replace(model.readout, confidence_threshold=1.0))
         if choose_backend(parameters.backend, parameters.device) in ('torch', 'rate'):
             load_library('torch', 'lib/libtorch_cpu.so')
         simulator = create_simulator(
@@ -107,80 +99,94 @@ class Recognizer:
             threads=parameters.threads,
             precision=parameters.precision,
         )
+        recognizer = cls(simulator, find_meter(simulator.device))
+        recognizer.require(parameters)
         black = np.zeros(model.network.input_shape[:2], np.uint8)
         simulator.classify(black, stop=stop)
-        return cls(simulator, parameters.mode, find_meter(simulator.device))
+        return recognizer
 
     @property
     def engine(self) -> str:
         """Name of the engine and where it runs, for people."""
         return f'{self.simulator.name} on {self.simulator.device}'
 
+    def require(self, parameters: ClassifierParameters) -> None:
+        """Raise ValueError if `parameters` do not suit the model."""
+        self.model.schedule(parameters.presentation_time or None)
+
     def close(self) -> None:
-        """End the measurement of power."""
-        self.meter.close()
-
-    def reset(self) -> None:
-        """Have the next frame begin anew: at rest, and of any size. From any thread."""
-        self._fresh.set()
-
-    def receive(self, message: Any, parameters: ClassifierParameters) -> Frame:
-        """`message` as a frame, to be called for each message in the order of their arrival."""
-        stamp = nanoseconds(message.header)
-        return Frame(message, self._clock.arrive(stamp, parameters.stream_gap))
-
-    def read(self, frame: Frame, parameters: ClassifierParameters) -> NDArray[np.uint8]:
-        """Pixels of `frame` at the size of the network; ValueError says why not."""
-        if self._fresh.is_set():
-            self._fresh.clear()
-            self._reader.reset()
-            self._clock.reset()
+        """End the measurement of power, if possible when no frame is in work."""
+        is_idle = self._busy.acquire(timeout=CLOSING_TIME)
         try:
-            pixels = self._reader.read(frame.message, self._preprocessing(parameters))
-        except ValueError:
-            self._clock.refuse()
-            raise
-        return np.asarray(cv2.bitwise_not(pixels)) if parameters.invert else pixels
+            self.meter.close()
+        finally:
+            if is_idle:
+                self._busy.release()
+
+    def view(self, frame: Frame, memory: CameraMemory, parameters: ClassifierParameters) -> View:
+        """What the network is to see of `frame`; ValueError says why it cannot be seen."""
+        own = self.model.preprocessing
+        fit = own.fit if parameters.fit == 'model' else parameters.fit
+        shown = replace(own, fit=fit, invert=own.invert != parameters.invert)
+        return View(memory.read(frame, shown, parameters), frame, memory)
 
     def decide(
         self,
-        pixels: NDArray[np.uint8],
-        arrival: Arrival,
+        views: Sequence[View],
         parameters: ClassifierParameters,
         stop: Callable[[], bool],
-    ) -> Answer:
-        """Answer for `pixels` from `read`, of the frame with `arrival`.
+        record: Record | None = None,
+    ) -> Iterator[Answer]:
+        """An answer for each of `views`, in their order.
 
-        Raises Interrupted when `stop` returns True.
+        In mode frame they are shown to networks at rest, all at once. In mode stream one is shown
+        after the other, each to the network that its camera's memory holds. Raises Interrupted
+        when `stop` returns True. `record` records the spikes.
         """
-        duration = parameters.presentation_time or None
-        restart, skipped = '', 0.0
-        if self._mode == 'stream':
-            longest = parameters.presentation_time or self.model.presentation_time
-            step = self._clock.advance(arrival, longest)
-            if step.restart:
-                self._state = self.simulator.reset()
-            duration, restart, skipped = step.duration, step.reason, step.skipped
-        before = self.meter.read()
-        start = time.perf_counter()
-        decision = self.simulator.classify(pixels, self._state, duration, stop)
-        network_time = time.perf_counter() - start
-        power = mean_power(before, self.meter.read())
+        longest = parameters.presentation_time or self.model.presentation_time
+        if parameters.mode == 'frame':
+            for view in views:
+                view.memory.rest()
+            yield from self._run(views, None, longest, parameters, stop, record)
+            return
+        for view in views:
+            step = view.memory.advance(view.frame, self.simulator, longest)
+            state = view.memory.state
+            for answer in self._run([view], state, step.duration, parameters, stop, record):
+                yield _in_stream(answer, step)
+
+    def _run(
+        self,
+        views: Sequence[View],
+        state: object,
+        duration: float,
+        parameters: ClassifierParameters,
+        stop: Callable[[], bool],
+        record: Record | None,
+    ) -> list[Answer]:
+        inputs = np.stack([prepare(view.pixels, self.model.preprocessing) for view in views])
+        deadline = None
+        if parameters.deadline:
+            deadline = min(view.frame.received for view in views) + parameters.deadline
+        with self._busy:
+            before = self.meter.read()
+            start = time.perf_counter()
+            decisions = self.simulator.classify_batch(
+                inputs, state, duration, stop, deadline, record
+            )
+            network_time = time.perf_counter() - start
+            power = mean_power(before, self.meter.read())
+        return [self._answer(decision, network_time, power) for decision in decisions]
+
+    def _answer(self, decision: Decision, network_time: float, power: Power) -> Answer:
         costs = energy.estimate(decision, self._chips)
         energies = {name: cost.value for name, cost in costs.items()}
-        return Answer(
-            decision,
-            self.model.labels,
-            self.engine,
-            energies,
-            network_time,
-            power,
-            restart,
-            skipped,
-        )
+        return Answer(decision, self.model.labels, self.engine, energies, network_time, power)
 
-    def _preprocessing(self, parameters: ClassifierParameters) -> Preprocessing:
-        """The model's preprocessing as `parameters` change it."""
-        own = self.model.preprocessing
-        fit = own.fit if parameters.fit == 'model' else parameters.fit
-        return replace(own, fit=fit, invert=own.invert != parameters.invert)
+
+def _in_stream(answer: Answer, step: Step) -> Answer:
+    """`answer` with what became of the time of the stream before it."""
+    decision = answer.decision
+    is_cut = decision.stopped_by == 'deadline'
+    cut = step.duration - decision.simulated_time if is_cut else 0.0
+    return replace(answer, restart=step.reason, skipped=step.skipped + cut)

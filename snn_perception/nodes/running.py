@@ -20,17 +20,21 @@ import argparse
 import json
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.executors import (
+    ExternalShutdownException,
+    ShutdownException,
+    SingleThreadedExecutor,
+)
 from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 from rclpy.utilities import remove_ros_args
 
-from snn_perception.nodes.parameters import table
+from snn_perception.nodes.parameter_kinds import table
 from snn_perception.nodes.process import Stop
 
 
@@ -81,14 +85,29 @@ def ros(arguments: list[str]) -> Iterator[None]:
         rclpy.try_shutdown()
 
 
-def spin(stop: Stop, *nodes: Any) -> None:
-    """Run the callbacks of `nodes` in this thread until `stop` is requested."""
+def spin(
+    stop: Stop, *nodes: Any, first: Callable[[], Coroutine[Any, Any, None]] | None = None
+) -> None:
+    """Run the callbacks of `nodes` in this thread until `stop` is requested.
+
+    Before all others `first` is run. What a callback raises is logged, and the others go on.
+    """
     executor = SingleThreadedExecutor()
     for node in nodes:
         executor.add_node(node)
+    if first is not None:
+        executor.create_task(first)
     stopped = Future()
     stop.on_request(lambda: stopped.set_result(None))
     try:
-        executor.spin_until_future_complete(stopped)
+        while rclpy.ok() and not stopped.done():
+            try:
+                executor.spin_until_future_complete(stopped)
+            except (ExternalShutdownException, ShutdownException):
+                break
+            except Exception as reason:
+                nodes[0].get_logger().error(
+                    f'a callback failed: {type(reason).__name__}: {reason}'
+                )
     finally:
         executor.shutdown()

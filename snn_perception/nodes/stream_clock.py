@@ -23,7 +23,7 @@ engine is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 NANOSECONDS = 1_000_000_000
 
@@ -33,13 +33,15 @@ class Arrival:
     """The place of a received frame in its video.
 
     `stamp` is in ns, `number` counts the received frames, `video` counts the times that their
-    stamps jumped, and `jump` describes the last of these jumps; it is empty for none.
+    stamps jumped, and `jump` describes the last of these jumps; it is empty for none. A frame
+    with the stamp of the one before it is a duplicate, for which no time has passed.
     """
 
     stamp: int
     number: int = 0
     video: int = 0
     jump: str = ''
+    is_duplicate: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,14 +59,13 @@ class Step:
 
 
 class StreamClock:
-    """Simulated time that follows the stamps of the frames, in whole time steps of `dt` s.
+    """Simulated time that follows the stamps of the frames, in whole time steps.
 
     What does not fill a time step is left for the next frame, so that the simulated time does
     not drift from the stamps. One thread may call `arrive` while another calls the rest.
     """
 
-    def __init__(self, dt: float) -> None:
-        self._dt = round(dt * NANOSECONDS)
+    def __init__(self) -> None:
         self._arrived: Arrival | None = None
         self._shown: Arrival | None = None
         self._refused = 0
@@ -77,7 +78,7 @@ class StreamClock:
     def arrive(self, stamp: int, gap: float) -> Arrival:
         """Note a frame stamped `stamp` (ns) when it is received, before its turn has come.
 
-        Stamps jump if they do not increase, or by more than `gap` s. That is judged here, from
+        Stamps jump if they go back, or on by more than `gap` s. That is judged here, from
         one received frame to the next: how long a frame waits for its turn is no gap.
         """
         before = self._arrived
@@ -86,7 +87,9 @@ class StreamClock:
             return self._arrived
         video, jump = before.video, before.jump
         elapsed = stamp - before.stamp
-        if elapsed <= 0:
+        if elapsed == 0:
+            return replace(before, is_duplicate=True)
+        if elapsed < 0:
             video, jump = video + 1, f'the stamp is {-elapsed / 1e9:.3f} s before the last'
         elif elapsed > round(gap * NANOSECONDS):
             video, jump = video + 1, f'the stamp is {elapsed / 1e9:.3f} s after the last'
@@ -97,8 +100,8 @@ class StreamClock:
         """Note a frame that was not a usable image: the next one is shown for its time too."""
         self._refused += 1
 
-    def advance(self, arrival: Arrival, longest: float) -> Step:
-        """The step for the frame of `arrival`.
+    def advance(self, arrival: Arrival, longest: float, dt: float) -> Step:
+        """The step for the frame of `arrival`, in time steps of `dt` s.
 
         The first frame and one after a jump are shown for `longest` s to a network at rest.
         Others are shown for the time since the frame before. If frames were dropped between
@@ -112,9 +115,10 @@ class StreamClock:
         elapsed = arrival.stamp - last.stamp
         own = elapsed // (arrival.number - last.number - refused)
         shown = min(elapsed, max(own, round(longest * NANOSECONDS)))
-        steps, self._rest = divmod(shown + self._rest, self._dt)
+        unit = round(dt * NANOSECONDS)
+        steps, self._rest = divmod(shown + self._rest, unit)
         return Step(
-            max(steps, 1) * self._dt / NANOSECONDS,
+            max(steps, 1) * unit / NANOSECONDS,
             restart=False,
             skipped=(elapsed - shown) / NANOSECONDS,
         )

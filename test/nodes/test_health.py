@@ -22,7 +22,7 @@ import pytest
 
 from snn_perception.nodes.health import Health
 from snn_perception.nodes.latency import Latency
-from snn_perception.nodes.verdict import Counts, Level, Report, Source
+from snn_perception.nodes.verdict import Counts, Level, Limits, Report, Source
 
 UNKNOWN = Latency(math.nan, 'the frames have no stamps')
 
@@ -48,13 +48,19 @@ def health(clock: Clock) -> Health:
 
 
 def report(health: Health) -> Report:
-    return health.report(Source('/image_raw', 1))
+    return health.report(Source('/image_raw', 1), Limits())
 
 
 def classify(health: Health, latency: float = 0.01) -> None:
-    health.received(overwritten=False)
+    health.received()
     with health.busy():
-        health.classified(Latency(latency))
+        health.classified(Latency(latency), {'network': latency / 2})
+
+
+def take_the_place(health: Health) -> None:
+    """A frame arrives and takes the place of one that waits."""
+    health.received()
+    health.dropped()
 
 
 def test_frames_classified_in_time_are_fine(health: Health, clock: Clock) -> None:
@@ -97,7 +103,7 @@ def test_first_report_after_a_pause_is_of_the_time_since_then(
 
 
 def test_unknown_latencies_are_no_numbers_and_the_verdict_says_why(health: Health) -> None:
-    health.classified(UNKNOWN)
+    health.classified(UNKNOWN, {})
     verdict = report(health)
     assert verdict.level is Level.OK
     assert verdict.message.endswith('their latency is unknown: the frames have no stamps')
@@ -106,21 +112,48 @@ def test_unknown_latencies_are_no_numbers_and_the_verdict_says_why(health: Healt
 
 
 def test_unknown_latencies_do_not_spoil_the_mean_of_known_ones(health: Health) -> None:
-    health.classified(UNKNOWN)
-    health.classified(Latency(0.02))
-    health.classified(UNKNOWN)
+    health.classified(UNKNOWN, {})
+    health.classified(Latency(0.02), {})
+    health.classified(UNKNOWN, {})
     verdict = report(health)
     assert verdict.values['latency_ms'] == '20.000'
     assert 'unknown' not in verdict.message
 
 
-def test_dropped_frames_are_counted_and_no_trouble(health: Health) -> None:
-    health.received(overwritten=False)
-    health.received(overwritten=True)
-    health.classified(Latency(0.01))
+def test_parts_of_the_latency_are_means_by_name(health: Health) -> None:
+    classify(health, 0.010)
+    classify(health, 0.030)
+    assert report(health).values['network_ms'] == '10.000'
+    assert 'network_ms' not in report(health).values
+
+
+def test_few_dropped_frames_are_counted_and_no_trouble_and_many_are(health: Health) -> None:
+    for _ in range(20):
+        classify(health)
+    take_the_place(health)
     verdict = report(health)
     assert verdict.level is Level.OK
-    assert (verdict.values['received'], verdict.values['dropped']) == ('2', '1')
+    assert (verdict.values['received'], verdict.values['dropped']) == ('21', '1')
+    classify(health)
+    take_the_place(health)
+    assert report(health).message.startswith('falling behind: 1 of 2 frames dropped')
+
+
+def test_what_is_odd_about_the_frames_is_said_until_it_is_over(health: Health) -> None:
+    classify(health)
+    health.seen('almost black')
+    for _ in range(2):
+        assert report(health).message == 'the frames on /image_raw are almost black'
+    health.seen('')
+    assert report(health).level is Level.OK
+
+
+def test_every_kind_of_frame_has_its_count(health: Health) -> None:
+    health.received(lost=2, has_stamp=False)
+    health.duplicate()
+    health.classified(UNKNOWN, {}, hurried=True)
+    counts = Counts(received=2, lost=2, unstamped=1, duplicates=1, classified=1, hurried=1)
+    assert health.counts == counts
 
 
 def test_trouble_is_over_when_the_next_report_has_none(health: Health) -> None:
@@ -164,7 +197,7 @@ def test_skipped_time_of_a_stream_is_warned_of_until_a_report_with_frames_that_s
 def test_silence_lasts_until_the_next_frame(health: Health, clock: Clock) -> None:
     clock.now += 5.0
     assert report(health).level is Level.STALE
-    health.received(overwritten=False)
+    health.received()
     assert report(health).level is Level.OK
 
 
@@ -173,11 +206,11 @@ def test_frame_that_the_engine_does_not_finish_is_an_error_until_it_does(
 ) -> None:
     classify(health)
     clock.now += 100.0
-    health.received(overwritten=False)
+    health.received()
     with health.busy():
         for _ in range(6):
             clock.now += 1.0
-            health.received(overwritten=True)
+            take_the_place(health)
         verdict = report(health)
         assert verdict.level is Level.ERROR
         assert (
@@ -189,7 +222,7 @@ def test_frame_that_the_engine_does_not_finish_is_an_error_until_it_does(
 
 def test_frames_that_are_never_taken_up_are_an_error(health: Health, clock: Clock) -> None:
     for _ in range(7):
-        health.received(overwritten=True)
+        take_the_place(health)
         clock.now += 1.0
     verdict = report(health)
     assert verdict.level is Level.ERROR
@@ -200,9 +233,9 @@ def test_engine_that_was_slow_before_is_given_time(health: Health, clock: Clock)
     with health.busy():
         clock.now += 4.0
     with health.busy():
-        health.received(overwritten=False)
+        health.received()
         clock.now += 11.0
-        health.received(overwritten=False)
+        health.received()
         assert report(health).level is Level.OK
         clock.now += 2.0
         assert report(health).level is Level.ERROR
@@ -210,10 +243,10 @@ def test_engine_that_was_slow_before_is_given_time(health: Health, clock: Clock)
 
 def test_disabled_node_still_names_an_engine_that_hangs(health: Health, clock: Clock) -> None:
     with health.busy():
-        assert health.report(None).message == 'disabled'
+        assert health.report(None, Limits()).message == 'disabled'
         clock.now += 6.0
-        assert health.report(None).level is Level.ERROR
-    verdict = health.report(None)
+        assert health.report(None, Limits()).level is Level.ERROR
+    verdict = health.report(None, Limits())
     assert (verdict.level, verdict.message) == (Level.OK, 'disabled')
 
 
@@ -228,14 +261,14 @@ def test_hanging_engine_is_not_forgotten(health: Health, clock: Clock, forget) -
 def test_frame_that_waited_before_a_pause_is_not_waited_for_after_it(
     health: Health, clock: Clock
 ) -> None:
-    health.received(overwritten=False)
+    health.received()
     clock.now += 60.0
     health.resume()
     assert report(health).level is Level.OK
 
 
 def test_reset_forgets_counts_and_errors(health: Health, clock: Clock) -> None:
-    health.received(overwritten=True)
+    take_the_place(health)
     health.failed('out of memory')
     clock.now += 10.0
     health.reset()

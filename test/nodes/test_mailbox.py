@@ -27,48 +27,57 @@ SECONDS = 10
 
 def test_newest_item_wins_and_the_overwritten_ones_are_told() -> None:
     mailbox: Mailbox[int] = Mailbox()
-    assert [mailbox.put(item) for item in (1, 2, 3)] == [False, True, True]
-    assert mailbox.take() == 3
-    assert mailbox.put(4) is False
+    assert [mailbox.put('a', item) for item in (1, 2, 3)] == [False, True, True]
+    assert mailbox.take() == [3]
+    assert mailbox.put('a', 4) is False
+
+
+def test_senders_do_not_overwrite_each_other_and_the_first_to_wait_comes_first() -> None:
+    mailbox: Mailbox[int] = Mailbox()
+    puts = [('b', 1), ('a', 2), ('b', 3)]
+    assert [mailbox.put(*put) for put in puts] == [False, False, True]
+    assert mailbox.take() == [3, 2]
 
 
 def test_take_waits_for_an_item() -> None:
     mailbox: Mailbox[str] = Mailbox()
-    threading.Timer(0.02, mailbox.put, ['late']).start()
-    assert mailbox.take() == 'late'
+    threading.Timer(0.02, mailbox.put, ['a', 'late']).start()
+    assert mailbox.take() == ['late']
 
 
 def test_closing_wakes_who_waits_and_lets_nothing_be_taken() -> None:
     mailbox: Mailbox[int] = Mailbox()
     threading.Timer(0.02, mailbox.close).start()
-    assert mailbox.take() is None
-    mailbox.put(1)
-    assert mailbox.take() is None
+    assert mailbox.take() == []
+    mailbox.put('a', 1)
+    assert mailbox.take() == []
 
 
 def test_cleared_item_is_gone() -> None:
     mailbox: Mailbox[int] = Mailbox()
-    mailbox.put(1)
-    mailbox.clear()
-    assert mailbox.put(2) is False
+    mailbox.put('a', 1)
+    mailbox.put('b', 2)
+    mailbox.clear('a')
+    assert mailbox.put('a', 3) is False
+    assert mailbox.take() == [2, 3]
 
 
 def test_worker_survives_what_its_work_raises() -> None:
     reported: list[Exception] = []
     done = threading.Event()
 
-    def handle(item: int) -> None:
-        if item == 1:
+    def handle(items: list[int]) -> None:
+        if items == [1]:
             raise RuntimeError('broken')
         done.set()
 
     def report(reason: Exception) -> None:
         reported.append(reason)
-        worker.mailbox.put(2)
+        worker.mailbox.put('a', 2)
 
     worker = Worker(handle, report)
     worker.start()
-    worker.mailbox.put(1)
+    worker.mailbox.put('a', 1)
     assert done.wait(SECONDS)
     assert worker.stop()
     assert [str(reason) for reason in reported] == ['broken']
@@ -78,19 +87,19 @@ def test_worker_takes_only_the_newest_of_what_came_while_it_was_busy() -> None:
     handled: list[int] = []
     busy, release, done = threading.Event(), threading.Event(), threading.Event()
 
-    def handle(item: int) -> None:
-        handled.append(item)
+    def handle(items: list[int]) -> None:
+        handled.extend(items)
         busy.set()
         assert release.wait(SECONDS)
-        if item == 3:
+        if items == [3]:
             done.set()
 
     worker = Worker(handle, lambda reason: None)
     worker.start()
-    worker.mailbox.put(1)
+    worker.mailbox.put('a', 1)
     assert busy.wait(SECONDS)
-    worker.mailbox.put(2)
-    worker.mailbox.put(3)
+    worker.mailbox.put('a', 2)
+    worker.mailbox.put('a', 3)
     release.set()
     assert done.wait(SECONDS)
     assert worker.stop()
@@ -100,14 +109,14 @@ def test_worker_takes_only_the_newest_of_what_came_while_it_was_busy() -> None:
 def test_stopping_worker_tells_long_work_to_give_up() -> None:
     busy = threading.Event()
 
-    def handle(item: int) -> None:
+    def handle(items: list[int]) -> None:
         busy.set()
         while not worker.is_stopping:
             threading.Event().wait(0.001)
 
     worker = Worker(handle, lambda reason: None)
     worker.start()
-    worker.mailbox.put(1)
+    worker.mailbox.put('a', 1)
     assert busy.wait(SECONDS)
     assert worker.stop(SECONDS)
 
@@ -115,13 +124,13 @@ def test_stopping_worker_tells_long_work_to_give_up() -> None:
 def test_stop_says_when_the_work_does_not_end() -> None:
     busy, release = threading.Event(), threading.Event()
 
-    def handle(item: int) -> None:
+    def handle(items: list[int]) -> None:
         busy.set()
         release.wait(SECONDS)
 
     worker = Worker(handle, lambda reason: None)
     worker.start()
-    worker.mailbox.put(1)
+    worker.mailbox.put('a', 1)
     assert busy.wait(SECONDS)
     assert worker.stop(0.01) is False
     release.set()
@@ -132,7 +141,7 @@ def test_stop_says_when_the_work_does_not_end() -> None:
 def test_worker_that_something_ends_says_what() -> None:
     busy = threading.Event()
 
-    def handle(item: int) -> None:
+    def handle(items: list[int]) -> None:
         busy.set()
         raise SystemExit(3)
 
@@ -140,7 +149,7 @@ def test_worker_that_something_ends_says_what() -> None:
     assert (worker.is_running, worker.fault) == (False, '')
     worker.start()
     assert worker.is_running
-    worker.mailbox.put(1)
+    worker.mailbox.put('a', 1)
     assert busy.wait(SECONDS)
     assert worker.stop(SECONDS)
     assert worker.fault == 'the worker thread ended 0 s ago with SystemExit: 3'
@@ -156,7 +165,7 @@ def test_worker_whose_report_breaks_says_so() -> None:
 
     worker = Worker(lambda item: 1 / 0, report)
     worker.start()
-    worker.mailbox.put(1)
+    worker.mailbox.put('a', 1)
     assert reporting.wait(SECONDS)
     assert worker.stop(SECONDS)
     assert 'RuntimeError: no log' in worker.fault

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,12 +25,9 @@ import yaml
 
 from snn_perception.backends import BACKENDS
 from snn_perception.energy import chip_names
-from snn_perception.nodes.parameters import (
-    CameraParameters,
-    ClassifierParameters,
-    Parameter,
-    table,
-)
+from snn_perception.nodes.camera_parameters import CameraParameters
+from snn_perception.nodes.parameter_kinds import Change, Parameter, table
+from snn_perception.nodes.parameters import ClassifierParameters
 
 CONFIGURATION = Path(__file__).parents[2] / 'config' / 'classify.yaml'
 NODES = {'/**/snn_classifier': ClassifierParameters, '/**/camera': CameraParameters}
@@ -38,6 +36,9 @@ FRACTION = Parameter('fraction', 0.5, 'A part of one.', minimum=0.0, maximum=1.0
 COUNT = Parameter('count', 3, 'How many.', minimum=1, maximum=10)
 COLOUR = Parameter('colour', 'red', 'Which colour.', choices=('red', 'green'))
 SWITCH = Parameter('switch', True, 'Whether.')
+PLACE = Parameter('place', (0, 0), 'Where.', minimum=0, maximum=9, length=2)
+RANGE = Parameter('range', (0.0, 1.0), 'From where to where.', length=2)
+NAMES = Parameter('names', ('one',), 'Who.')
 
 
 def values_in(node: str) -> dict:
@@ -54,8 +55,9 @@ def test_configuration_file_gives_every_parameter_its_default(node: str) -> None
     assert list(given) == [parameter.name for parameter in table(NODES[node])]
     for parameter in table(NODES[node]):
         value = given[parameter.name]
-        assert value == parameter.default
-        assert type(value) is type(parameter.default), f'{parameter.name} must be 0.0-like'
+        assert parameter.coerce(value) == parameter.default
+        first = value[0] if parameter.is_list else value
+        assert type(first) is parameter.kind, f'{parameter.name} must be 0.0-like'
 
 
 @pytest.mark.parametrize('node', NODES)
@@ -71,11 +73,12 @@ def test_configuration_file_names_all_chips_and_engines(name: str) -> None:
     assert name in CONFIGURATION.read_text()
 
 
-def test_live_parameters_are_marked_in_the_configuration_file() -> None:
+def test_configuration_file_marks_what_can_change_when() -> None:
     lines = CONFIGURATION.read_text().splitlines()
     for parameter in table(ClassifierParameters):
         line = next(line for line in lines if line.strip().startswith(f'{parameter.name}:'))
-        assert ('# *' in line) == parameter.is_live
+        assert ('# *' in line) == (parameter.change is Change.LIVE)
+        assert ('# +' in line) == (parameter.change is Change.RELOADS)
 
 
 def test_whole_number_will_do_for_a_float() -> None:
@@ -105,6 +108,14 @@ def test_whole_number_will_do_for_text_such_as_that_of_a_webcam() -> None:
         (COLOUR, True, 'colour must be text, not True'),
         (SWITCH, 1, 'switch must be true or false, not 1'),
         (SWITCH, None, 'switch must be true or false, not None'),
+        (PLACE, [1, 2, 3], 'place must be a list of 2 whole numbers, not [1, 2, 3]'),
+        (PLACE, 1, 'place must be a list of 2 whole numbers, not 1'),
+        (PLACE, '12', "place must be a list of 2 whole numbers, not '12'"),
+        (PLACE, [1, 2.0], 'place must be a list of 2 whole numbers, not 2.0'),
+        (PLACE, [1, 10], 'place must be between 0 and 9, not 10'),
+        (NAMES, [], 'names must be a list of texts, not []'),
+        (NAMES, 'one', "names must be a list of texts, not 'one'"),
+        (COLOUR, 'x' * 1000, f"colour must be one of red, green, not '{'x' * 96}..."),
     ],
 )
 def test_wrong_value_is_refused_with_a_sentence(
@@ -113,6 +124,26 @@ def test_wrong_value_is_refused_with_a_sentence(
     with pytest.raises(ValueError) as refusal:  # noqa: PT011
         parameter.check(value)
     assert str(refusal.value) == sentence
+
+
+def test_list_will_do_in_whatever_holds_it() -> None:
+    assert PLACE.check([1, 2]) == PLACE.check(array('q', [1, 2])) == (1, 2)
+    assert RANGE.check([0, 2]) == (0.0, 2.0)
+    assert NAMES.check(['a', 'b', 'c']) == ('a', 'b', 'c')
+
+
+@pytest.mark.parametrize(
+    ('values', 'sentence'),
+    [
+        ({'image_topics': ('a', 'a')}, 'image_topics must be from 1 to 16 different names'),
+        ({'image_topics': ('a', '')}, 'image_topics must be'),
+        ({'float_range': (1.0, 1.0)}, 'float_range must be black and a larger number for white'),
+        ({'significant_bits': 7}, 'significant_bits must be from 8 to 16, or 0, not 7'),
+    ],
+)
+def test_values_that_do_not_agree_are_refused(values: dict, sentence: str) -> None:
+    with pytest.raises(ValueError, match=f'^{sentence}'):
+        ClassifierParameters(**values)
 
 
 def test_range_includes_its_ends() -> None:

@@ -20,12 +20,14 @@ from dataclasses import replace
 
 import pytest
 
-from snn_perception.nodes.verdict import Counts, Level, Period, Source, judge
+from snn_perception.nodes.verdict import Counts, Level, Limits, Period, Source, judge
 
 TOPIC = '/image_raw'
 ONE = Source(TOPIC, 1)
 NONE = Source(TOPIC, 0)
-DEAF = Source(TOPIC, 2, 'whose publishers offer incompatible QoS')
+DEAF = Source(TOPIC, 2, 'whose publishers offer incompatible QoS', is_deaf=True)
+HALF_DEAF = Source(TOPIC, 2, 'where some offer incompatible QoS')
+TWO = Source(TOPIC, 2)
 
 WELL = Period(seconds=1.0, counts=Counts(received=5, classified=5))
 SILENT = Period(seconds=1.0, counts=Counts(), silence=5.0)
@@ -43,6 +45,21 @@ def with_counts(**counts: float) -> Period:
         (replace(WELL, doubt='why'), ONE, Level.OK, 'their latency is unknown: why'),
         (replace(WELL, silence=1.9), ONE, Level.OK, 'classifying'),
         (SILENT, ONE, Level.STALE, 'no frame for 5 s on /image_raw, which has 1 publisher'),
+        (SILENT, ONE, Level.STALE, 'for large frames see "Frames that get lost" in the README'),
+        (WELL, HALF_DEAF, Level.WARN, 'not all frames on /image_raw, where some offer'),
+        (replace(WELL, pictures='almost black'), ONE, Level.WARN, 'are almost black'),
+        (with_counts(restarts=1), ONE, Level.OK, 'classifying'),
+        (with_counts(restarts=1), TWO, Level.WARN, '2 publishers, whose stamps do not fit'),
+        (with_counts(received=90, lost=10), ONE, Level.OK, 'classifying'),
+        (with_counts(received=90, lost=11), ONE, Level.WARN, '11 of 101 frames were lost'),
+        (with_counts(received=10, dropped=1), ONE, Level.OK, 'classifying'),
+        (with_counts(received=9, dropped=1), ONE, Level.WARN, 'behind: 1 of 9 frames dropped'),
+        (replace(WELL, latency=1.0), ONE, Level.OK, 'classifying'),
+        (replace(WELL, latency=1.5), ONE, Level.WARN, 'answers come 1.50 s after their frames'),
+        (replace(WELL, latency=1.5, limits=Limits(latency=2.0)), ONE, Level.OK, 'classifying'),
+        (replace(SILENT, limits=Limits(silence=9.0)), ONE, Level.OK, 'classifying'),
+        (replace(HANGING, limits=Limits(delay=9.0)), ONE, Level.OK, 'classifying'),
+        (replace(SILENT, pictures='almost black'), ONE, Level.STALE, 'no frame for 5 s'),
         (SILENT, NONE, Level.STALE, 'which has no publishers'),
         (SILENT, DEAF, Level.STALE, 'no frame for 5 s on /image_raw, whose publishers offer'),
         (replace(SILENT, silence=1.0), DEAF, Level.WARN, 'no frames on /image_raw, whose'),

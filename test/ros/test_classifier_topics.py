@@ -104,6 +104,7 @@ def test_statistics_are_bare_numbers_under_the_stamp_of_the_frame(
     assert message.header == frame.header
     found = values(message)
     assert found.pop('label') == 'red'
+    assert found.pop('stopped_by') == 'time'
     assert found.pop('host_power_source') in ('rapl', 'ina', 'unavailable')
     numbers = {key: float(value) for key, value in found.items()}
     assert set(numbers) >= {
@@ -266,7 +267,11 @@ def test_health_names_the_engine_and_the_rate(robot: Any, create_classifier: Any
     ).status[0]
     found = {item.key: item.value for item in verdict.values}
     assert verdict.level == b'\x00'
-    assert verdict.hardware_id == 'reference on cpu'
+    assert verdict.hardware_id.startswith('reference on cpu: ')
+    assert 10 < float(found['memory_mb']) < 10_000
+    assert float(found['cpu_percent']) >= 0
+    stages = ('transport', 'waiting', 'reading', 'network', 'publishing')
+    assert all(0 < float(found[f'{stage}_ms']) < 20_000 for stage in stages)
     assert (found['model'], found['backend'], found['device']) == ('colours', 'reference', 'cpu')
     assert float(found['rate_hz']) > 0
     assert 0 < float(found['latency_ms']) < 20_000

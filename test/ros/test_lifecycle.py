@@ -191,11 +191,11 @@ def test_whole_number_where_a_float_is_meant_is_taken(robot: Any, create_classif
 @pytest.mark.parametrize(
     ('name', 'value', 'sentence'),
     [
-        ('model', 'mnist', 'model can only be changed before the node is configured'),
-        ('mode', 'stream', 'mode can only be changed before the node is configured'),
+        ('model', 'no_such_model', "model 'no_such_model' is not found"),
+        ('backend', 'abacus', "unknown backend 'abacus'"),
         ('autostart', False, 'read-only'),
         ('min_confidence', 1.5, 'min_confidence'),
-        ('min_confidence', 'high', 'type'),
+        ('min_confidence', 'high', 'must be a number'),
         ('max_hypotheses', 0, 'max_hypotheses'),
         ('fit', 'zoom', "fit must be one of model, crop, pad, stretch, not 'zoom'"),
     ],
@@ -237,14 +237,15 @@ def test_parameters_loaded_with_one_that_is_locked_and_changed_all_stay(
     create_classifier()
     before = all_parameters(robot)
     given = all_parameters(robot)
-    changes = {'mode': 'stream', 'fit': 'pad'}
     for parameter in given:
-        if parameter.name in changes:
-            parameter.value.string_value = changes[parameter.name]
+        if parameter.name == 'image_topics':
+            parameter.value.string_array_value = ['elsewhere']
+        if parameter.name == 'fit':
+            parameter.value.string_value = 'pad'
     service = 'snn_classifier/set_parameters_atomically'
     result = robot.call(SetParametersAtomically, service, parameters=given).result
     assert not result.successful
-    assert 'mode can only be changed before the node is configured' in result.reason
+    assert 'image_topics cannot be changed now: only before the node is conf' in result.reason
     assert all_parameters(robot) == before
 
 
@@ -281,7 +282,7 @@ def test_parameters_describe_themselves(robot: Any, create_classifier: Any) -> N
     span = confidence.floating_point_range[0]
     assert (span.from_value, span.to_value) == (0.0, 1.0)
     assert hypotheses.integer_range[0].from_value == 1
-    assert mode.additional_constraints == 'One of frame, stream.'
+    assert mode.additional_constraints.startswith('One of frame, stream. At any time')
     assert autostart.read_only
     assert 'network at rest' in mode.description
 

@@ -1,0 +1,141 @@
+# Copyright 2026 the snn_perception developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""One camera of the classifier: where its frames come from, and where the answers go."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.lifecycle import LifecycleNode
+
+from snn_perception.nodes.camera_memory import CameraMemory, Frame
+from snn_perception.nodes.health import Health
+from snn_perception.nodes.image_subscription import ImageSubscription
+from snn_perception.nodes.parameters import ClassifierParameters
+from snn_perception.nodes.publishing import CameraOutputs
+from snn_perception.nodes.recognition import Answer
+from snn_perception.nodes.verdict import Limits, Report
+
+LOG_PERIOD = 5.0
+"""Seconds between two log lines about the same kind of trouble."""
+
+
+class CameraChannel:
+    """Has `deliver` called with every frame of the camera, and publishes the answers.
+
+    `deliver` returns whether an older frame had to give way. `parameters` gives those of the
+    moment. `answer`, `reject` and `fail` are for the thread that works on the frames, all other
+    methods for the one that runs the callbacks of `node`.
+    """
+
+    def __init__(
+        self,
+        node: LifecycleNode,
+        outputs: CameraOutputs,
+        deliver: Callable[[CameraChannel, Frame], bool],
+        parameters: Callable[[], ClassifierParameters],
+    ) -> None:
+        self.memory = CameraMemory()
+        self.health = Health()
+        self.outputs = outputs
+        self._node = node
+        self._deliver = deliver
+        self._parameters = parameters
+        self._is_enabled = False
+        self._subscription = ImageSubscription(node, outputs.topic, self._on_frame, self.follow)
+
+    def resume(self) -> None:
+        """Subscribe, unless that is done, or nobody listens to a lazy node."""
+        self._is_enabled = True
+        self.follow()
+
+    def pause(self) -> None:
+        """Unsubscribe."""
+        self._is_enabled = False
+        self._subscription.close()
+
+    def follow(self) -> None:
+        """Subscribe as the parameters, the publishers and the listeners now ask for."""
+        parameters = self._parameters()
+        if not self._is_enabled or (parameters.lazy and not self.outputs.are_heard):
+            self._subscription.close()
+        elif self._subscription.follow(parameters):
+            self.health.resume()
+            self._node.get_logger().info(f'classifying {self._subscription}')
+
+    def reset(self) -> None:
+        """Forget counts and errors, and begin anew with the next frame."""
+        self.health.reset()
+        self.memory.reset()
+
+    def report(self) -> Report:
+        """The verdict on the time since the last report."""
+        self.follow()
+        now = self._parameters()
+        limits = Limits(now.max_silence, now.max_delay, now.max_latency, now.max_dropped)
+        pause = 'nobody listens' if self._is_enabled else 'disabled'
+        return self.health.report(self._subscription.source(), limits, pause)
+
+    def _on_frame(self, message: Any) -> None:
+        parameters = self._parameters()
+        now = self._node.get_clock().now().nanoseconds
+        frame = self.memory.receive(message, now, parameters.stream_gap)
+        if frame.arrival.is_duplicate and parameters.mode == 'stream':
+            self.health.duplicate()
+            return
+        self.health.received(frame.lost, frame.has_stamp)
+        if self._deliver(self, frame):
+            self.health.dropped()
+
+    # --- in the thread that works on the frames ---
+
+    def answer(
+        self,
+        frame: Frame,
+        answer: Answer,
+        parameters: ClassifierParameters,
+        times: dict[str, float],
+    ) -> None:
+        """Publish `answer` to `frame`, unless the camera was unsubscribed meanwhile."""
+        if not self._subscription.is_open:
+            return
+        self.health.skipped(answer.skipped)
+        if answer.restart:
+            self.health.restarted()
+            self._node.get_logger().warning(
+                f'stream begins again: {answer.restart}', throttle_duration_sec=LOG_PERIOD
+            )
+        start = time.perf_counter()
+        latency = self.outputs.answers.publish(frame.message.header, answer, parameters, times)
+        stages = {**times, 'publishing': time.perf_counter() - start}
+        if latency.seconds == latency.seconds:
+            stages['transport'] = frame.transport
+        self.health.classified(latency, stages, answer.decision.stopped_by == 'deadline')
+
+    def reject(self, reason: str) -> None:
+        """Count and log a frame that is not a usable image."""
+        self.health.rejected(reason)
+        self._node.get_logger().warning(
+            f'frame rejected: {reason}', throttle_duration_sec=LOG_PERIOD
+        )
+
+    def fail(self, reason: str) -> None:
+        """Count and log a frame that the engine could not classify."""
+        self.health.failed(reason)
+        self._node.get_logger().error(
+            f'frame could not be classified: {reason}', throttle_duration_sec=LOG_PERIOD
+        )

@@ -1,0 +1,116 @@
+# Copyright 2026 the snn_perception developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What is remembered of one camera between its frames."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from snn_perception.backends import Simulator
+from snn_perception.images import Preprocessing
+from snn_perception.nodes.frames import FrameReader, nanoseconds
+from snn_perception.nodes.parameters import ClassifierParameters
+from snn_perception.nodes.rhythm import Rhythm
+from snn_perception.nodes.stream_clock import Arrival, Step, StreamClock
+
+
+@dataclass(frozen=True)
+class Frame:
+    """An image message, and when it came among the others.
+
+    `received` is when that was, by `time.perf_counter()`, and `transport` how long the message
+    had taken since its stamp, in s. `lost` frames are missing between this and the one before.
+    """
+
+    message: Any
+    arrival: Arrival
+    received: float
+    transport: float
+    lost: int
+    has_stamp: bool
+
+
+class CameraMemory:
+    """The size and rhythm of a camera's frames, and the state of the neurons that follow them.
+
+    `receive` is for the thread that receives the frames, `read`, `advance` and `rest` for the
+    one that works on them, and `reset` for any.
+    """
+
+    def __init__(self) -> None:
+        self._reader = FrameReader()
+        self._clock = StreamClock()
+        self._rhythm = Rhythm()
+        self._simulator: Simulator | None = None
+        self._fresh = threading.Event()
+        self.state: Any = None
+
+    def reset(self) -> None:
+        """Have the next frame begin anew: at rest, and of any size."""
+        self._fresh.set()
+
+    def receive(self, message: Any, now: int, gap: float) -> Frame:
+        """`message` as a frame, to be called for each message in the order of their arrival.
+
+        `now` is the time of the node's clock in ns, which stands in for a stamp that is missing,
+        and `gap` the longest time in s between two stamps of a stream.
+        """
+        received = time.perf_counter()
+        stamp = nanoseconds(message.header)
+        return Frame(
+            message,
+            self._clock.arrive(stamp or now, gap),
+            received,
+            (now - stamp) / 1e9,
+            self._rhythm.note(stamp),
+            stamp != 0,
+        )
+
+    def read(
+        self, frame: Frame, preprocessing: Preprocessing, parameters: ClassifierParameters
+    ) -> NDArray[np.uint8]:
+        """Pixels of `frame` at the size of the network; ValueError says why not."""
+        if self._fresh.is_set():
+            self._fresh.clear()
+            self._reader.reset()
+            self.rest()
+        try:
+            pixels = self._reader.read(frame.message, preprocessing)
+        except ValueError:
+            self._clock.refuse()
+            raise
+        return np.asarray(cv2.bitwise_not(pixels)) if parameters.invert else pixels
+
+    def rest(self) -> None:
+        """Have the next frame of a stream begin at rest."""
+        self._clock.reset()
+        self.state = None
+
+    def advance(self, frame: Frame, simulator: Simulator, longest: float) -> Step:
+        """What `frame` does to `state`, which becomes one of `simulator`; see `StreamClock`."""
+        if simulator is not self._simulator:
+            self._simulator = simulator
+            self.rest()
+        step = self._clock.advance(frame.arrival, longest, simulator.model.dt)
+        if step.restart:
+            self.state = simulator.reset()
+        return step
