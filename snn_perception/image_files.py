@@ -15,7 +15,8 @@
 """Image files and compressed images as pixels: uint8, grey (height, width) or RGB (.., .., 3).
 
 What a file is, its content says and not its name. Pillow reads the header, so that the size is
-known before memory is taken, and OpenCV decodes what it decodes well.
+known before memory is taken, and OpenCV decodes what it decodes well. An image is turned as its
+EXIF orientation says, as OpenCV and viewers do; what is transparent in it is blended on black.
 """
 
 from __future__ import annotations
@@ -23,20 +24,22 @@ from __future__ import annotations
 import os
 import re
 import stat
-from io import BytesIO
+from array import array
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
+from PIL.Image import Exif
 from PIL.ImageFile import ImageFile
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.PpmImagePlugin import PpmImageFile
+from PIL.SunImagePlugin import SunImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
@@ -45,6 +48,9 @@ MAXIMUM_PIXELS = 2**26
 
 MAXIMUM_FILE_BYTES = 2**29
 """Largest file that is read: an image of MAXIMUM_PIXELS in 16 bits without compression fits."""
+
+MAXIMUM_READS = 2**18
+"""Pieces in which a header is read: a PNG of MAXIMUM_PIXELS has fewer, a tenth of a second."""
 
 # The classes and not Image.open, which for a large image also prints a warning of its own.
 _READERS: dict[str, tuple[re.Pattern[bytes], type[ImageFile]]] = {
@@ -58,15 +64,26 @@ _READERS: dict[str, tuple[re.Pattern[bytes], type[ImageFile]]] = {
         ('WebP', rb'RIFF.{4}WEBP', WebPImageFile),
         ('JPEG 2000', rb'\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51', Jpeg2KImageFile),
         ('PNM', rb'P[1-6]\s', PpmImageFile),
+        ('Sun raster', rb'\x59\xa6\x6a\x95', SunImageFile),
     )
 }
 _LONGEST_SIGNATURE = 12
 
+# The tag of EXIF data, and what its values ask for: turns by 90 degrees against the clock, and
+# whether the image is mirrored from left to right before them.
+_ORIENTATION = 0x0112
+_TURNS = {2: (0, True), 3: (2, False), 4: (2, True), 5: (1, True), 6: (3, False), 7: (3, True),
+          8: (1, False)}  # fmt: skip
+
 # OpenCV reads GIFs in some versions only, and damaged JPEG 2000 files end its process.
 _ONLY_PILLOW = ('GIF', 'JPEG 2000')
 
+_AS_STORED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+
 FORMATS = tuple(_READERS)
 """Names of the formats that are read."""
+
+_LISTED = f'{", ".join(FORMATS[:-1])} or {FORMATS[-1]}'
 
 
 def image_format(path: Path) -> str:
@@ -78,20 +95,23 @@ def image_format(path: Path) -> str:
         return _format(file.read(_LONGEST_SIGNATURE))
 
 
-def decode_compressed(data: bytes | bytearray | memoryview) -> NDArray[np.uint8]:
-    """The image in the JPEG or PNG file `data`.
+def decode_compressed(
+    data: bytes | bytearray | memoryview | array, significant_bits: int = 0
+) -> NDArray[np.uint8]:
+    """The image in the file `data`, which has one of FORMATS; `data` is not copied.
 
-    16-bit PNGs are scaled to 8 bits and transparency is dropped. Raises ValueError if `data`
-    is no JPEG or PNG, is damaged, or says in its header that it is larger than
-    MAXIMUM_PIXELS, in which case no memory is taken.
+    `significant_bits` is as in `to_eight_bits`. Raises ValueError if `data` has none of these
+    formats, is damaged, or says in its header that it is larger than MAXIMUM_PIXELS, in which
+    case no memory is taken.
     """
-    content = bytes(data)
-    found = _format(content)
-    if found not in ('JPEG', 'PNG'):
-        begins = f'begins with {content[:8]!r}' if content else 'is empty'
-        raise ValueError(f'compressed image {begins}; it must be a JPEG or PNG file')
+    content = memoryview(data).cast('B')
+    beginning = bytes(content[:_LONGEST_SIGNATURE])
+    found = _format(beginning)
+    if not found:
+        begins = f'begins with {beginning!r}' if beginning else 'is empty'
+        raise ValueError(f'compressed image {begins}; it must be a file of {_LISTED}')
     try:
-        return _decode(BytesIO(content), found)
+        return _decode(_Viewed(content), found, significant_bits)
     except ValueError as reason:
         raise ValueError(f'compressed image {reason}') from None
 
@@ -99,7 +119,7 @@ def decode_compressed(data: bytes | bytearray | memoryview) -> NDArray[np.uint8]
 def read_image(path: str | Path) -> NDArray[np.uint8]:
     """The image in the file `path`, which has one of FORMATS; of a film in a GIF the first.
 
-    16 bits are scaled to 8 and transparency is dropped. Raises ValueError with a sentence that
+    16 bits are scaled to 8. Raises ValueError with a sentence that
     names the file if it cannot be read, is damaged or is larger than MAXIMUM_PIXELS.
     """
     try:
@@ -117,9 +137,23 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
         raise ValueError(f'{path} is not an image that can be read: it {reason}') from None
 
 
-def to_eight_bits(image: NDArray) -> NDArray[np.uint8]:
-    """`image` of uint16 scaled to 8 bits and rounded, so that 65535 becomes 255."""
-    return np.asarray(cv2.convertScaleAbs(image, alpha=1 / 257))
+def to_eight_bits(image: NDArray[np.uint16], significant_bits: int = 0) -> NDArray[np.uint8]:
+    """`image` scaled to 8 bits and rounded, so that the largest value becomes 255.
+
+    That is 65535, or that of the lowest `significant_bits` if they are not 0: a camera of 12
+    bits has 4095. What is above it is white too.
+    """
+    return np.asarray(cv2.convertScaleAbs(image, alpha=255 / (2 ** (significant_bits or 16) - 1)))
+
+
+def blend_on_black(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """`image` (height, width, channels), whose last channel is alpha, before a black ground.
+
+    Grey (height, width) of 2 channels, three channels of 4.
+    """
+    *colours, alpha = cv2.split(image)
+    blended = [cv2.multiply(colour, alpha, scale=1 / 255) for colour in colours]
+    return np.asarray(cv2.merge(blended) if len(blended) > 1 else blended[0], np.uint8)
 
 
 def _format(content: bytes) -> str:
@@ -138,27 +172,96 @@ def _read(file: BinaryIO) -> NDArray[np.uint8]:
     return _decode(file, name)
 
 
-def _decode(file: BinaryIO, name: str) -> NDArray[np.uint8]:
+class _Viewed:
+    """A file whose content is in memory already, and stays where it is."""
+
+    def __init__(self, content: memoryview) -> None:
+        self._content = content
+        self._place = 0
+
+    def read(self, size: int = -1) -> memoryview:
+        """The next `size` bytes, or all that are left."""
+        end = len(self._content) if size < 0 else min(self._place + size, len(self._content))
+        first, self._place = self._place, max(self._place, end)
+        return self._content[first:end]
+
+    def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
+        """Go to `place`, counted from the start, from here, or from the end."""
+        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: len(self._content)}
+        self._place = max(0, origin[whence] + place)
+        return self._place
+
+    def tell(self) -> int:
+        """Where the next byte is read."""
+        return self._place
+
+
+class _Pieces:
+    """What Pillow reads a header from: `file`, but no more than MAXIMUM_READS pieces of it.
+
+    It passes over stray bytes one at a time, of which a damaged file may have millions.
+    """
+
+    def __init__(self, file: BinaryIO | _Viewed) -> None:
+        self.seek, self.tell = file.seek, file.tell
+        self._file = file
+        self._left = MAXIMUM_READS
+
+    def read(self, size: int = -1) -> bytes:
+        """The next `size` bytes, or all that are left."""
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError('the header is in too many pieces')
+        return bytes(self._file.read(size))
+
+
+def _decode(file: BinaryIO | _Viewed, name: str, significant_bits: int = 0) -> NDArray[np.uint8]:
     """The image in `file`, which begins as the format `name`.
 
     Raises ValueError with half a sentence, such as 'is damaged'.
     """
     file.seek(0)
     try:
-        header = _READERS[name][1](file)
+        header = _READERS[name][1](cast(BinaryIO, _Pieces(file)))
     except Exception:  # whatever a damaged header makes a reader do
         raise ValueError(f'is a {name} file with a damaged header') from None
     width, height = header.size
     if height * width > MAXIMUM_PIXELS:
         raise ValueError(f'has {width} x {height} pixels, more than {MAXIMUM_PIXELS}')
-    image = _by_pillow(header) if name in _ONLY_PILLOW else _by_opencv(file, header)
+    orientation = _orientation(header)
+    by_pillow = name in _ONLY_PILLOW or _has_alpha(header)
+    image = _by_pillow(header) if by_pillow else _by_opencv(file, header)
     if image is None:
         raise ValueError(f'is a {name} file and damaged')
     if image.dtype == np.uint16:
-        image = to_eight_bits(image)
+        image = to_eight_bits(image, significant_bits)
     if image.dtype != np.uint8:
         raise ValueError(f'has pixels of {image.dtype}; they must have 8 or 16 bits')
-    return image
+    # Those who decode TIFF turn it themselves.
+    return image if name == 'TIFF' else _turned(image, orientation)
+
+
+def _orientation(header: ImageFile) -> int:
+    """What the EXIF data of `header` say of it; 1, as it is, if they are missing or damaged."""
+    exif = Exif()
+    try:
+        # Not header.getexif(), which of a PNG without such data decodes the image.
+        exif.load(header.info.get('exif', b''))
+        return int(exif.get(_ORIENTATION, 1))
+    except Exception:  # whatever damaged data make a reader do
+        return 1
+
+
+def _turned(image: NDArray, orientation: int) -> NDArray:
+    """`image`, stored with this EXIF orientation, upright."""
+    turns, is_mirrored = _TURNS.get(orientation, (0, False))
+    if not turns and not is_mirrored:
+        return image
+    return np.ascontiguousarray(np.rot90(image[:, ::-1] if is_mirrored else image, turns))
+
+
+def _has_alpha(header: ImageFile) -> bool:
+    return header.mode in ('LA', 'PA', 'RGBA') or 'transparency' in header.info
 
 
 def _by_pillow(header: ImageFile) -> NDArray | None:
@@ -166,19 +269,21 @@ def _by_pillow(header: ImageFile) -> NDArray | None:
     try:
         if header.mode.startswith('I;16'):
             return np.array(header, np.uint16)
-        return np.array(header.convert('L' if header.mode in ('1', 'L', 'LA') else 'RGB'))
+        is_grey = header.mode in ('1', 'L', 'LA')
+        if _has_alpha(header):
+            return blend_on_black(np.array(header.convert('LA' if is_grey else 'RGBA')))
+        return np.array(header.convert('L' if is_grey else 'RGB'))
     except Exception:  # whatever damaged pixels make a reader do
         return None
 
 
-def _by_opencv(file: BinaryIO, header: ImageFile) -> NDArray | None:
+def _by_opencv(file: BinaryIO | _Viewed, header: ImageFile) -> NDArray | None:
     """The picture in `file`, which `header` is of; None if it is damaged."""
     try:
         # OpenCV takes as much memory as the length of a damaged part of a PNG asks for.
         header.verify()
         file.seek(0)
-        content = np.frombuffer(file.read(), np.uint8)
-        image = cv2.imdecode(content, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
+        image = cv2.imdecode(np.frombuffer(file.read(), np.uint8), _AS_STORED)
         if image is None or image.ndim == 2:
             return image
         return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))

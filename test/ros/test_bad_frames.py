@@ -72,7 +72,7 @@ BAD_JPEGS = {
     'empty': (CompressedImage(), 'compressed image is empty'),
     'no image': (
         CompressedImage(format='jpeg', data=array('B', b'hello')),
-        'it must be a JPEG or PNG file',
+        'it must be a file of JPEG, PNG',
     ),
     'short frame header': (
         CompressedImage(format='jpeg', data=array('B', b'\xff\xd8\xff\xc0\x00\x02')),
