@@ -37,9 +37,11 @@ __all__ = [
     'convert_channels',
     'decode_compressed',
     'fit_image',
+    'frame_image',
     'prepare',
     'read_image',
     'resize',
+    'scale_image',
 ]
 
 FITS = ('crop', 'pad', 'stretch')
@@ -118,20 +120,45 @@ def check_image(image: NDArray) -> None:
         )
 
 
-def fit_image(image: NDArray, preprocessing: Preprocessing) -> NDArray:
+def fit_image(image: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.uint8]:
     """`image` (height, width[, channels]) brought to the height and width of the network.
 
-    Channels and type (uint8 or uint16) stay as they are. Crops as a view and resizes once,
-    and returns `image` itself where neither is needed.
+    Channels stay as they are. Crops as a view and resizes once, and returns `image` itself
+    where neither is needed.
     """
+    return frame_image(scale_image(image, preprocessing), preprocessing)
+
+
+def scale_image(image: NDArray, preprocessing: Preprocessing) -> NDArray:
+    """`image` (height, width[, channels]) of any type cropped and resized as `fit_image` does.
+
+    It has the height and width of the network, or less in one of them if it is to be padded.
+    """
+    rows, columns = image.shape[:2]
     height, width, _ = preprocessing.shape
-    if image.shape[:2] == (height, width):
-        return image
     if preprocessing.fit == 'crop':
-        image = _crop(image, height, width)
-    elif preprocessing.fit == 'pad':
-        return _pad(image, height, width, 255 if preprocessing.invert else 0)
+        return resize(_crop(image, height, width), height, width)
+    if preprocessing.fit == 'pad':
+        scale = min(height / rows, width / columns)
+        height = min(height, max(1, round(rows * scale)))
+        width = min(width, max(1, round(columns * scale)))
     return resize(image, height, width)
+
+
+def frame_image(image: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.uint8]:
+    """`image` of `scale_image` in the middle of the height and width of the network.
+
+    The borders are black in what the network sees.
+    """
+    rows, columns = image.shape[:2]
+    height, width, _ = preprocessing.shape
+    if (rows, columns) == (height, width):
+        return image
+    border = 255 if preprocessing.invert else 0
+    framed = np.full((height, width, *image.shape[2:]), border, np.uint8)
+    top, left = (height - rows) // 2, (width - columns) // 2
+    framed[top : top + rows, left : left + columns] = image
+    return framed
 
 
 def convert_channels(image: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
@@ -164,17 +191,3 @@ def _crop(image: NDArray, height: int, width: int) -> NDArray:
     keep = max(1, round(rows * width / height))
     first = (columns - keep) // 2
     return image[:, first : first + keep]
-
-
-def _pad(image: NDArray, height: int, width: int, border: int) -> NDArray:
-    """All of `image` in the middle of `height` x `width`, its borders at level `border`."""
-    rows, columns = image.shape[:2]
-    scale = min(height / rows, width / columns)
-    inner_height = min(height, max(1, round(rows * scale)))
-    inner_width = min(width, max(1, round(columns * scale)))
-    level = border * (257 if image.dtype == np.uint16 else 1)
-    framed = np.full((height, width, *image.shape[2:]), level, image.dtype)
-    top, left = (height - inner_height) // 2, (width - inner_width) // 2
-    inner = resize(image, inner_height, inner_width)
-    framed[top : top + inner_height, left : left + inner_width] = inner
-    return framed

@@ -12,156 +12,44 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Image messages to pixels, for every encoding, and what is wrong with bad ones."""
+"""Image messages to pixels: regions, pictures, sizes, and what is wrong with bad ones."""
 
 from __future__ import annotations
 
 import array
 from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from image_messages import compressed, message, smooth_colours, zeros
 
 from snn_perception.images import Preprocessing
-from snn_perception.nodes.frames import ENCODINGS, FrameReader
+from snn_perception.nodes.encodings import ENCODINGS
+from snn_perception.nodes.frames import FrameReader, Interpretation, has_sixteen_bits
 
-HEIGHT, WIDTH = 48, 64
-FULL_SIZE = Preprocessing(shape=(HEIGHT, WIDTH, 3))
+FULL_SIZE = Preprocessing(shape=(48, 64, 3))
 SMALL = Preprocessing(shape=(28, 28, 1))
-
-
-def smooth_colours() -> np.ndarray:
-    """An RGB image without fine detail, so that a mosaic of it can be undone."""
-    y, x = np.mgrid[:HEIGHT, :WIDTH]
-    return np.stack([40 + 2 * x, 30 + 3 * y, 230 - x - 2 * y], axis=2).astype(np.uint8)
-
-
-def message(
-    encoding: str, pixels: np.ndarray, padding: int = 0, bigendian: bool = False
-) -> SimpleNamespace:
-    """A sensor_msgs/Image of `pixels` (height, width[, channels]), `padding` bytes per row."""
-    order = '>' if bigendian else '<'
-    rows = pixels.astype(pixels.dtype.newbyteorder(order)).reshape(len(pixels), -1).view(np.uint8)
-    rows = np.pad(rows, ((0, 0), (0, padding)), constant_values=170)
-    return SimpleNamespace(
-        height=pixels.shape[0],
-        width=pixels.shape[1],
-        encoding=encoding,
-        is_bigendian=int(bigendian),
-        step=rows.shape[1],
-        data=array.array('B', rows.tobytes()),
-    )
-
-
-def compressed(pixels: np.ndarray, suffix: str = '.png') -> SimpleNamespace:
-    """A sensor_msgs/CompressedImage of `pixels`, RGB or grey."""
-    data = cv2.imencode(suffix, pixels[..., ::-1] if pixels.ndim == 3 else pixels)[1].tobytes()
-    return SimpleNamespace(format=suffix[1:], data=array.array('B', data))
 
 
 def read(message: SimpleNamespace, preprocessing: Preprocessing = FULL_SIZE) -> np.ndarray:
     return FrameReader().read(message, preprocessing)
 
 
-def mosaic(pixels: np.ndarray, pattern: str) -> np.ndarray:
-    """What a sensor behind the colour filter `pattern` (first row, second row) sees."""
-    seen = np.zeros(pixels.shape[:2], pixels.dtype)
-    for position, colour in enumerate(pattern):
-        row, column = divmod(position, 2)
-        seen[row::2, column::2] = pixels[row::2, column::2, 'rgb'.index(colour)]
-    return seen
-
-
-def to_yuv(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Brightness, and the two colour differences at half the width (ITU-R BT.601, video)."""
-    red, green, blue = (pixels[..., channel].astype(float) for channel in range(3))
-    y = 16 + (65.738 * red + 129.057 * green + 25.064 * blue) / 256
-    u = 128 + (-37.945 * red - 74.494 * green + 112.439 * blue) / 256
-    v = 128 + (112.439 * red - 94.154 * green - 18.285 * blue) / 256
-    return tuple(np.rint(values).astype(np.uint8) for values in (y, u[:, ::2], v[:, ::2]))  # type: ignore[return-value]
-
-
-@pytest.mark.parametrize('padding', [0, 1, 24])
-@pytest.mark.parametrize(
-    ('encoding', 'order'), [('rgb8', 'rgb'), ('bgr8', 'bgr'), ('rgba8', 'rgba'), ('bgra8', 'bgra')]
-)
-def test_colours_arrive_unchanged_in_any_order_of_channels(
-    encoding: str, order: str, padding: int
-) -> None:
-    image = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
-    channels = {'r': image[..., 0], 'g': image[..., 1], 'b': image[..., 2], 'a': image[..., 0]}
-    pixels = np.stack([channels[name] for name in order], axis=2)
-    np.testing.assert_array_equal(read(message(encoding, pixels, padding)), image)
-
-
-@pytest.mark.parametrize('padding', [0, 3])
-def test_grey_arrives_unchanged(padding: int) -> None:
-    image = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH), np.uint8)
-    np.testing.assert_array_equal(read(message('mono8', image, padding)), image)
-
-
-@pytest.mark.parametrize('bigendian', [False, True])
-@pytest.mark.parametrize('padding', [0, 1, 6])
-def test_sixteen_bit_grey_is_scaled_in_either_byte_order(bigendian: bool, padding: int) -> None:
-    image = np.random.default_rng(0).integers(0, 65536, (HEIGHT, WIDTH), np.uint16)
-    pixels = read(message('mono16', image, padding, bigendian))
-    np.testing.assert_array_equal(pixels, np.rint(image / 257).astype(np.uint8))
-
-
-@pytest.mark.parametrize(('encoding', 'order'), [('rgb16', [0, 1, 2]), ('bgr16', [2, 1, 0])])
-def test_sixteen_bit_colours_are_scaled(encoding: str, order: list[int]) -> None:
-    image = smooth_colours().astype(np.uint16) * 257
-    np.testing.assert_array_equal(read(message(encoding, image[..., order])), smooth_colours())
-
-
-@pytest.mark.parametrize('padding', [0, 10])
-@pytest.mark.parametrize('bits', [8, 16])
-@pytest.mark.parametrize('pattern', ['rggb', 'bggr', 'gbrg', 'grbg'])
-def test_mosaic_of_every_pattern_shows_the_colours_it_was_made_of(
-    pattern: str, bits: int, padding: int
-) -> None:
-    image = smooth_colours()
-    seen = mosaic(image if bits == 8 else image.astype(np.uint16) * 257, pattern)
-    pixels = read(message(f'bayer_{pattern}{bits}', seen, padding))
-    error = pixels.astype(int) - image
-    assert np.abs(error[2:-2, 2:-2]).max() <= 4
-
-
-@pytest.mark.parametrize('padding', [0, 10])
-@pytest.mark.parametrize('encoding', ['uyvy', 'yuv422', 'yuyv', 'yuv422_yuy2'])
-def test_packed_yuv_shows_the_colours_it_was_made_of(encoding: str, padding: int) -> None:
-    image = smooth_colours()
-    y, u, v = to_yuv(image)
-    packed = np.zeros((HEIGHT, WIDTH, 2), np.uint8)
-    brightness = 1 if encoding in ('uyvy', 'yuv422') else 0
-    packed[:, :, brightness] = y
-    packed[:, 0::2, 1 - brightness] = u
-    packed[:, 1::2, 1 - brightness] = v
-    pixels = read(message(encoding, packed, padding))
-    assert np.abs(pixels.astype(int) - image).max() <= 5
-
-
-@pytest.mark.parametrize('encoding', ENCODINGS)
-def test_every_encoding_comes_out_at_the_size_of_the_network(encoding: str) -> None:
-    layout = ENCODINGS[encoding]
-    kind = np.uint8 if layout.bits == 8 else np.uint16
-    shape = (480, 640) if layout.channels == 1 else (480, 640, layout.channels)
-    pixels = read(message(encoding, np.full(shape, np.iinfo(kind).max // 2, kind)), SMALL)
-    assert pixels.dtype == np.uint8
-    assert pixels.shape[:2] == (28, 28)
-    assert pixels.ndim == 2 or pixels.shape[2] == 3
+def noise(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
 
 
 def test_small_image_equals_the_one_made_of_converted_pixels() -> None:
-    image = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
+    image = noise(480, 640, 3)
     square = np.ascontiguousarray(image[:, 80:560])
     expected = cv2.resize(square, (28, 28), interpolation=cv2.INTER_AREA)
     np.testing.assert_array_equal(read(message('bgr8', image[..., ::-1]), SMALL), expected)
 
 
 def test_compressed_image_is_decoded_and_made_small() -> None:
-    image = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+    image = noise(48, 64, 3)
     np.testing.assert_array_equal(read(compressed(image)), image)
     assert read(compressed(image), SMALL).shape == (28, 28, 3)
 
@@ -187,9 +75,17 @@ def changed(**fields: object) -> SimpleNamespace:
         (changed(height=2**31, width=2**31), 'step is 192 bytes'),
         (changed(encoding='rgb9'), "encoding 'rgb9' is unknown; known are mono8"),
         (changed(encoding=''), "encoding '' is unknown"),
-        (message('bayer_rggb8', np.zeros((3, 4), np.uint8)), 'multiples of 2 and 2'),
+        (message('bayer_rggb8', np.zeros((1, 4), np.uint8)), 'must be at least 2'),
+        (message('nv12', np.zeros((3, 4), np.uint8)), 'multiples of 2 and 2'),
+        (message('nv12', np.zeros((4, 4), np.uint8)), '16 bytes; 6 rows of 4 have 24'),
+        (message('nv24', np.zeros((4, 4), np.uint8)), '16 bytes; 12 rows of 4 have 48'),
+        (changed(data=array.array('B', [*good().data, 0])), 'buffer has 9217 bytes'),
         (message('yuyv', np.zeros((4, 3, 2), np.uint8)), 'multiples of 2 and 1'),
         (SimpleNamespace(format='jpeg', data=array.array('B')), 'is empty'),
+        (
+            SimpleNamespace(format='16UC1; compressedDepth png', data=array.array('B', b'x')),
+            "format '16UC1; compressedDepth png': distances, and no picture",
+        ),
         (
             SimpleNamespace(format='jpeg', data=array.array('B', b'\xff\xd8\xff')),
             'JPEG file with a damaged header',
@@ -225,6 +121,13 @@ def test_second_frame_of_a_new_size_is_accepted() -> None:
         reader.read(sized(48, 64), SMALL)
 
 
+def test_another_encoding_of_the_same_size_is_read_at_once() -> None:
+    reader = FrameReader()
+    for encoding in ('rgb8', 'mono8', 'nv12', '32FC1', 'bayer_rggb16'):
+        assert reader.read(zeros(encoding, 48, 64), SMALL).shape[:2] == (28, 28)
+    assert reader.read(compressed(smooth_colours()), SMALL).shape == (28, 28, 3)
+
+
 def test_damaged_frame_does_not_set_the_size() -> None:
     reader = FrameReader()
     broken = sized(24, 32)
@@ -239,3 +142,126 @@ def test_reset_forgets_the_size() -> None:
     reader.read(sized(48, 64), SMALL)
     reader.reset()
     reader.read(sized(24, 32), SMALL)
+
+
+@pytest.mark.parametrize('encoding', ['mono8', 'rgb8', 'bgra8', 'rgba16', '32FC1', 'nv24'])
+def test_a_frame_of_one_pixel_is_read(encoding: str) -> None:
+    assert read(zeros(encoding, 1, 1)).shape[:2] == (48, 64)
+
+
+@pytest.mark.parametrize('encoding', ['bgr8', 'mono16', 'nv12', 'bayer_rggb8', 'yuyv'])
+def test_a_frame_of_8k_is_read(encoding: str) -> None:
+    assert read(zeros(encoding, 4320, 7680), SMALL).shape[:2] == (28, 28)
+
+
+@pytest.mark.parametrize('encoding', ['mono8', 'rgb8', 'rgba16', '32FC1', 'png'])
+def test_the_network_sees_the_region_of_interest_and_nothing_else(encoding: str) -> None:
+    reader = FrameReader()
+    layout = ENCODINGS.get(encoding, ENCODINGS['rgb8'])
+    pixels = np.zeros((48, 64, layout.channels), layout.kind)
+    pixels[10:20, 30:50] = 1 if layout.is_float else np.iinfo(layout.kind).max
+    image = compressed(pixels) if encoding == 'png' else message(encoding, pixels, padding=4)
+    inside = reader.read(image, SMALL, Interpretation(roi=(30, 10, 20, 10)))
+    assert inside.min() == 255
+    assert reader.read(image, SMALL, Interpretation(roi=(0, 20, 64, 28))).max() == 0
+    wider = reader.read(image, Preprocessing((12, 22, 3)), Interpretation(roi=(29, 9, 22, 12)))
+    assert wider[1:-1, 1:-1].min() == 255
+    assert wider[[0, -1]].max() == wider[:, [0, -1]].max() == 0
+
+
+def test_a_region_is_a_view_of_the_message() -> None:
+    image = message('rgb8', noise(48, 64, 3))
+    region = FrameReader().read(
+        image, Preprocessing((48, 64, 3)), Interpretation(roi=(0, 0, 64, 48))
+    )
+    assert np.shares_memory(region, np.frombuffer(image.data, np.uint8))
+
+
+@pytest.mark.parametrize('roi', [(1, 0, 64, 48), (0, 1, 64, 48), (64, 0, 1, 1), (0, 0, 65, 1)])
+def test_a_region_that_reaches_outside_is_refused(roi: tuple[int, int, int, int]) -> None:
+    sentence = r'roi of \d+ x \d+ pixels at \(\d+, \d+\) reaches outside of the frame, .* 64 x 48'
+    with pytest.raises(ValueError, match=sentence):
+        FrameReader().read(good(), SMALL, Interpretation(roi=roi))
+
+
+@pytest.mark.parametrize('roi', [(0, 0, 0, 0), (60, 40, 0, 9), (60, 40, 9, 0)])
+def test_a_region_without_width_or_height_is_all_of_the_frame(
+    roi: tuple[int, int, int, int],
+) -> None:
+    seen = FrameReader().read(good(), FULL_SIZE, Interpretation(roi=roi))
+    np.testing.assert_array_equal(seen, smooth_colours())
+
+
+@pytest.mark.parametrize(
+    ('values', 'sentence'),
+    [
+        ({'roi': (0, -1, 5, 5)}, 'roi must be x, y, width and height'),
+        ({'roi': (0, 1, 5)}, 'roi must be x, y, width and height'),
+        ({'significant_bits': 17}, 'significant_bits must be from 1 to 16, or 0 for all, not 17'),
+        ({'significant_bits': -1}, 'significant_bits must be'),
+        ({'float_range': (1.0,)}, 'float_range must be black and white'),
+        ({'float_range': (1.0, 1.0)}, 'float_range must be two different finite numbers'),
+        ({'float_range': (0.0, float('inf'))}, 'float_range must be'),
+        ({'float_range': (float('nan'), 1.0)}, 'float_range must be'),
+        ({'float_range': (1.0, float('nan'))}, 'float_range must be'),
+        ({'float_range': (0.0, 1e-320)}, 'float_range must be'),
+    ],
+)
+def test_an_interpretation_that_makes_no_sense_is_refused(
+    values: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        Interpretation(**values)
+
+
+@pytest.mark.parametrize('encoding', ENCODINGS)
+@pytest.mark.parametrize(
+    ('size', 'expected'), [((480, 640), (120, 160)), ((480, 100), (120, 25)), ((50, 40), (50, 40))]
+)
+def test_a_picture_is_all_of_the_frame_made_small_and_in_colours(
+    encoding: str, size: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    reader = FrameReader()
+    picture = reader.picture(zeros(encoding, *size), Interpretation(roi=(1, 1, 5, 5)), 120, 160)
+    assert picture.shape == (*expected, 3)
+    assert picture.dtype == np.uint8
+
+
+@pytest.mark.parametrize('kind', ['mono8', 'rgb8', 'png'])
+def test_drawing_on_a_picture_does_not_change_the_frame(kind: str) -> None:
+    reader = FrameReader()
+    pixels = noise(48, 64) if kind == 'mono8' else noise(48, 64, 3)
+    image = compressed(pixels) if kind == 'png' else message(kind, pixels)
+    reader.picture(image, Interpretation(), 48, 64)[:] = 0
+    np.testing.assert_array_equal(reader.read(image, FULL_SIZE), pixels)
+    reader.read(image, FULL_SIZE)
+    reader.picture(image, Interpretation(), 48, 64)[:] = 0
+    np.testing.assert_array_equal(reader.read(image, FULL_SIZE), pixels)
+
+
+def test_a_picture_of_what_was_just_read_is_not_decoded_again() -> None:
+    reader = FrameReader()
+    image = compressed(noise(48, 64, 3))
+    reader.read(image, SMALL)
+    image.data = array.array('B')
+    assert reader.picture(image, Interpretation(), 48, 64).shape == (48, 64, 3)
+    other = compressed(smooth_colours())
+    np.testing.assert_array_equal(
+        reader.picture(other, Interpretation(), 48, 64), smooth_colours()
+    )
+
+
+def test_significant_bits_count_in_a_png_too_and_at_once_when_they_change() -> None:
+    reader = FrameReader()
+    image = compressed(np.full((48, 64), 4095, np.uint16))
+    assert reader.read(image, SMALL).max() == 16
+    assert reader.read(image, SMALL, Interpretation(significant_bits=12)).min() == 255
+
+
+def test_frames_of_sixteen_bits_are_known() -> None:
+    assert has_sixteen_bits(zeros('mono16', 4, 4))
+    assert has_sixteen_bits(zeros('bayer_rggb16', 4, 4))
+    assert not has_sixteen_bits(zeros('rgb8', 4, 4))
+    assert not has_sixteen_bits(SimpleNamespace(encoding='unknown'))
+    assert has_sixteen_bits(SimpleNamespace(format='mono16; png compressed ', data=b''))
+    assert not has_sixteen_bits(SimpleNamespace(format='rgb8; jpeg compressed bgr8', data=b''))
