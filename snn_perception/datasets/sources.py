@@ -12,11 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where a camera's pictures come from: a folder of images, a video file, a webcam."""
+"""Where a camera's pictures come from: a folder of images, a video, a webcam, a stream."""
 
 from __future__ import annotations
 
+import os
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -34,6 +36,11 @@ from snn_perception.locations import resolve_path
 
 OLDEST = 10.0
 """Seconds that a picture may have waited in the driver of a webcam."""
+
+_DEVICE = re.compile('/dev/video([0-9]+)')
+_LIVE = re.compile('(rtsp|rtmp|rtp|srt|udp|tcp)s?://', re.IGNORECASE)
+# Up to the last @, as a password may have any sign in it.
+_SECRETS = re.compile('^([^:]*://)(?:.*@)?([^?#]*).*$', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -58,20 +65,55 @@ class Picture:
 def open_source(
     location: str, loop: bool, shuffle: bool, warn: Callable[[str], None]
 ) -> Iterator[Picture]:
-    """Pictures of the folder, video or image file, or webcam number `location`.
+    """Pictures of the folder, video or image file, webcam or address `location`.
 
-    Looks for the source at once; raises ValueError with a sentence if it is not there or has
-    no pictures, then or while it is read. Single images that cannot be read and other files
-    of a folder are skipped with a sentence to `warn`.
+    A webcam is named by its number or as a device, such as /dev/video0 or one of /dev/v4l/by-id;
+    an address is what OpenCV opens, such as rtsp://HOST/PATH or http://HOST/PATH. Looks for the
+    source at once; raises ValueError with a sentence if it is not there or has no pictures, then
+    or while it is read. Single images that cannot be read and other files of a folder are
+    skipped with a sentence to `warn`.
     """
     if location.isdecimal():
-        return _captured(location, int(location), loop=False)
+        return _captured(f'webcam {location}', int(location), False)
+    if _is_address(location):
+        return _captured(f'stream {without_password(location)}', location, loop)
     path = resolve_path(location)
     if path.is_dir():
         return _folder(path, loop, shuffle, warn)
+    if path.is_char_device() or _DEVICE.fullmatch(os.path.realpath(path)):
+        return _captured(f'webcam {location}', _device_number(location, path), False)
     if not path.is_file():
         raise ValueError(f'source {location!r} is not found: {path.absolute()} does not exist')
     return _file(path, location, loop, warn)
+
+
+def without_password(location: str) -> str:
+    """`location` as it may be shown: an address without user, password and query."""
+    return _SECRETS.sub(r'\1\2', location) if _is_address(location) else location
+
+
+def _is_address(location: str) -> bool:
+    return '://' in location and not location.startswith('package://')
+
+
+def _device_number(location: str, path: Path) -> int:
+    """By which OpenCV knows the webcam `path`, a device or a link to one."""
+    device = os.path.realpath(path)
+    found = _DEVICE.fullmatch(device)
+    if not found:
+        raise ValueError(f'source {location!r} is a device, but no webcam as /dev/video0 is')
+    if not os.access(device, os.F_OK):
+        there = sorted(map(str, Path('/dev').glob('video[0-9]*')))
+        raise ValueError(
+            f'source {location!r} is not found: {device} does not exist; '
+            f'webcams are {", ".join(there) or "none"}'
+        )
+    if not os.access(device, os.R_OK | os.W_OK):
+        raise ValueError(
+            f'source {location!r} cannot be opened: {device} is closed to this user, '
+            f'who should be in its group, mostly `video`'
+        )
+    return int(found[1])
 
 
 def _file(path: Path, location: str, loop: bool, warn: Callable[[str], None]) -> Iterator[Picture]:
@@ -82,7 +124,7 @@ def _file(path: Path, location: str, loop: bool, warn: Callable[[str], None]) ->
         raise ValueError(f'source {location!r} cannot be read: {reason.strerror}') from None
     # A GIF that is named by itself may be a film.
     if kind in ('', 'GIF') and (kind or path.suffix.lower() not in IMAGE_SUFFIXES):
-        return _captured(location, str(path), loop)
+        return _captured(f'video {location}', str(path), loop)
     return _images([path], path.parent, loop, False, warn)
 
 
@@ -120,18 +162,17 @@ def _images(
             return
 
 
-def _captured(location: str, source: int | str, loop: bool) -> Iterator[Picture]:
+def _captured(what: str, source: int | str, loop: bool) -> Iterator[Picture]:
     """Pictures that OpenCV captures; opens the source at once and lets go of it at the end."""
     capture = cv2.VideoCapture(source)
     # The newest picture of a webcam, not one that has waited.
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-    what = f'{"webcam" if isinstance(source, int) else "video"} {location}'
     first = _next(capture)
     if first is None:
         capture.release()
         raise ValueError(f'{what} cannot be opened, or has no pictures')
-    if isinstance(source, int):
-        return _webcam(capture, what)
+    if isinstance(source, int) or _LIVE.match(source):
+        return _live(capture, what, isinstance(source, int))
     return _video(capture, first, source, what, loop)
 
 
@@ -141,15 +182,17 @@ def _next(capture: cv2.VideoCapture) -> NDArray[np.uint8] | None:
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8) if works else None
 
 
-def _webcam(capture: cv2.VideoCapture, what: str) -> Iterator[Picture]:
-    """What an opened webcam shows from the first call on: it may have been opened long before."""
+def _live(capture: cv2.VideoCapture, what: str, is_webcam: bool) -> Iterator[Picture]:
+    """What an opened webcam or stream shows from the first call on, maybe long after that."""
     try:
         for number in count():
             asked = time.monotonic()
             pixels = _next(capture)
             if pixels is None:
                 raise ValueError(f'{what} gives no more pictures')
-            captured = capture_time(asked, capture.get(cv2.CAP_PROP_POS_MSEC))
+            # The time of a stream is of a clock that is not known.
+            position = capture.get(cv2.CAP_PROP_POS_MSEC) if is_webcam else 0.0
+            captured = capture_time(asked, position)
             yield Picture(pixels, f'{what}, {number}', captured=captured)
     finally:
         capture.release()

@@ -30,7 +30,7 @@ from rclpy.time import Time
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from snn_perception.datasets.sources import Picture, open_source
+from snn_perception.datasets.sources import Picture, open_source, without_password
 from snn_perception.images import Preprocessing, fit_image
 from snn_perception.nodes.camera_parameters import CameraParameters
 from snn_perception.nodes.parameter_server import ParameterNode, ParameterServer
@@ -86,7 +86,7 @@ class CameraNode(ParameterNode):
             self._fail(str(reason))
             return False
         self.get_logger().info(
-            f'publishing {parameters.source} at {parameters.rate:g} Hz on '
+            f'publishing {without_password(parameters.source)} at {parameters.rate:g} Hz on '
             f'{self._publisher.topic_name}'
         )
         self._first_timer = self.create_timer(CHECK_PERIOD, self._begin, clock=self._steady)

@@ -16,16 +16,26 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
+from threading import Thread
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from snn_perception.datasets.sources import Picture, capture_time, open_source
+from snn_perception.datasets.sources import (
+    Picture,
+    capture_time,
+    open_source,
+    without_password,
+)
 
 
 def write(path: Path, level: int) -> None:
@@ -131,6 +141,41 @@ def test_webcam_that_is_not_there_is_refused_at_once() -> None:
         open_source('987', False, False, pytest.fail)
 
 
+def test_device_that_is_not_there_is_named_by_the_webcam_that_its_link_means(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / 'by-id').symlink_to('/dev/video987')
+    sentence = '/by-id.* is not found: /dev/video987 does not exist; webcams are '
+    with pytest.raises(ValueError, match=sentence):
+        open_source(str(tmp_path / 'by-id'), False, False, pytest.fail)
+
+
+def test_device_that_is_no_webcam_is_refused() -> None:
+    with pytest.raises(ValueError, match="'/dev/null' is a device, but no webcam"):
+        open_source('/dev/null', False, False, pytest.fail)
+
+
+def test_stream_that_is_not_there_is_refused_without_showing_its_password() -> None:
+    with pytest.raises(ValueError, match='cannot be opened') as refused:
+        open_source('rtsp://me:se@cret@127.0.0.1:9/eye?key=secret', False, False, pytest.fail)
+    assert str(refused.value).startswith('stream rtsp://127.0.0.1:9/eye cannot')
+
+
+@pytest.mark.parametrize(
+    ('location', 'shown'),
+    [
+        ('rtsp://me:secret@host:554/eye', 'rtsp://host:554/eye'),
+        ('rtsp://me:a/b@c?d@host/eye', 'rtsp://host/eye'),
+        ('http://host/video?user=me&password=secret#x', 'http://host/video'),
+        ('http://host', 'http://host'),
+        ('/home/me@work/video.avi', '/home/me@work/video.avi'),
+        ('package://a/b@c', 'package://a/b@c'),
+    ],
+)
+def test_address_is_shown_without_its_secrets(location: str, shown: str) -> None:
+    assert without_password(location) == shown
+
+
 def test_single_image_is_a_source(tmp_path: Path) -> None:
     write(tmp_path / 'one.png', 7)
     assert len(pictures(tmp_path / 'one.png')) == 1
@@ -196,6 +241,22 @@ def test_picture_of_a_webcam_that_does_not_know_is_of_when_it_was_asked_for(
     assert begin <= picture.captured <= time.monotonic() - 0.01
 
 
+def test_webcam_can_be_named_as_a_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cv2, 'VideoCapture', Webcam)
+    monkeypatch.setattr(os, 'access', lambda path, mode: path == '/dev/video7')
+    (tmp_path / 'by-id').symlink_to('/dev/video7')
+    for source in ('/dev/video7', str(tmp_path / 'by-id')):
+        picture = next(open_source(source, False, False, pytest.fail))
+        assert picture.name == f'webcam {source}, 0'
+        assert picture.captured is not None
+
+
+def test_device_that_is_closed_to_the_user_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, 'access', lambda path, mode: mode == os.F_OK)
+    with pytest.raises(ValueError, match='/dev/video7 is closed to this user'):
+        open_source('/dev/video7', False, False, pytest.fail)
+
+
 @pytest.mark.parametrize('position', [0.0, -1.0, 1.7e12, float('nan')])
 def test_time_of_another_clock_is_not_taken_for_that_of_capture(position: float) -> None:
     asked = time.monotonic()
@@ -225,6 +286,35 @@ def test_video_is_shown_in_rgb_to_its_end(video: Path) -> None:
     reds = [picture.pixels[..., 0].mean() for picture in shown]
     np.testing.assert_allclose(reds, [0, 100, 200], atol=6)
     assert max(picture.pixels[..., 2].mean() for picture in shown) < 6
+
+
+@pytest.fixture
+def web(video: Path) -> Iterator[str]:
+    """Address of a server that has the video."""
+    handler = partial(SilentHandler, directory=str(video.parent))
+    with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f'http://me:secret@127.0.0.1:{server.server_port}'
+        server.shutdown()
+        thread.join()
+
+
+class SilentHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *values: object) -> None:
+        pass
+
+
+def test_video_of_a_web_server_is_shown(web: str) -> None:
+    try:
+        shown = pictures(f'{web}/video.avi')
+    except ValueError:
+        if 'FFMPEG:                      YES' in cv2.getBuildInformation():
+            raise
+        pytest.skip('this OpenCV opens no addresses')
+    reds = [picture.pixels[..., 0].mean() for picture in shown]
+    np.testing.assert_allclose(reds, [0, 100, 200], atol=6)
+    assert 'secret' not in shown[0].name
 
 
 def test_video_begins_again_in_a_loop(video: Path) -> None:
