@@ -242,8 +242,9 @@ def _to_bytes(pixels: NDArray, significant_bits: int) -> NDArray[np.uint8]:
 
 def _from_floats(pixels: NDArray, float_range: tuple[float, ...]) -> NDArray[np.uint8]:
     black, white = float_range
-    clipped = np.clip(pixels, min(float_range), max(float_range))
-    levels = np.nan_to_num((clipped - black) * (255 / (white - black)), copy=False)
+    # First, as some that are no number make NumPy warn of every frame.
+    numbers = np.nan_to_num(pixels, nan=black)
+    levels = (np.clip(numbers, min(float_range), max(float_range)) - black) * 255 / (white - black)
     return np.asarray(np.rint(levels), np.uint8)
 
 
