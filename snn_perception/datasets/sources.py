@@ -38,7 +38,6 @@ OLDEST = 10.0
 """Seconds that a picture may have waited in the driver of a webcam."""
 
 _DEVICE = re.compile('/dev/video([0-9]+)')
-_LIVE = re.compile('(rtsp|rtmp|rtp|srt|udp|tcp)s?://', re.IGNORECASE)
 # Up to the last @, as a password may have any sign in it.
 _SECRETS = re.compile('^([^:]*://)(?:.*@)?([^?#]*).*$', re.DOTALL)
 
@@ -171,8 +170,11 @@ def _captured(what: str, source: int | str, loop: bool) -> Iterator[Picture]:
     if first is None:
         capture.release()
         raise ValueError(f'{what} cannot be opened, or has no pictures')
-    if isinstance(source, int) or _LIVE.match(source):
-        return _live(capture, what, isinstance(source, int))
+    if isinstance(source, int):
+        return _live(capture, what, is_webcam=True)
+    # What an address leads to is a film only if it has an end.
+    if _is_address(source) and capture.get(cv2.CAP_PROP_FRAME_COUNT) <= 0:
+        return _live(capture, what, is_webcam=False)
     return _video(capture, first, source, what, loop)
 
 

@@ -288,10 +288,31 @@ def test_video_is_shown_in_rgb_to_its_end(video: Path) -> None:
     assert max(picture.pixels[..., 2].mean() for picture in shown) < 6
 
 
+class Web(SimpleHTTPRequestHandler):
+    """Has the files of a folder, and /live: the pictures of a camera, until that is gone."""
+
+    def do_GET(self) -> None:
+        if self.path != '/live':
+            super().do_GET()
+            return
+        self.send_response(200)
+        self.send_header('Content-Type', 'multipart/x-mixed-replace; boundary=next')
+        self.end_headers()
+        for level in (50, 100, 150, 200):
+            picture = cv2.imencode('.jpg', np.full((48, 64, 3), level, np.uint8))[1].tobytes()
+            head = f'--next\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}'
+            self.wfile.write(head.encode() + b'\r\n\r\n' + picture + b'\r\n')
+
+    def log_message(self, *values: object) -> None:
+        pass
+
+
 @pytest.fixture
 def web(video: Path) -> Iterator[str]:
     """Address of a server that has the video."""
-    handler = partial(SilentHandler, directory=str(video.parent))
+    if 'FFMPEG:                      YES' not in cv2.getBuildInformation():
+        pytest.skip('this OpenCV opens no addresses')
+    handler = partial(Web, directory=str(video.parent))
     with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
@@ -300,21 +321,26 @@ def web(video: Path) -> Iterator[str]:
         thread.join()
 
 
-class SilentHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *values: object) -> None:
-        pass
-
-
-def test_video_of_a_web_server_is_shown(web: str) -> None:
-    try:
-        shown = pictures(f'{web}/video.avi')
-    except ValueError:
-        if 'FFMPEG:                      YES' in cv2.getBuildInformation():
-            raise
-        pytest.skip('this OpenCV opens no addresses')
+def test_video_of_a_web_server_is_shown_to_its_end(web: str) -> None:
+    shown = pictures(f'{web}/video.avi')
     reds = [picture.pixels[..., 0].mean() for picture in shown]
     np.testing.assert_allclose(reds, [0, 100, 200], atol=6)
     assert 'secret' not in shown[0].name
+    assert len(pictures(f'{web}/video.avi', loop=True)) == 100
+
+
+@pytest.mark.parametrize('loop', [False, True])
+def test_stream_of_a_camera_that_is_gone_is_an_error(web: str, loop: bool) -> None:
+    begin = time.monotonic()
+    shown = open_source(f'{web}/live', loop, False, pytest.fail)
+    for level in (100, 150, 200):
+        picture = next(shown)
+        assert abs(picture.pixels.mean() - level) < 2
+        assert picture.captured is not None
+        assert picture.captured >= begin
+    with pytest.raises(ValueError, match=r'stream http://127.* gives no more pictures') as refused:
+        next(shown)
+    assert 'secret' not in str(refused.value)
 
 
 def test_video_begins_again_in_a_loop(video: Path) -> None:
