@@ -212,7 +212,7 @@ class Classifier(ABC):
                 started = 0.0
                 if deadline is not None:
                     started = time.perf_counter()
-                    fits = self.paces[len(inputs)].steps_in(deadline - started)
+                    fits = self.paces[len(inputs)].steps_in(deadline - started, steps == 0)
                     if steps and not fits:
                         return
                     piece = min(piece, max(fits, 1))
@@ -221,7 +221,7 @@ class Classifier(ABC):
                 yield steps, activity
                 if deadline is not None:
                     seconds = time.perf_counter() - started
-                    self.paces[len(inputs)].note(piece, seconds, is_first=steps == piece)
+                    self.paces[len(inputs)].note(piece, seconds, steps == piece)
 
     def decision(
         self, scores: NDArray[np.float32], steps: int, counts: Counts, stopped_by: str

@@ -43,32 +43,37 @@ class Pace:
     """The time that a step takes, measured in every run and different in each."""
 
     def __init__(self) -> None:
-        self._runs: deque[float] = deque(maxlen=RUNS)
+        self._steps: deque[float] = deque(maxlen=RUNS)
+        self._preparations: deque[float] = deque(maxlen=RUNS)
 
     def note(self, steps: int, seconds: float, is_first: bool) -> None:
         """Note a run of `steps` steps that took `seconds`.
 
-        The first run of a presentation also prepares it, so it only proves that steps take no
-        longer than that.
+        The first run of a presentation also prepares it. So it proves that steps take no longer
+        than that, and what it took beyond their usual time was for the preparation.
         """
-        measured = seconds / steps
-        if not is_first or (self._runs and measured < self._cautious()):
-            self._runs.append(measured)
+        if is_first:
+            beyond = seconds - steps * _cautious(self._steps)
+            self._preparations.append(max(beyond, 0.0))
+            if not self._steps or beyond > 0:
+                return
+        self._steps.append(seconds / steps)
 
-    def steps_in(self, seconds: float) -> int:
+    def steps_in(self, seconds: float, is_first: bool) -> int:
         """How many steps to run next when `seconds` are left; 0: not even one would fit.
 
         No more than half of those that fit, so that a slow run can be made up for, unless they
         are FEW. As long as nothing is known, a single one.
         """
-        left = seconds - AFTERWARDS
+        left = seconds - AFTERWARDS - is_first * _cautious(self._preparations)
         if left <= 0:
             return 0
-        if not self._runs:
+        if not self._steps:
             return 1
-        fits = int(min(left / max(self._cautious(), SHORTEST), MOST))
+        fits = int(min(left / max(_cautious(self._steps), SHORTEST), MOST))
         return max(fits // 2, min(fits, FEW))
 
-    def _cautious(self) -> float:
-        """Seconds per step to reckon with."""
-        return sorted(self._runs)[int(CAUTION * (len(self._runs) - 1))]
+
+def _cautious(measured: deque[float]) -> float:
+    """What to reckon with, after times `measured` in s; 0 before the first."""
+    return sorted(measured)[int(CAUTION * (len(measured) - 1))] if measured else 0.0

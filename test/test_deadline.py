@@ -185,11 +185,21 @@ def test_after_a_busy_time_decisions_get_their_steps_back():
     assert steps_of(answer) == 15
 
 
-def test_the_preparation_of_an_image_is_no_reason_to_stop_at_once():
+def test_the_preparation_of_an_image_is_reckoned_with_and_no_reason_to_stop_at_once():
     engine = TimedEngine(PATIENT, prepares=0.01)
-    for _ in range(2):
+    for _ in range(3):
         (answer,) = engine.decide(0.018)
-    assert steps_of(answer) == 8
+    assert steps_of(answer) == 7
+
+
+def test_what_an_image_once_took_to_prepare_is_forgotten():
+    engine = TimedEngine(PATIENT, prepares=0.05)
+    for _ in range(20):
+        engine.decide(0.02)
+    engine.prepares = 0.0
+    for _ in range(20):
+        (answer,) = engine.decide(0.02)
+    assert steps_of(answer) == 19
 
 
 def test_batches_of_different_sizes_have_paces_of_their_own():
@@ -204,7 +214,8 @@ def test_batches_of_different_sizes_have_paces_of_their_own():
 def test_long_runs_are_cut_so_that_a_slow_one_can_be_made_up_for():
     model = dataclasses.replace(MODEL, readout=Readout(0.04))
     engine = TimedEngine(model)
-    engine.decide(0.05)
+    for _ in range(2):
+        engine.decide(0.05)
     del engine.ran[:]
     engine.decide(0.021)
     assert engine.ran[0] == 10
