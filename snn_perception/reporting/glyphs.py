@@ -16,16 +16,13 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.font_manager import findfont, fontManager, get_font
+from matplotlib.font_manager import findfont
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator
 
-PLACEHOLDERS = 'Last Resort'
-"""A family of fonts, which Matplotlib brings along, that has a box for every character."""
+from snn_perception.reporting.fonts import codes, font_with, number_of
 
 
 def make_drawable(figure: Figure) -> None:
@@ -43,7 +40,7 @@ def make_drawable(figure: Figure) -> None:
 def _make_text_drawable(text: Text) -> None:
     missing = _missing(text)
     if missing:
-        found = {name for character in missing if (name := _font_with(character))}
+        found = {font.name for character in missing if (font := font_with(character))}
         text.set_fontfamily([*text.get_fontfamily(), *sorted(found)])
         text.set_text(_numbered(text.get_text(), missing))
 
@@ -64,31 +61,12 @@ def _missing(text: Text) -> set[str]:
     """The characters of `text` that its font does not have."""
     characters = set(text.get_text()) - {'\n'}
     return {
-        each for each in characters if ord(each) not in _codes(findfont(text.get_fontproperties()))
+        each for each in characters if ord(each) not in codes(findfont(text.get_fontproperties()))
     }
 
 
 def _numbered(name: str, missing: set[str]) -> str:
     """`name` with a number for each of the `missing` characters that no font has."""
     return ''.join(
-        f'U+{ord(each):04X}' if each in missing and not _font_with(each) else each for each in name
+        number_of(each) if each in missing and not font_with(each) else each for each in name
     )
-
-
-@cache
-def _font_with(character: str) -> str:
-    """The name of an installed font that has `character`; empty if there is none."""
-    for entry in sorted(fontManager.ttflist, key=lambda entry: (entry.name, entry.fname)):
-        is_plain = (entry.style, entry.weight) == ('normal', 400)
-        if is_plain and PLACEHOLDERS not in entry.name and ord(character) in _codes(entry.fname):
-            return entry.name
-    return ''
-
-
-@cache
-def _codes(path: str) -> frozenset[int]:
-    """The numbers of all characters in the font file `path`; none if it cannot be read."""
-    try:
-        return frozenset(get_font(path).get_charmap())
-    except (OSError, RuntimeError):
-        return frozenset()
