@@ -28,22 +28,10 @@ from typing import Any
 
 import colour_model
 import pytest
+from waiting import PATIENCE, wait_until
 
 # Without ROS nothing here can be tested.
 collect_ignore_glob = [] if find_spec('rclpy') and find_spec('vision_msgs') else ['test_*.py']
-
-PATIENCE = 20.0
-"""Seconds to wait for what should happen at once."""
-
-
-def wait_until(condition: Callable[[], Any], what: str = 'the condition') -> Any:
-    """The first truthy value of `condition()`; fails the test if none comes."""
-    end = time.monotonic() + PATIENCE
-    while not (value := condition()):
-        if time.monotonic() > end:
-            pytest.fail(f'waited {PATIENCE} s in vain for {what}')
-        time.sleep(0.005)
-    return value
 
 
 class Inbox:
