@@ -26,7 +26,12 @@ NAME = 'snn_perception'
 COMMANDS = run_path(f'{NAME}/__main__.py')['COMMANDS']
 FRONT = f'{NAME}.__main__:main'
 # Installed under share/snn_perception with the same layout as in the repository.
-DATA = ('launch/*.launch.py', 'config/**/*.yaml', 'models/*/*', 'resource/images/**/*')
+DATA = (
+    'launch/*.launch.py',
+    *(f'config/**/*.{kind}' for kind in ('json', 'rviz', 'xml', 'yaml')),
+    'models/*/*',
+    'resource/images/**/*',
+)
 
 # colcon installs with these commands, pip with others. For `ros2 run` every command is an
 # executable in lib/snn_perception, see setup.cfg; on the PATH of pip there is but one, with

@@ -46,11 +46,12 @@ def scene(colour: str = 'red', **changes: Any) -> Scene:
         latency=0.0123,
         longest=0.04,
         stopped_by='confidence',
-        spikes=spikes(decision.activity.spikes[None], 0.03, (12, 0)),
+        spikes=Spikes.of(decision.activity.spikes[None], np.array([30]), model),
     )
     return replace(shown, **changes)
 
 
 def spikes(counts: Any, piece: float, neurons: tuple[int, ...]) -> Spikes:
-    """`counts` of any kind that NumPy takes."""
-    return Spikes(np.asarray(counts, np.int64), piece, neurons)
+    """`counts` of any kind that NumPy takes, in pieces of `piece` s."""
+    counts = np.asarray(counts, np.int64)
+    return Spikes(counts, piece * np.arange(1, len(counts) + 1), neurons)

@@ -31,7 +31,7 @@ from snn_perception.__main__ import COMMANDS
 ROOT = Path(__file__).parents[1]
 # Under share/snn_perception with the same layout as in the repository.
 GENERATED = ('build', 'install', 'log', 'trained', '*.egg-info', '__pycache__')
-INSTALLED_DATA = ('launch/*.launch.py', 'config/**/*.yaml', 'models/*/*', 'resource/images/**/*')
+INSTALLED_DATA = ('launch/*.launch.py', 'config/**/*.*', 'models/*/*', 'resource/images/**/*')
 
 
 def run(*command: str, **options) -> subprocess.CompletedProcess:

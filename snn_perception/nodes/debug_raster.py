@@ -22,10 +22,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from snn_perception.model import Model
 from snn_perception.nodes.debug_lettering import GROUND, Style, figures, put, words
 
 FULL_RATE = 100.0
 """Mean rate in Hz at which a band is full of dots; few neurons ever fire faster."""
+
+TOLERANCE = 1e-6
+"""Seconds that are nothing."""
 
 DOT = 2
 """Pixels along an edge of a dot."""
@@ -48,21 +52,34 @@ class Spikes:
     """The spikes that led to an answer, in pieces of time.
 
     counts: int (pieces, layers), the spikes of all neurons of a layer in each piece.
-    piece: how long a piece is, in s.
+    ends: float (pieces,), s of simulated time by when each piece was over; they grow.
     neurons: how many neurons each layer has, in all views together; 0 for a readout.
     """
 
     counts: NDArray[np.int64]
-    piece: float
+    ends: NDArray[np.float64]
     neurons: tuple[int, ...]
+
+    @classmethod
+    def of(cls, counts: NDArray[np.int64], steps: NDArray[np.int64], model: Model) -> Spikes:
+        """Those of one image in `model`: `counts` as above, and the time `steps` by each end."""
+        views = model.readout.views
+        neurons = tuple(views * stage.neurons for stage in model.network.stages)
+        return cls(counts, steps * model.dt, neurons)
+
+    def until(self, time: float) -> Spikes:
+        """The spikes of the first `time` s."""
+        pieces = int(np.searchsorted(self.ends, time + TOLERANCE))
+        return replace(self, counts=self.counts[:pieces], ends=self.ends[:pieces])
 
 
 @dataclass(frozen=True)
 class _Band:
-    """What is shown in one row: mean rate in Hz of each piece, float64 (pieces,)."""
+    """One row: the mean rates in Hz of each piece, float64 (pieces,), and over all of them."""
 
     name: str
     rates: NDArray[np.float64]
+    mean: float
 
 
 class RasterStrip:
@@ -85,17 +102,16 @@ class RasterStrip:
         The decision fell after `simulated` s of the `longest` s that it could have taken; later
         spikes are not shown.
         """
-        before = round(simulated / spikes.piece)
-        spikes = replace(spikes, counts=spikes.counts[:before])
+        spikes = spikes.until(simulated)
         title, rate_title = words('spikes in each layer', DIM), words('mean rate', DIM)
         put(strip, title, 0, 0)
         put(strip, rate_title, strip.shape[1], 0, right=True)
         bands = _bands(spikes, (self._rows + 1) // 2)
         if not bands:
             return
-        span = max(longest, simulated, spikes.piece)
+        span = max(longest, simulated, TOLERANCE)
         height = (self._rows + 1) // len(bands)
-        self._draw_dots(strip, bands, height, spikes.piece, span, simulated)
+        self._draw_dots(strip, bands, height, spikes.ends, span, simulated)
         # Where bands are thinner than letters, only some have names.
         named = -(-title.shape[0] // (DOT * height))
         for row, band in list(enumerate(bands))[::named]:
@@ -103,7 +119,7 @@ class RasterStrip:
             spare = DOT * (height - 1) - name.shape[0]
             top = LINE + DOT * row * height + max(0, spare // 2)
             put(strip, name, 0, top)
-            rate = figures(f'{band.rates.sum() / max(1, before):.1f} Hz', TEXT)
+            rate = figures(f'{band.mean:.1f} Hz', TEXT)
             put(strip, rate, strip.shape[1], top, right=True)
         self._draw_times(strip, LINE + DOT * height * len(bands), span)
         mark = words('decision', MARK)
@@ -116,17 +132,17 @@ class RasterStrip:
         strip: NDArray[np.uint8],
         bands: list[_Band],
         height: int,
-        piece: float,
+        ends: NDArray[np.float64],
         span: float,
         simulated: float,
     ) -> None:
         """Draw the bands, each of `height` rows of dots, of which the last stays empty."""
         times = (np.arange(self._columns) + 0.5) * (span / self._columns)
-        pieces = (times / piece).astype(np.int64)
+        pieces = np.searchsorted(ends, times)
         is_before = times < simulated
         cells = np.zeros((height * len(bands), self._columns), np.uint8)
         for row, band in enumerate(bands):
-            rates = np.append(band.rates, 0.0)[np.minimum(pieces, len(band.rates))]
+            rates = np.append(band.rates, 0.0)[pieces]
             rows = slice(row * height, (row + 1) * height - 1)
             cells[rows] = 1 + is_before + (self._lots[rows] < rates)
         end = min(int(is_before.sum()), self._columns - 1)
@@ -139,7 +155,7 @@ class RasterStrip:
     def _draw_times(self, strip: NDArray[np.uint8], top: int, span: float) -> None:
         """Write ms of simulated time below the bands."""
         step = _round(1e3 * span / 8)
-        for number in range(int(1e3 * span / step) + 1):
+        for number in range(int(1e3 * span / step + TOLERANCE) + 1):
             text = words(f'{number * step:g}' + ' ms' * (number == 0), DIM)
             x = NAMES + round(number * step / (1e3 * span) * DOT * self._columns)
             put(strip, text, x - text.shape[1] // 2 * (number > 0), top)
@@ -149,13 +165,15 @@ def _bands(spikes: Spikes, most: int) -> list[_Band]:
     """The layers with neurons as bands; neighbours share one where there are more than `most`."""
     sizes = np.array(spikes.neurons)
     layers = np.flatnonzero(sizes)
+    durations = np.diff(spikes.ends, prepend=0.0)
     share = -(-len(layers) // most)
     bands = []
     for first in range(0, len(layers), share or 1):
         chosen = layers[first : first + share]
-        rates = spikes.counts[:, chosen].sum(axis=1) / (sizes[chosen].sum() * spikes.piece)
+        counts = spikes.counts[:, chosen].sum(axis=1) / sizes[chosen].sum()
         name = f'layer {first + 1}' if share == 1 else f'{first + 1}-{first + len(chosen)}'
-        bands.append(_Band(name, rates))
+        mean = float(counts.sum() / max(durations.sum(), TOLERANCE))
+        bands.append(_Band(name, counts / durations, mean))
     return bands
 
 

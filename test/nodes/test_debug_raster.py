@@ -16,6 +16,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import colour_model
 import numpy as np
 import pytest
 from debug_scenes import spikes
@@ -128,6 +131,21 @@ def test_the_layer_that_fires_is_the_one_with_dots() -> None:
 def test_any_time_fits_even_none(longest: float, piece: float) -> None:
     pieces = round(longest / piece)
     draw(spikes(np.ones((pieces, 2)), piece, (10, 20)), longest, longest)
+
+
+def test_pieces_of_any_length_give_the_same_rate() -> None:
+    counts = np.array([[5], [20], [25]])
+    uneven = Spikes(counts, np.array([0.005, 0.025, 0.05]), (NEURONS // 20,))
+    assert np.array_equal(draw(uneven), draw(spikes([[50]], 0.05, (NEURONS // 20,))))
+
+
+def test_a_record_of_time_steps_tells_the_time_and_the_neurons() -> None:
+    model = colour_model.build()
+    model = replace(model, dt=0.002, readout=replace(model.readout, mirror=True))
+    counts = np.ones((2, 2), np.int64)
+    recorded = Spikes.of(counts, np.array([3, 5]), model)
+    assert recorded.ends.tolist() == pytest.approx([0.006, 0.010])
+    assert recorded.neurons == (2 * 3 * colour_model.GROUP, 0)
 
 
 def test_the_same_spikes_give_the_same_picture() -> None:
