@@ -89,7 +89,7 @@ class DebugImage:
                     width=width,
                     encoding='rgb8',
                     step=width * channels,
-                    data=array('B', picture.tobytes()),
+                    data=_octets(picture),
                 )
             )
         if self._compressed.get_subscription_count():
@@ -103,6 +103,13 @@ class DebugImage:
                 CompressedImage(
                     header=header,
                     format='rgb8; jpeg compressed bgr8',
-                    data=array('B', file.tobytes()),
+                    data=_octets(file),
                 )
             )
+
+
+def _octets(values: NDArray[np.uint8]) -> array:
+    """`values` in the type that messages take without looking at each of them."""
+    octets = array('B')
+    octets.frombytes(values.data.cast('B'))
+    return octets
