@@ -21,7 +21,8 @@ import cv2
 import numpy as np
 
 from snn_perception import create_simulator, energy, load_model
-from snn_perception.images import fit_image, prepare, read_image
+from snn_perception.decision import Record
+from snn_perception.images import fit_image, read_image
 from snn_perception.nodes.debug_drawing import Drawing, Scene, seen_window
 from snn_perception.nodes.debug_raster import Spikes
 
@@ -35,13 +36,11 @@ def main() -> None:
     frame = np.zeros((480, 640, 3), np.uint8)
     frame[:, 80:560] = cv2.resize(read_image(PHOTO), (480, 480), interpolation=cv2.INTER_CUBIC)
     simulator.classify(frame)  # The first run allocates memory.
+    record = Record(interval=1)
     start = time.perf_counter()
     seen = fit_image(frame, model.preprocessing)
-    decision = simulator.classify(seen)
+    decision = simulator.classify(seen, record=record)
     latency = time.perf_counter() - start
-    steps = np.arange(1, round(decision.simulated_time / model.dt) + 1)
-    state, inputs = simulator.reset(), prepare(seen, model.preprocessing)[None]
-    counts = np.stack([simulator.run(state, inputs, 1).spikes[0] for _ in steps])
     chips = energy.count_chips(model.network, model.readout.views)
     scene = Scene(
         frame=frame,
@@ -54,8 +53,7 @@ def main() -> None:
         chip=energy.DEFAULT_CHIP,
         latency=latency,
         longest=model.presentation_time,
-        stopped_by='confidence',
-        spikes=Spikes.of(counts, steps, model),
+        spikes=Spikes.of(record, 0, model),
     )
     picture = cv2.cvtColor(Drawing().draw(scene), cv2.COLOR_RGB2BGR)
     path = Path(__file__).with_name('debug_image.png')

@@ -23,6 +23,7 @@ import colour_model
 import numpy as np
 
 from snn_perception import create_simulator
+from snn_perception.decision import Record
 from snn_perception.nodes.debug_drawing import Scene, seen_window
 from snn_perception.nodes.debug_raster import Spikes
 
@@ -33,7 +34,8 @@ def scene(colour: str = 'red', **changes: Any) -> Scene:
     model = simulator.model
     frame = colour_model.image(colour, 240, 320)
     seen = colour_model.image(colour, *model.preprocessing.shape[:2])
-    decision = simulator.classify(seen)
+    record = Record()
+    decision = simulator.classify(seen, record=record)
     shown = Scene(
         frame=frame,
         seen=seen,
@@ -45,8 +47,7 @@ def scene(colour: str = 'red', **changes: Any) -> Scene:
         chip='loihi',
         latency=0.0123,
         longest=0.04,
-        stopped_by='confidence',
-        spikes=Spikes.of(decision.activity.spikes[None], np.array([30]), model),
+        spikes=Spikes.of(record, 0, model),
     )
     return replace(shown, **changes)
 

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.decision import Decision
-from snn_perception.images import Preprocessing
+from snn_perception.images import Preprocessing, convert_channels
 from snn_perception.nodes.debug_lettering import GROUND, Style, figures, fitting, put, words
 from snn_perception.nodes.debug_raster import RasterStrip, Spikes
 from snn_perception.units import quantity
@@ -68,14 +68,14 @@ class Scene:
 
     frame: uint8 RGB (height, width, 3), what the camera saw; best made to fit into
         FRAME_HEIGHT x FRAME_WIDTH before.
-    seen: uint8 (height, width) grey or (height, width, 3) RGB, what the network saw.
+    seen: uint8 (height, width) grey or (height, width, 3) RGB, what the network saw, see
+        `seen_image`.
     window: the part of `frame` that `seen` shows, see `seen_window`.
     decision: the answer, whose scores are those of `labels`.
     label: what was published as the label, which may be another than the best class.
     energy: J, estimated for `chip`.
     latency: s from the stamp of the frame to the answer, nan if that is not known.
     longest: s of simulated time that the decision could have taken at most.
-    stopped_by: what ended it: confidence, time or deadline.
     spikes: those of the decision, None if they were not counted in pieces of time.
     """
 
@@ -89,8 +89,13 @@ class Scene:
     chip: str
     latency: float
     longest: float
-    stopped_by: str
     spikes: Spikes | None = None
+
+
+def seen_image(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.uint8]:
+    """`pixels` that have the size of the network already as its `preprocessing` makes them."""
+    image = convert_channels(pixels, preprocessing.shape[2])
+    return np.asarray(cv2.bitwise_not(image)) if preprocessing.invert else image
 
 
 def seen_window(
@@ -215,12 +220,12 @@ def _draw_bar(
 def _draw_figures(area: NDArray[np.uint8], scene: Scene) -> None:
     """Write what the answer took."""
     energy = figures(quantity(scene.energy, 'J'), TEXT)
-    style = LATE if scene.stopped_by == 'deadline' else TEXT
+    reason = scene.decision.stopped_by
     rows = (
         ('energy, est.', energy),
         ('latency', figures(quantity(scene.latency, 's'), TEXT)),
         ('simulated', figures(quantity(scene.decision.simulated_time, 's'), TEXT)),
-        ('stopped by', fitting(scene.stopped_by, PANEL_WIDTH - VALUES, style)),
+        ('stopped by', words(reason, LATE if reason == 'deadline' else TEXT)),
     )
     for row, (name, value) in enumerate(rows):
         put(area, words(name, DIM), 0, ROW * row)

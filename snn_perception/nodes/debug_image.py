@@ -42,7 +42,7 @@ class DebugImage:
     """Pictures of answers on `<prefix>/debug_image`, and as JPEG on `.../compressed`.
 
     `prefix` is '~' or, with several cameras, such as '~/front'. Every publisher is reliable, so
-    that subscribers of any reliability hear it. Except for its making and `close` all is for one
+    that subscribers of any reliability hear it. Except for its making and `destroy` all is for one
     thread. Like every publisher of a lifecycle node it is silent while `node` is not active.
     """
 
@@ -74,10 +74,10 @@ class DebugImage:
                 throttle_duration_sec=LOG_PERIOD,
             )
 
-    def close(self) -> None:
-        """Give up the topics."""
-        self._node.destroy_publisher(self._raw)
-        self._node.destroy_publisher(self._compressed)
+    def destroy(self) -> None:
+        """Take the topics back."""
+        for topic in (self._raw, self._compressed):
+            self._node.destroy_lifecycle_publisher(topic)
 
     def _publish(self, header: Any, picture: NDArray[np.uint8]) -> None:
         if self._raw.get_subscription_count():

@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from snn_perception.decision import Record
 from snn_perception.model import Model
 from snn_perception.nodes.debug_lettering import GROUND, Style, figures, put, words
 
@@ -61,11 +62,11 @@ class Spikes:
     neurons: tuple[int, ...]
 
     @classmethod
-    def of(cls, counts: NDArray[np.int64], steps: NDArray[np.int64], model: Model) -> Spikes:
-        """Those of one image in `model`: `counts` as above, and the time `steps` by each end."""
+    def of(cls, record: Record, image: int, model: Model) -> Spikes:
+        """Those of one `image` of the batch in `record`, which is of a presentation to `model`."""
         views = model.readout.views
         neurons = tuple(views * stage.neurons for stage in model.network.stages)
-        return cls(counts, steps * model.dt, neurons)
+        return cls(record.spikes[:, image], record.steps * model.dt, neurons)
 
     def until(self, time: float) -> Spikes:
         """The spikes of the first `time` s."""

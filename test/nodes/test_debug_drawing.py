@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -26,7 +27,7 @@ import numpy as np
 import pytest
 from debug_scenes import scene, spikes
 
-from snn_perception.images import Preprocessing, fit_image
+from snn_perception.images import Preprocessing, fit_image, prepare
 from snn_perception.nodes.debug_drawing import (
     BAR,
     FRAME_HEIGHT,
@@ -40,6 +41,7 @@ from snn_perception.nodes.debug_drawing import (
     WINDOW,
     Drawing,
     Scene,
+    seen_image,
     seen_window,
 )
 from snn_perception.nodes.debug_lettering import GROUND
@@ -122,7 +124,7 @@ def test_what_differs_between_answers_differs_in_the_picture() -> None:
         {'chip': 'truenorth'},
         {'latency': 0.5},
         {'latency': math.nan},
-        {'stopped_by': 'time'},
+        {'decision': replace(scene().decision, stopped_by='confidence')},
         {'longest': 0.06},
         {'spikes': None},
     ):
@@ -137,7 +139,8 @@ def test_an_unknown_answer_still_lists_the_best_class() -> None:
 
 def test_a_decision_that_a_deadline_ended_is_marked() -> None:
     def marked(reason: str) -> bool:
-        return bool(has(panel(draw(scene(stopped_by=reason))), WINDOW).any())
+        decision = replace(scene().decision, stopped_by=reason)
+        return bool(has(panel(draw(scene(decision=decision))), WINDOW).any())
 
     assert not marked('confidence')
     assert marked('deadline')
@@ -148,7 +151,6 @@ CASES = {
         'label': 'garbage_truck_with_an_open_lid',
         'labels': ('garbage_truck_with_an_open_lid', 'W' * 5000, 'fire engine with a ladder'),
         'chip': 'a_chip_with_a_very_long_name_indeed',
-        'stopped_by': 'something that nobody has thought of yet',
     },
     'many scripts': {'label': '猫', 'labels': ('猫', 'кошка', 'قطة')},
     'wide frame': {'frame': np.full((10, 4000, 3), 255, np.uint8)},
@@ -200,6 +202,15 @@ def test_the_window_is_the_part_that_becomes_the_input(fit: str, roi: Any, shape
         assert seen.mean() == pytest.approx(start + extent / 2, abs=1.5)
         shares = shape[1] if values is columns else shape[0]
         assert seen.max() - seen.min() == pytest.approx(extent * (1 - 1 / shares), abs=2.5)
+
+
+@pytest.mark.parametrize('channels', [1, 3])
+@pytest.mark.parametrize('invert', [False, True])
+def test_the_network_is_shown_to_see_what_is_prepared_for_it(channels: int, invert: bool) -> None:
+    pixels = RANDOM.integers(0, 256, (8, 8, 3), np.uint8)
+    preprocessing = Preprocessing((8, 8, channels), invert=invert)
+    seen = seen_image(pixels, preprocessing).reshape(preprocessing.shape)
+    assert np.allclose(prepare(pixels, preprocessing), seen / 255)
 
 
 def test_the_window_of_a_padded_frame_is_all_of_it() -> None:

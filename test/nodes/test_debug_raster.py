@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 from debug_scenes import spikes
 
+from snn_perception.decision import Record
 from snn_perception.nodes.debug_lettering import GROUND
 from snn_perception.nodes.debug_raster import (
     DECISION,
@@ -142,8 +143,11 @@ def test_pieces_of_any_length_give_the_same_rate() -> None:
 def test_a_record_of_time_steps_tells_the_time_and_the_neurons() -> None:
     model = colour_model.build()
     model = replace(model, dt=0.002, readout=replace(model.readout, mirror=True))
-    counts = np.ones((2, 2), np.int64)
-    recorded = Spikes.of(counts, np.array([3, 5]), model)
+    record = Record()
+    record.add(3, np.array([[1, 0], [2, 0]]))
+    record.add(5, np.array([[3, 0], [4, 0]]))
+    recorded = Spikes.of(record, 1, model)
+    assert recorded.counts.tolist() == [[2, 0], [4, 0]]
     assert recorded.ends.tolist() == pytest.approx([0.006, 0.010])
     assert recorded.neurons == (2 * 3 * colour_model.GROUP, 0)
 

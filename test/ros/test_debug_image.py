@@ -164,7 +164,7 @@ def test_each_camera_has_pictures_of_its_own(robot: Any, create_debug_image: Any
     assert pictures.wait_for().header == header()
 
 
-def test_topics_are_gone_once_it_is_closed(robot: Any, create_debug_image: Any) -> None:
+def test_topics_are_gone_once_they_are_taken_back(robot: Any, create_debug_image: Any) -> None:
     debug = create_debug_image()
 
     def publishers() -> int:
@@ -173,5 +173,5 @@ def test_topics_are_gone_once_it_is_closed(robot: Any, create_debug_image: Any) 
         )
 
     wait_until(lambda: publishers() == 2, 'both topics')
-    debug.close()
+    debug.destroy()
     wait_until(lambda: publishers() == 0, 'the end of both topics')

@@ -245,16 +245,18 @@ ANALYZER = {'type': str, 'path': str, 'contains': list, 'timeout': float}
 """The parameters in use of a GenericAnalyzer, which takes no integer for a float."""
 
 
-@pytest.mark.parametrize('started', [True, False])
+@pytest.mark.parametrize('cameras', [['image_raw'], ['front/image_raw', 'rear/image_raw']])
 def test_aggregator_takes_what_the_node_reports(
-    robot: Any, create_classifier: Any, started: bool
+    robot: Any, create_classifier: Any, cameras: list[str]
 ) -> None:
     file = yaml.safe_load((CONFIGURATION / 'diagnostics.yaml').read_text(encoding='utf-8'))
     analyzer = file['analyzers']['ros__parameters']['snn_perception']
     assert analyzer['type'] == 'diagnostic_aggregator/GenericAnalyzer'
     assert {name: type(value) for name, value in analyzer.items()} == ANALYZER
-    create_classifier(started=started)
-    name = f'{robot.namespace.lstrip("/")}{NODE}: frames'
+    create_classifier(started=False, image_topics=cameras)
     reports = robot.listen(DiagnosticArray, '/diagnostics')
-    reports.wait_for(lambda report: [status.name for status in report.status] == [name])
-    assert all(text in name for text in analyzer['contains'])
+    mine = robot.namespace.lstrip('/')
+    report = reports.wait_for(lambda report: report.status[0].name.startswith(mine))
+    assert len(report.status) == len(cameras)
+    for status in report.status:
+        assert any(text in status.name for text in analyzer['contains'])
