@@ -12,19 +12,28 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The classifier on a camera topic; with demo:=true, also a camera that shows shipped images."""
+"""The classifier on a camera topic; with demo:=true, also a camera that shows shipped images.
 
+The launch lasts as long as the classifier: it ends with it, and with an error if that died.
+"""
+
+from collections.abc import Callable
+from math import inf
 from pathlib import Path
+from typing import Any
 
+import yaml
 from ament_index_python.packages import get_package_share_directory
-from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch import Action, LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, Shutdown
+from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import Node
+from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 PACKAGE = 'snn_perception'
 CONFIGURATION = Path(get_package_share_directory(PACKAGE)) / 'config' / 'classify.yaml'
+LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 
 # Arguments that, if given, set the parameter of the same name.
 PARAMETERS = {
@@ -34,45 +43,48 @@ PARAMETERS = {
         'Engine that runs the network: auto, event, torch, rate, reference, nengo or loihi',
     ),
     'device': (str, 'Where the engine runs: auto, cpu or cuda'),
+    'image_topics': (
+        list[str],
+        'Topics of several cameras, such as [/front/image_raw, /rear/image_raw]',
+    ),
     'image_transport': (str, 'Images as they are (raw), or as JPEG and PNG (compressed)'),
     'autostart': (bool, 'Configure and activate without a supervisor: true or false'),
+    'use_sim_time': (bool, 'Take the time from /clock: true or false'),
+}
+SHARED_WITH_CAMERA = ('image_transport', 'use_sim_time')
+
+# Other arguments: default and description.
+OTHERS = {
+    'image_topic': (
+        'image_raw',
+        'Topic of the camera; compressed images are on TOPIC/compressed',
+    ),
+    'namespace': ('', 'Namespace of nodes and relative topics'),
+    'params_file': (str(CONFIGURATION), 'YAML file with the parameters of the nodes'),
+    'log_level': ('info', f'Least severe messages that the nodes log: {", ".join(LEVELS)}'),
+    'respawn': (
+        'false',
+        'true: start the classifier again when it died. false: end the launch with an error',
+    ),
+    'respawn_delay': ('2.0', 'Seconds between the death of the classifier and its new start'),
+    'demo': (
+        'false',
+        'Also start a camera that shows the images of this package: true or false',
+    ),
 }
 
 
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments, and start the nodes that they ask for."""
+    described = {
+        name: ('', f'{description}; empty: as in params_file')
+        for name, (_, description) in PARAMETERS.items()
+    }
     return LaunchDescription(
         [
             *(
-                DeclareLaunchArgument(
-                    name, default_value='', description=f'{description}; empty: as in params_file'
-                )
-                for name, (_, description) in PARAMETERS.items()
-            ),
-            DeclareLaunchArgument(
-                'image_topic',
-                default_value='image_raw',
-                description='Topic of the camera; compressed images are on TOPIC/compressed',
-            ),
-            DeclareLaunchArgument(
-                'namespace', default_value='', description='Namespace of nodes and relative topics'
-            ),
-            DeclareLaunchArgument(
-                'params_file',
-                default_value=str(CONFIGURATION),
-                description='YAML file with the parameters of the nodes',
-            ),
-            DeclareLaunchArgument(
-                'log_level',
-                default_value='info',
-                choices=['debug', 'info', 'warn', 'error', 'fatal'],
-                description='Least severe messages that the nodes log',
-            ),
-            DeclareLaunchArgument(
-                'demo',
-                default_value='false',
-                choices=['true', 'false'],
-                description='Also start a camera that shows the images of this package',
+                DeclareLaunchArgument(name, default_value=default, description=description)
+                for name, (default, description) in (described | OTHERS).items()
             ),
             OpaqueFunction(function=_nodes),
         ]
@@ -80,29 +92,106 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _nodes(context: LaunchContext) -> list[Node]:
-    """The classifier, and with demo:=true a camera."""
+    """The classifier, and with demo:=true a camera; raises RuntimeError for a wrong argument."""
+    texts = {name: context.launch_configurations[name] for name in (*PARAMETERS, *OTHERS)}
+    if not Path(texts['params_file']).is_file():
+        raise RuntimeError(
+            f'params_file must be a YAML file with parameters, and there is no file '
+            f'{texts["params_file"]!r}'
+        )
+    parameters = {
+        name: ParameterValue(READERS[kind](name, texts[name]), value_type=kind)
+        for name, (kind, _) in PARAMETERS.items()
+        if texts[name] != ''
+    }
+    shared = {name: parameters[name] for name in SHARED_WITH_CAMERA if name in parameters}
+    respawn = _flag('respawn', texts['respawn'])
+    common = {
+        'package': PACKAGE,
+        'namespace': LaunchConfiguration('namespace'),
+        'remappings': [('image_raw', LaunchConfiguration('image_topic'))],
+        'ros_arguments': ['--log-level', _choice('log_level', texts['log_level'], LEVELS)],
+        'output': 'screen',
+    }
+    classifier = LifecycleNode(
+        executable='classifier',
+        name='snn_classifier',
+        parameters=[texts['params_file'], parameters],
+        respawn=respawn,
+        respawn_delay=_seconds('respawn_delay', texts['respawn_delay']),
+        on_exit=_when_classifier_ends(respawn),
+        **common,
+    )
+    if not _flag('demo', texts['demo']):
+        return [classifier]
+    camera = Node(
+        executable='camera',
+        name='camera',
+        parameters=[texts['params_file'], {'width': 640, 'height': 480, **shared}],
+        **common,
+    )
+    return [classifier, camera]
 
-    def given(*names: str) -> dict[str, ParameterValue]:
-        return {
-            name: ParameterValue(LaunchConfiguration(name), value_type=PARAMETERS[name][0])
-            for name in names
-            if context.launch_configurations[name] != ''
-        }
 
-    def node(name: str, executable: str, parameters: dict) -> Node:
-        return Node(
-            package=PACKAGE,
-            executable=executable,
-            name=name,
-            namespace=LaunchConfiguration('namespace'),
-            parameters=[LaunchConfiguration('params_file'), parameters],
-            remappings=[('image_raw', LaunchConfiguration('image_topic'))],
-            arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level')],
-            output='screen',
+def _when_classifier_ends(
+    respawn: bool,
+) -> Callable[[ProcessExited, LaunchContext], Action | None]:
+    """What launch does then: end, with an error unless the classifier ended with status 0."""
+
+    def react(event: ProcessExited, context: LaunchContext) -> Action | None:
+        if context.is_shutdown:
+            return None
+        if event.returncode == 0:
+            return Shutdown(reason='the classifier has ended')
+        if respawn:
+            return None
+        # Launch ends with an error only after an exception.
+        raise RuntimeError(
+            f'{event.action.node_name} has died with exit code {event.returncode}, and the launch '
+            f'ends with it: its messages say why; respawn:=true would start it again'
         )
 
-    nodes = [node('snn_classifier', 'classifier', given(*PARAMETERS))]
-    if context.launch_configurations['demo'] == 'true':
-        size = {'width': 640, 'height': 480}
-        nodes.append(node('camera', 'camera', {**size, **given('image_transport')}))
-    return nodes
+    return react
+
+
+# --- arguments, which arrive as text ---
+
+
+def _choice(name: str, text: str, choices: tuple[str, ...]) -> str:
+    """`text` in lower case, if it is one of `choices`."""
+    if text.lower() not in choices:
+        raise RuntimeError(f'{name} must be one of {", ".join(choices)}, not {text!r}')
+    return text.lower()
+
+
+def _flag(name: str, text: str) -> bool:
+    return _choice(name, text, ('true', 'false')) == 'true'
+
+
+def _seconds(name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < inf:
+        raise RuntimeError(f'{name} must be a number of seconds greater than 0, not {text!r}')
+    return value
+
+
+def _topics(name: str, text: str) -> list[str]:
+    try:
+        topics = yaml.safe_load(text)
+    except yaml.YAMLError:
+        topics = None
+    if not (isinstance(topics, list) and topics and all(isinstance(one, str) for one in topics)):
+        raise RuntimeError(
+            f'{name} must be a list such as [/front/image_raw, /rear/image_raw], not {text!r}'
+        )
+    return topics
+
+
+READERS: dict[Any, Callable[[str, str], Any]] = {
+    str: lambda name, text: text,
+    bool: _flag,
+    list[str]: _topics,
+}

@@ -24,11 +24,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import colour_model
 import pytest
+import yaml
 
 launch = pytest.importorskip('launch')
 pytest.importorskip('launch_ros')
@@ -44,17 +47,26 @@ except LookupError:
 LAUNCH_FILE = SHARE / 'launch' / 'classify.launch.py'
 PATIENCE = 30
 
+# A launch file that includes ours, as that of a robot does.
 PROGRAM = """
 import sys
 from launch import LaunchDescription, LaunchService
-from launch.actions import IncludeLaunchDescription
+from launch.actions import EmitEvent, GroupAction, IncludeLaunchDescription, RegisterEventHandler
 from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch_ros.actions import PushRosNamespace
+from launch_ros.event_handlers import OnStateTransition
+from launch_ros.events.lifecycle import ChangeState
+from lifecycle_msgs.msg import Transition
+
+def change_state(transition):
+    everyone = {{'lifecycle_node_matcher': lambda node: True}}
+    return EmitEvent(event=ChangeState(transition_id=transition, **everyone))
 
 arguments = [argument.split(':=', 1) for argument in sys.argv[2:]]
 source = PythonLaunchDescriptionSource(sys.argv[1])
-service = LaunchService()
 included = IncludeLaunchDescription(source, launch_arguments=arguments)
-service.include_launch_description(LaunchDescription([included]))
+service = LaunchService()
+service.include_launch_description(LaunchDescription([{entities}]))
 sys.exit(service.run())
 """
 
@@ -90,9 +102,11 @@ def model(tmp_path: Path) -> Path:
     return colour_model.save(tmp_path / '007')
 
 
-def start(*arguments: str) -> subprocess.Popen:
+def start(*arguments: str, entities: str = 'included') -> subprocess.Popen:
+    """Launch `entities`, which are Python code in PROGRAM, with arguments of our launch file."""
+    program = PROGRAM.format(entities=entities)
     return subprocess.Popen(
-        [sys.executable, '-c', PROGRAM, str(LAUNCH_FILE), *arguments],
+        [sys.executable, '-c', program, str(LAUNCH_FILE), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -105,6 +119,28 @@ def stop(process: subprocess.Popen) -> tuple[int, str]:
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=PATIENCE)
     return process.returncode, output
+
+
+def end_of(process: subprocess.Popen) -> tuple[int, str]:
+    """Exit status and output of a launch that ends by itself; every process must be gone then."""
+    try:
+        output, _ = process.communicate(timeout=PATIENCE)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    return process.returncode, output
+
+
+def pid_of(name: str, process: subprocess.Popen) -> int | None:
+    """The process of the executable `name` under a launch, once there is one."""
+    children = Path(f'/proc/{process.pid}/task/{process.pid}/children').read_text()
+    for child in children.split():
+        with suppress(OSError):
+            if f'/{name}\0' in Path(f'/proc/{child}/cmdline').read_text():
+                return int(child)
+    return None
 
 
 def wait_for(condition: Any, process: subprocess.Popen) -> Any:
@@ -125,7 +161,8 @@ def test_every_argument_is_described() -> None:
     arguments = {argument.name: argument for argument in description.get_launch_arguments()}
     assert set(arguments) == {
         *('model', 'backend', 'device', 'image_topic', 'image_transport', 'namespace'),
-        *('params_file', 'autostart', 'log_level', 'demo'),
+        *('image_topics', 'params_file', 'autostart', 'log_level', 'demo'),
+        *('use_sim_time', 'respawn', 'respawn_delay'),
     }
     assert all(len(argument.description) > 10 for argument in arguments.values())
 
@@ -141,7 +178,9 @@ def test_demo_classifies_in_its_namespace_on_the_topic_asked_for(
     topic = f'/{namespace}/snn_classifier/label'
     subscription = node.create_subscription(String, topic, labels.append, 10)
     process = start(
-        'demo:=true',
+        'demo:=True',
+        'log_level:=WARN',
+        'autostart:=TRUE',
         f'model:={model}',
         'backend:=reference',
         f'namespace:={namespace}',
@@ -158,15 +197,27 @@ def test_demo_classifies_in_its_namespace_on_the_topic_asked_for(
     assert 'Traceback' not in output
 
 
-def get_parameters(node: Any, process: subprocess.Popen, names: list[str]) -> list[Any]:
-    from rcl_interfaces.srv import GetParameters
-
-    client = node.create_client(GetParameters, '/snn_classifier/get_parameters')
+def call(node: Any, process: subprocess.Popen, kind: Any, service: str, **fields: Any) -> Any:
+    """The response of a service of a launched node, which is asked again if the answer is lost."""
+    client = node.create_client(kind, service)
     wait_for(client.service_is_ready, process)
-    future = client.call_async(GetParameters.Request(names=names))
-    wait_for(future.done, process)
+
+    def answer() -> Any:
+        arrived = threading.Event()
+        future = client.call_async(kind.Request(**fields))
+        future.add_done_callback(lambda _: arrived.set())
+        return future.result() if arrived.wait(3) else None
+
+    response = wait_for(answer, process)
     node.destroy_client(client)
-    return list(future.result().values)
+    return response
+
+
+def state(node: Any, process: subprocess.Popen, name: str = '/snn_classifier') -> str:
+    """The state of the lifecycle of the node `name`."""
+    from lifecycle_msgs.srv import GetState
+
+    return call(node, process, GetState, f'{name}/get_state').current_state.label
 
 
 def test_arguments_win_over_the_file_and_the_file_over_the_defaults(
@@ -177,16 +228,115 @@ def test_arguments_win_over_the_file_and_the_file_over_the_defaults(
     own.write_text(
         text.replace('mode: frame ', 'mode: stream ').replace('device: auto ', 'device: toaster ')
     )
+    from rcl_interfaces.srv import GetParameters
+
     process = start(f'params_file:={own}', f'model:={model}', 'device:=cpu', 'autostart:=false')
-    found = get_parameters(node, process, ['mode', 'device', 'autostart', 'model', 'backend'])
+    names = ['mode', 'device', 'autostart', 'model', 'backend']
+    service = '/snn_classifier/get_parameters'
+    found = call(node, process, GetParameters, service, names=names).values
     status, _ = stop(process)
     assert status == 0
     assert [value.string_value for value in found] == ['stream', 'cpu', '', str(model), 'auto']
     assert found[2].bool_value is False
 
 
-def test_classifier_that_cannot_be_configured_ends_and_says_why(node: Any) -> None:
-    process = start('model:=123', 'backend:=reference')
-    output, _ = process.communicate(timeout=PATIENCE)
+def test_several_cameras_and_simulated_time_are_parameters_of_the_classifier(node: Any) -> None:
+    process = start(
+        'image_topics:=[/front/image, rear/image]', 'use_sim_time:=True', 'autostart:=false'
+    )
+    classifier = wait_for(lambda: pid_of('classifier', process), process)
+    words = Path(f'/proc/{classifier}/cmdline').read_text().split('\0')
+    stop(process)
+    last_file = [word for before, word in pairwise(words) if before == '--params-file'][-1]
+    given = yaml.safe_load(Path(last_file).read_text())
+    assert given['/snn_classifier']['ros__parameters'] == {
+        'image_topics': ['/front/image', 'rear/image'],
+        'use_sim_time': True,
+        'autostart': False,
+    }
+
+
+@pytest.mark.parametrize(
+    ('argument', 'sentence'),
+    [
+        ('autostart:=maybe', "autostart must be one of true, false, not 'maybe'"),
+        ('use_sim_time:=1', "use_sim_time must be one of true, false, not '1'"),
+        ('demo:=yes', "demo must be one of true, false, not 'yes'"),
+        ('respawn:=', "respawn must be one of true, false, not ''"),
+        ('respawn_delay:=0', "respawn_delay must be a number of seconds greater than 0, not '0'"),
+        (
+            'log_level:=loud',
+            "log_level must be one of debug, info, warn, error, fatal, not 'loud'",
+        ),
+        ('image_topics:=/front/image', 'image_topics must be a list such as [/front/image_raw, '),
+        ('params_file:=/no/such.yaml', 'params_file must be a YAML file with parameters, and '),
+    ],
+)
+def test_wrong_argument_ends_the_launch_with_its_name_and_what_is_right(
+    argument: str, sentence: str
+) -> None:
+    status, output = end_of(start('demo:=true', argument))
+    assert status == 1
+    assert sentence in output
+    assert 'process started' not in output
+
+
+def test_classifier_that_cannot_be_configured_ends_the_launch_and_says_why(node: Any) -> None:
+    status, output = end_of(start('model:=123', 'backend:=reference', 'demo:=true'))
+    assert status == 1
     assert "model '123' is not found" in output
-    assert 'exit code 1' in output
+    assert '/snn_classifier has died with exit code 1' in output
+
+
+def test_classifier_that_dies_takes_the_camera_and_the_launch_with_it(
+    node: Any, model: Path
+) -> None:
+    process = start(f'model:={model}', 'backend:=reference', 'demo:=true')
+    wait_for(lambda: node.count_publishers('/image_raw'), process)
+    os.kill(wait_for(lambda: pid_of('classifier', process), process), signal.SIGKILL)
+    status, output = end_of(process)
+    assert status == 1
+    assert '/snn_classifier has died with exit code -9' in output
+
+
+def test_classifier_that_died_is_started_again_on_request(node: Any, model: Path) -> None:
+    process = start(f'model:={model}', 'backend:=reference', 'respawn:=true', 'respawn_delay:=0.1')
+    first = wait_for(lambda: pid_of('classifier', process), process)
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: pid_of('classifier', process) not in (None, first), process)
+    wait_for(lambda: state(node, process) == 'active', process)
+    assert stop(process)[0] == 0
+
+
+@pytest.mark.parametrize('respawn', ['false', 'true'])
+def test_launch_ends_in_peace_with_a_classifier_that_was_asked_to_end(
+    node: Any, model: Path, respawn: str
+) -> None:
+    process = start(f'model:={model}', 'backend:=reference', 'demo:=true', f'respawn:={respawn}')
+    wait_for(lambda: node.count_publishers('/image_raw'), process)
+    wait_for(lambda: state(node, process) == 'active', process)
+    os.kill(pid_of('classifier', process), signal.SIGINT)
+    status, output = end_of(process)
+    assert status == 0, output
+    assert output.count('process has finished cleanly') == 2
+
+
+def test_including_launch_file_chooses_the_namespace_and_moves_through_the_lifecycle(
+    node: Any, model: Path
+) -> None:
+    process = start(
+        f'model:={model}',
+        'backend:=reference',
+        'autostart:=false',
+        'namespace:=front',
+        entities="""
+            GroupAction([PushRosNamespace('robot'), included]),
+            RegisterEventHandler(OnStateTransition(
+                goal_state='inactive', entities=[change_state(Transition.TRANSITION_ACTIVATE)]
+            )),
+            change_state(Transition.TRANSITION_CONFIGURE),
+        """,
+    )
+    name = '/robot/front/snn_classifier'
+    wait_for(lambda: state(node, process, name) == 'active', process)
+    assert stop(process)[0] == 0
