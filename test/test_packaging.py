@@ -154,7 +154,7 @@ def test_a_wheel_says_what_it_requires(wheel):
     always = {line for line in required if 'extra ==' not in line}
     assert {re.split('[<>=]', line)[0] for line in always} == {
         *('dacite', 'matplotlib', 'numba', 'numpy', 'opencv-python-headless'),
-        *('pillow', 'pyyaml', 'safetensors', 'tqdm'),
+        *('pillow', 'psutil', 'pyyaml', 'safetensors', 'tqdm'),
     }
     assert any(line.startswith('torch>=') and 'extra ==' in line for line in required)
 

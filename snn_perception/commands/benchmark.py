@@ -12,13 +12,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`benchmark MODEL`: how fast an engine runs a model on this machine."""
+"""`benchmark MODEL`: how fast an engine runs a model on this machine, and the node with it."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from functools import partial
+from typing import Any
 
 from snn_perception.commands.figures import Figures, deliver, keeping
 from snn_perception.commands.options import add_data, add_engine, count, load_data
@@ -47,10 +48,104 @@ def main(arguments: list[str] | None = None) -> int:
         help='only compile the engine, to make later starts fast',
     )
     parser.add_argument('--start', action='store_true', help=argparse.SUPPRESS)
+    add_node(parser)
     options = parser.parse_args(arguments)
+    if options.ros:
+        return deliver('benchmark', partial(measure_node, options), options.json)
+    if options.soak:
+        return soak_node(options)
     if options.warm:
         print('Compiling the engine, for a few seconds the first time ...', file=sys.stderr)
     return deliver('benchmark', partial(run, options), options.json)
+
+
+def add_node(parser: argparse.ArgumentParser) -> None:
+    """Add the options that measure the node instead of the engine."""
+    node = parser.add_argument_group(
+        'the node', 'measured between processes, in a ROS domain of their own; needs ROS'
+    )
+    node.add_argument(
+        '--ros',
+        action='store_true',
+        help='latency from the stamp of a frame to its label in another process, CPU and memory',
+    )
+    node.add_argument('--rate', type=positive, default=30.0, help='frames per second (30)')
+    node.add_argument('--seconds', type=positive, default=10.0, help='for so long (10)')
+    node.add_argument(
+        '--size', type=size, default=(640, 480), help='of the frames in pixels (640x480)'
+    )
+    node.add_argument(
+        '--soak',
+        type=positive,
+        metavar='MINUTES',
+        help='faults at random for so long: does it live, answer rightly, and stay as small?',
+    )
+    node.add_argument('--seed', type=int, default=0, help='of the order of the faults (0)')
+    node.add_argument(
+        '--deadline',
+        type=positive,
+        help='the parameter of that name, in s: when to answer at last',
+    )
+
+
+def positive(text: str) -> float:
+    """A number above 0, for argparse."""
+    value = float(text)
+    if not 0 < value < float('inf'):
+        raise argparse.ArgumentTypeError('must be above 0')
+    return value
+
+
+def size(text: str) -> tuple[int, int]:
+    """WIDTHxHEIGHT, for argparse."""
+    width, height = map(int, text.split('x'))
+    if not (1 <= width <= 8192 and 1 <= height <= 8192):
+        raise argparse.ArgumentTypeError('must be between 1x1 and 8192x8192')
+    return width, height
+
+
+def node_parameters(options: argparse.Namespace) -> dict[str, Any]:
+    """The parameters of the node that `options` ask for."""
+    names = ('model', 'backend', 'device', 'threads', 'precision')
+    parameters = {name: getattr(options, name) for name in names}
+    return parameters if options.deadline is None else {**parameters, 'deadline': options.deadline}
+
+
+def measure_node(options: argparse.Namespace) -> Figures:
+    """The figures of the node in a process of its own; raises ValueError with a sentence."""
+    from snn_perception.loading import load_model
+    from snn_perception.nodes.trials.speed import measure
+
+    model = load_model(options.model)
+    images = load_data(options, model.preprocessing).images[:200]
+    parameters = node_parameters(options)
+    width, height = options.size
+    figures: Figures = {'model': model.name, 'size': f'{width}x{height}', 'rate_hz': options.rate}
+    return figures | measure(parameters, images, options.size, options.rate, options.seconds)
+
+
+def soak_node(options: argparse.Namespace) -> int:
+    """Print, write and draw the figures of a soak; returns the exit status, 1 if it failed."""
+    passed = []
+
+    def measure() -> Figures:
+        from snn_perception.loading import load_model
+        from snn_perception.nodes.trials.soak import soak
+        from snn_perception.reporting.soak_picture import picture
+        from snn_perception.reporting.style import save_picture
+
+        model = load_model(options.model)
+        images = load_data(options, model.preprocessing).images[:200]
+        figures: Figures = {'model': model.name}
+        figures |= soak(node_parameters(options), images, options.soak, options.seed)
+        passed.append(not figures['failures'])
+        course = figures.pop('course')
+        if options.picture:
+            with keeping(figures, options.picture):
+                save_picture(picture(course, figures), options.picture)
+        return figures
+
+    return deliver('benchmark', measure, options.json) or int(passed != [True])
 
 
 def run(options: argparse.Namespace) -> Figures:
