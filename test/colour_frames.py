@@ -17,13 +17,18 @@
 from __future__ import annotations
 
 import colour_model
+import numpy as np
+from numpy.typing import NDArray
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 
-def frame(colour: str, header: Header | None = None) -> Image:
-    """An RGB frame all of one colour."""
-    pixels = colour_model.image(colour)
+def frame(
+    colour: str, header: Header | None = None, pixels: NDArray[np.uint8] | None = None
+) -> Image:
+    """An RGB frame all of one colour, or of these `pixels`."""
+    if pixels is None:
+        pixels = colour_model.image(colour)
     height, width, _ = pixels.shape
     return Image(
         header=header or Header(),

@@ -33,7 +33,7 @@ def _work(stop: Stop) -> int:
     from snn_perception.nodes.running import parse_node_arguments, ros, spin
 
     parse_node_arguments('camera', DESCRIPTION, CameraParameters)
-    with ros(sys.argv):
+    with ros(sys.argv, publishes_images=True):
         from snn_perception.nodes.camera_node import CameraNode
 
         node = CameraNode(stop)

@@ -23,11 +23,12 @@ from typing import Any
 from rclpy.lifecycle import LifecycleNode
 
 from snn_perception.nodes.camera_memory import CameraMemory, Frame
+from snn_perception.nodes.debug_scene import scene_of
 from snn_perception.nodes.health import Health
 from snn_perception.nodes.image_subscription import ImageSubscription
 from snn_perception.nodes.parameters import ClassifierParameters
 from snn_perception.nodes.publishing import CameraOutputs
-from snn_perception.nodes.recognition import Answer
+from snn_perception.nodes.recognition import Answer, Recognizer, View
 from snn_perception.nodes.verdict import Limits, Report
 
 LOG_PERIOD = 5.0
@@ -105,12 +106,16 @@ class CameraChannel:
 
     def answer(
         self,
-        frame: Frame,
+        view: View,
         answer: Answer,
+        recognizer: Recognizer,
         parameters: ClassifierParameters,
         times: dict[str, float],
     ) -> None:
-        """Publish `answer` to `frame`, unless the camera was unsubscribed meanwhile."""
+        """Publish the `answer` of `recognizer` to `view`, unless it was unsubscribed meanwhile.
+
+        `times` are parts of what that took, in s by name.
+        """
         if not self._subscription.is_open:
             return
         self.health.skipped(answer.skipped)
@@ -120,11 +125,16 @@ class CameraChannel:
                 f'stream begins again: {answer.restart}', throttle_duration_sec=LOG_PERIOD
             )
         start = time.perf_counter()
-        latency = self.outputs.answers.publish(frame.message.header, answer, parameters, times)
+        frame, header = view.frame, view.frame.message.header
+        latency = self.outputs.answers.publish(header, answer, parameters, times)
         stages = {**times, 'publishing': time.perf_counter() - start}
         if latency.seconds == latency.seconds:
             stages['transport'] = frame.transport
         self.health.classified(latency, stages, answer.decision.stopped_by == 'deadline')
+        self.health.seen(self.memory.doubt)
+        self.outputs.pictures.publish(
+            header, lambda: scene_of(view, answer, recognizer, parameters, latency.seconds)
+        )
 
     def reject(self, reason: str) -> None:
         """Count and log a frame that is not a usable image."""

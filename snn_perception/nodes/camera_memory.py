@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 
 from snn_perception.backends import Simulator
 from snn_perception.images import Preprocessing
-from snn_perception.nodes.frames import FrameReader, nanoseconds
+from snn_perception.nodes.frames import FrameReader, Interpretation, has_sixteen_bits, nanoseconds
 from snn_perception.nodes.parameters import ClassifierParameters
+from snn_perception.nodes.picture_check import PictureCheck
 from snn_perception.nodes.rhythm import Rhythm
 from snn_perception.nodes.stream_clock import Arrival, Step, StreamClock
 
@@ -58,6 +59,7 @@ class CameraMemory:
 
     def __init__(self) -> None:
         self._reader = FrameReader()
+        self._check = PictureCheck()
         self._clock = StreamClock()
         self._rhythm = Rhythm()
         self._simulator: Simulator | None = None
@@ -85,6 +87,16 @@ class CameraMemory:
             stamp != 0,
         )
 
+    @property
+    def doubt(self) -> str:
+        """What is odd about what the camera shows, '' if nothing is."""
+        return self._check.doubt
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the camera's frames in pixels."""
+        return self._reader.size
+
     def read(
         self, frame: Frame, preprocessing: Preprocessing, parameters: ClassifierParameters
     ) -> NDArray[np.uint8]:
@@ -92,13 +104,22 @@ class CameraMemory:
         if self._fresh.is_set():
             self._fresh.clear()
             self._reader.reset()
+            self._check.reset()
             self.rest()
         try:
-            pixels = self._reader.read(frame.message, preprocessing)
+            pixels = self._reader.read(frame.message, preprocessing, _interpretation(parameters))
         except ValueError:
             self._clock.refuse()
             raise
+        self._check.see(pixels, frame.received, has_sixteen_bits(frame.message))
         return np.asarray(cv2.bitwise_not(pixels)) if parameters.invert else pixels
+
+    def picture(
+        self, frame: Frame, parameters: ClassifierParameters, height: int, width: int
+    ) -> NDArray[np.uint8]:
+        """All of `frame` for people, uint8 RGB, made to fit into `height` x `width` pixels."""
+        interpretation = _interpretation(parameters)
+        return self._reader.picture(frame.message, interpretation, height, width)
 
     def rest(self) -> None:
         """Have the next frame of a stream begin at rest."""
@@ -114,3 +135,7 @@ class CameraMemory:
         if step.restart:
             self.state = simulator.reset()
         return step
+
+
+def _interpretation(parameters: ClassifierParameters) -> Interpretation:
+    return Interpretation(parameters.roi, parameters.significant_bits, parameters.float_range)

@@ -99,7 +99,7 @@ def seen_image(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArr
 
 
 def seen_window(
-    size: tuple[int, int], roi: tuple[int, int, int, int], preprocessing: Preprocessing
+    size: tuple[int, int], roi: tuple[int, ...], preprocessing: Preprocessing
 ) -> Window:
     """The part of a frame of `size` (height, width) that a network with `preprocessing` sees.
 

@@ -118,7 +118,9 @@ class FramePipeline:
             reading = time.perf_counter() - start
             try:
                 views = [view for _, view in unanswered]
-                for answer in recognizer.decide(views, parameters, self._is_stopping):
+                is_watched = any(channel.outputs.pictures.is_wanted for channel, _ in unanswered)
+                answers = recognizer.decide(views, parameters, self._is_stopping, is_watched)
+                for answer in answers:
                     channel, view = unanswered.pop(0)
                     if self._is_stopping():
                         return
@@ -128,7 +130,7 @@ class FramePipeline:
                         'network': answer.network_time,
                         'processing': time.perf_counter() - start,
                     }
-                    channel.answer(view.frame, answer, parameters, times)
+                    channel.answer(view, answer, recognizer, parameters, times)
             except Interrupted:
                 return
             except Exception as reason:

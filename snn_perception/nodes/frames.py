@@ -94,6 +94,11 @@ class FrameReader:
         self._candidate: tuple[int, int] | None = None
         self._decoded: tuple[Any, int, _Frame] | None = None
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the frames, in pixels; (0, 0) before the first."""
+        return (self._size[1], self._size[0]) if self._size else (0, 0)
+
     def reset(self) -> None:
         """Forget the size of the frames so far."""
         self._size = self._candidate = self._decoded = None

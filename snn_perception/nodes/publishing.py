@@ -26,6 +26,7 @@ from std_msgs.msg import Float64, String
 from vision_msgs.msg import Classification
 
 from snn_perception.nodes import messages
+from snn_perception.nodes.debug_image import DebugImage
 from snn_perception.nodes.frames import nanoseconds
 from snn_perception.nodes.latency import Latency, latency
 from snn_perception.nodes.parameters import ClassifierParameters
@@ -101,16 +102,19 @@ class CameraOutputs:
     def __init__(self, node: LifecycleNode, topic: str, name: str) -> None:
         self.topic = topic
         self.name = name
-        self.answers = AnswerPublishers(node, f'~/{name}'.rstrip('/'))
+        prefix = f'~/{name}'.rstrip('/')
+        self.answers = AnswerPublishers(node, prefix)
+        self.pictures = DebugImage(node, prefix)
 
     @property
     def are_heard(self) -> bool:
         """Whether somebody subscribes to one of the outputs."""
-        return self.answers.are_heard
+        return self.answers.are_heard or self.pictures.is_wanted
 
     def destroy(self) -> None:
         """Take the outputs back."""
         self.answers.destroy()
+        self.pictures.destroy()
 
 
 def create_outputs(node: LifecycleNode, topics: Sequence[str]) -> list[CameraOutputs]:

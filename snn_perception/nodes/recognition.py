@@ -27,9 +27,10 @@ from numpy.typing import NDArray
 from snn_perception import energy
 from snn_perception.backends import Simulator, choose_backend, create_simulator
 from snn_perception.decision import Decision, Record
-from snn_perception.images import prepare
+from snn_perception.images import Preprocessing, prepare
 from snn_perception.loading import load_model
 from snn_perception.nodes.camera_memory import CameraMemory, Frame
+from snn_perception.nodes.debug_raster import Spikes
 from snn_perception.nodes.host import hardware_name
 from snn_perception.nodes.parameters import ClassifierParameters
 from snn_perception.nodes.process import load_library
@@ -46,8 +47,9 @@ class Answer:
 
     `labels` are all classes, `engine` is what ran the network and where, and `network_time`
     how long that took, in s, for all images that it was shown at once. `power` is what the host
-    drew meanwhile. `energies` are J by chip. `restart` says why a stream began again at rest, if
-    it did, and `skipped` is the time of a stream in s that was not simulated.
+    drew meanwhile. `energies` are J by chip. `spikes` are there if they were asked for. `restart`
+    says why a stream began again at rest, if it did, and `skipped` is the time of a stream in s
+    that was not simulated.
     """
 
     decision: Decision
@@ -56,6 +58,7 @@ class Answer:
     energies: dict[str, float]
     network_time: float
     power: Power
+    spikes: Spikes | None = None
     restart: str = ''
     skipped: float = 0.0
 
@@ -125,34 +128,39 @@ class Recognizer:
 
     def view(self, frame: Frame, memory: CameraMemory, parameters: ClassifierParameters) -> View:
         """What the network is to see of `frame`; ValueError says why it cannot be seen."""
+        pixels = memory.read(frame, self.preprocessing(parameters), parameters)
+        return View(pixels, frame, memory)
+
+    def preprocessing(self, parameters: ClassifierParameters) -> Preprocessing:
+        """The model's preprocessing as `parameters` change it."""
         own = self.model.preprocessing
         fit = own.fit if parameters.fit == 'model' else parameters.fit
-        shown = replace(own, fit=fit, invert=own.invert != parameters.invert)
-        return View(memory.read(frame, shown, parameters), frame, memory)
+        return replace(own, fit=fit, invert=own.invert != parameters.invert)
 
     def decide(
         self,
         views: Sequence[View],
         parameters: ClassifierParameters,
         stop: Callable[[], bool],
-        record: Record | None = None,
+        is_watched: bool = False,
     ) -> Iterator[Answer]:
         """An answer for each of `views`, in their order.
 
         In mode frame they are shown to networks at rest, all at once. In mode stream one is shown
         after the other, each to the network that its camera's memory holds. Raises Interrupted
-        when `stop` returns True. `record` records the spikes.
+        when `stop` returns True. If it `is_watched`, the answers come with their spikes, which
+        takes a little longer.
         """
         longest = parameters.presentation_time or self.model.presentation_time
         if parameters.mode == 'frame':
             for view in views:
                 view.memory.rest()
-            yield from self._run(views, None, longest, parameters, stop, record)
+            yield from self._run(views, None, longest, parameters, stop, is_watched)
             return
         for view in views:
             step = view.memory.advance(view.frame, self.simulator, longest)
             state = view.memory.state
-            for answer in self._run([view], state, step.duration, parameters, stop, record):
+            for answer in self._run([view], state, step.duration, parameters, stop, is_watched):
                 yield _in_stream(answer, step)
 
     def _run(
@@ -162,8 +170,9 @@ class Recognizer:
         duration: float,
         parameters: ClassifierParameters,
         stop: Callable[[], bool],
-        record: Record | None,
+        is_watched: bool,
     ) -> list[Answer]:
+        record = Record() if is_watched else None
         inputs = np.stack([prepare(view.pixels, self.model.preprocessing) for view in views])
         deadline = None
         if parameters.deadline:
@@ -176,12 +185,25 @@ class Recognizer:
             )
             network_time = time.perf_counter() - start
             power = mean_power(before, self.meter.read())
-        return [self._answer(decision, network_time, power) for decision in decisions]
+        return [
+            Answer(
+                decision,
+                self.model.labels,
+                self.engine,
+                {
+                    name: cost.value
+                    for name, cost in energy.estimate(decision, self._chips).items()
+                },
+                network_time,
+                power,
+                Spikes.of(record, image, self.model) if record is not None else None,
+            )
+            for image, decision in enumerate(decisions)
+        ]
 
-    def _answer(self, decision: Decision, network_time: float, power: Power) -> Answer:
+    def _energies(self, decision: Decision) -> dict[str, float]:
         costs = energy.estimate(decision, self._chips)
-        energies = {name: cost.value for name, cost in costs.items()}
-        return Answer(decision, self.model.labels, self.engine, energies, network_time, power)
+        return {name: cost.value for name, cost in costs.items()}
 
 
 def _in_stream(answer: Answer, step: Step) -> Answer:

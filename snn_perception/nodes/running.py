@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Coroutine, Iterator
@@ -34,8 +35,14 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 from rclpy.utilities import remove_ros_args
 
+from snn_perception.locations import share_directory
 from snn_perception.nodes.parameter_kinds import table
 from snn_perception.nodes.process import Stop
+
+PROFILE_SETTINGS = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+"""Where Fast DDS 2 and 3 look for a profile."""
+
+MIDDLEWARE_SETTINGS = (*PROFILE_SETTINGS, 'FASTDDS_BUILTIN_TRANSPORTS')
 
 
 def parse_node_arguments(program: str, description: str, kind: type) -> None:
@@ -70,11 +77,15 @@ def parameter_help(kind: type) -> str:
 
 
 @contextmanager
-def ros(arguments: list[str]) -> Iterator[None]:
+def ros(arguments: list[str], publishes_images: bool = False) -> Iterator[None]:
     """ROS, without its signal handlers: `process.run` has installed its own.
 
-    Raises SystemExit with a sentence if there is a mistake in `arguments`.
+    A process that publishes images has memory for large ones, unless the user configured the
+    middleware. Raises SystemExit with a sentence if there is a mistake in `arguments`.
     """
+    if publishes_images and not any(name in os.environ for name in MIDDLEWARE_SETTINGS):
+        profile = str(share_directory() / 'config' / 'fastdds.xml')
+        os.environ.update(dict.fromkeys(PROFILE_SETTINGS, profile))
     try:
         rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     except RuntimeError as reason:
@@ -90,7 +101,8 @@ def spin(
 ) -> None:
     """Run the callbacks of `nodes` in this thread until `stop` is requested.
 
-    Before all others `first` is run. What a callback raises is logged, and the others go on.
+    Before all others `first` is run. What a callback raises is logged, and the others go on;
+    raises BrokenPipeError, though, when nobody reads any more what the process prints.
     """
     executor = SingleThreadedExecutor()
     for node in nodes:
@@ -105,6 +117,8 @@ def spin(
                 executor.spin_until_future_complete(stopped)
             except (ExternalShutdownException, ShutdownException):
                 break
+            except BrokenPipeError:
+                raise
             except Exception as reason:
                 nodes[0].get_logger().error(
                     f'a callback failed: {type(reason).__name__}: {reason}'
