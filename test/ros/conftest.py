@@ -73,6 +73,7 @@ class Robot:
         self.node = Node('tester', namespace=namespace)
         self.executor.add_node(self.node)
         self._nodes: list[Any] = []
+        self._clients: dict[str, Any] = {}
         self._closed = Future()
         self._thread = threading.Thread(
             target=self.executor.spin_until_future_complete, args=[self._closed], daemon=True
@@ -103,7 +104,9 @@ class Robot:
         On a busy machine a server may answer before it has found its client, and the answer is
         lost: then it is asked again.
         """
-        client = self.node.create_client(kind, service)
+        if service not in self._clients:
+            self._clients[service] = self.node.create_client(kind, service)
+        client = self._clients[service]
         assert client.wait_for_service(PATIENCE)
         asked = [(time.monotonic(), client.call_async(kind.Request(**fields)))]
 
