@@ -155,6 +155,11 @@ def _say_once(reason: str) -> None:
     )
 
 
+@cache
+def _say_that_it_compiles() -> None:
+    LOG.info('compiling code that this machine has not kept, which can take half a minute')
+
+
 class _Locator(caching._CacheLocator):
     """Tells numba where to keep the compiled code of a function, and what it depends on."""
 
@@ -209,10 +214,13 @@ class _Files:
             content = path.read_bytes()
             os.utime(path)
         except OSError:
-            return None
+            content = b''
         digest, data = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
         # A power cut may have left a file without its content.
-        return pickle.loads(data) if digest == hashlib.sha256(data).digest() else None
+        if digest == hashlib.sha256(data).digest():
+            return pickle.loads(data)
+        _say_that_it_compiles()
+        return None
 
     def save(self, key: Any, data: Any) -> None:
         path, content = self._path(key), caching.dumps(data)

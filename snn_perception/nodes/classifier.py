@@ -38,10 +38,12 @@ def _work(stop: Stop) -> int:
     parse_node_arguments('classifier', DESCRIPTION, ClassifierParameters)
     with ros(sys.argv):
         from snn_perception.nodes.classifier_node import ClassifierNode
+        from snn_perception.nodes.ros_log import logging_to
 
         node = ClassifierNode(stop)
         try:
-            spin(stop, node, first=node.autostart if node.parameters.autostart else None)
+            with logging_to(node.get_logger()):
+                spin(stop, node, first=node.autostart if node.parameters.autostart else None)
         finally:
             node.close()
     return node.exit_status
