@@ -212,7 +212,7 @@ class Classifier(ABC):
                 started = 0.0
                 if deadline is not None:
                     started = time.perf_counter()
-                    fits = self.paces[len(inputs)].steps_in(deadline - started, steps == 0)
+                    fits = self.paces[len(inputs)].steps_in(deadline - started)
                     if steps and not fits:
                         return
                     piece = min(piece, max(fits, 1))

@@ -21,7 +21,7 @@ from collections import deque
 RUNS = 16
 """How many of the last runs count."""
 
-CAUTION = 0.75
+CAUTION = 0.9
 """Share of them that were no slower than what is reckoned with. The slowest do not count: they
 may have compiled something, or waited for another program."""
 
@@ -30,7 +30,6 @@ FEW = 4
 
 AFTERWARDS = 0.0003
 """Seconds to keep for what comes after the last run: scores, and the answer."""
-
 
 MOST = 10_000
 """Steps in a row at most, however far away a deadline is."""
@@ -43,37 +42,33 @@ class Pace:
     """The time that a step takes, measured in every run and different in each."""
 
     def __init__(self) -> None:
-        self._steps: deque[float] = deque(maxlen=RUNS)
-        self._preparations: deque[float] = deque(maxlen=RUNS)
+        self._runs: deque[float] = deque(maxlen=RUNS)
 
     def note(self, steps: int, seconds: float, is_first: bool) -> None:
         """Note a run of `steps` steps that took `seconds`.
 
-        The first run of a presentation also prepares it. So it proves that steps take no longer
-        than that, and what it took beyond their usual time was for the preparation.
+        The first run of a presentation also prepares it. So one of less than FEW steps only
+        proves that steps take no longer than that.
         """
-        if is_first:
-            beyond = seconds - steps * _cautious(self._steps)
-            self._preparations.append(max(beyond, 0.0))
-            if not self._steps or beyond > 0:
-                return
-        self._steps.append(seconds / steps)
+        measured = seconds / steps
+        tells = steps >= FEW or not is_first
+        if tells or (self._runs and measured < self._cautious()):
+            self._runs.append(measured)
 
-    def steps_in(self, seconds: float, is_first: bool) -> int:
+    def steps_in(self, seconds: float) -> int:
         """How many steps to run next when `seconds` are left; 0: not even one would fit.
 
         No more than half of those that fit, so that a slow run can be made up for, unless they
         are FEW. As long as nothing is known, a single one.
         """
-        left = seconds - AFTERWARDS - is_first * _cautious(self._preparations)
+        left = seconds - AFTERWARDS
         if left <= 0:
             return 0
-        if not self._steps:
+        if not self._runs:
             return 1
-        fits = int(min(left / max(_cautious(self._steps), SHORTEST), MOST))
+        fits = int(min(left / max(self._cautious(), SHORTEST), MOST))
         return max(fits // 2, min(fits, FEW))
 
-
-def _cautious(measured: deque[float]) -> float:
-    """What to reckon with, after times `measured` in s; 0 before the first."""
-    return sorted(measured)[int(CAUTION * (len(measured) - 1))] if measured else 0.0
+    def _cautious(self) -> float:
+        """Seconds per step to reckon with."""
+        return sorted(self._runs)[int(CAUTION * (len(self._runs) - 1))]
