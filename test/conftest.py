@@ -19,6 +19,7 @@ import resource
 import signal
 from contextlib import contextmanager
 
+import optional
 import pytest
 from hypothesis import settings
 
@@ -28,6 +29,31 @@ settings.load_profile('untimed')
 
 # The networks here are so small, and other processes so many, that threads only wait.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
+
+
+class SkippedWithoutLibraries(pytest.Module):
+    """A test file that is skipped, with the reason, where an optional library is missing."""
+
+    def collect(self):
+        try:
+            return super().collect()
+        except Exception as reason:
+            if sentence := optional.absence(reason):
+                pytest.skip(sentence, allow_module_level=True)
+            raise
+
+
+def pytest_pycollect_makemodule(module_path, parent):
+    return SkippedWithoutLibraries.from_parent(parent, path=module_path)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A test too is skipped where it comes to a library that is missing."""
+    report = (yield).get_result()
+    if report.failed and (sentence := optional.absence(call.excinfo.value)):
+        report.outcome = 'skipped'
+        report.longrepr = (str(item.path), item.reportinfo()[1], f'Skipped: {sentence}')
 
 
 @pytest.fixture(scope='session', autouse=True)

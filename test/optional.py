@@ -17,9 +17,27 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 
 import pytest
+
+LIBRARIES = (
+    *('torch', 'triton', 'nengo', 'nengo_loihi', 'nir', 'nirtorch', 'h5py', 'snntorch'),
+    *('brian2', 'scipy', 'pynvml'),
+)
+"""What the package or a test can use, and a robot need not have."""
+
+MISSING = tuple(name for name in LIBRARIES if find_spec(name) is None)
+
+
+def absence(reason: BaseException | None) -> str:
+    """The sentence about the missing library that led to `reason`, or nothing if that is not why."""
+    while reason is not None:
+        if isinstance(reason, ImportError) and any(name in str(reason) for name in MISSING):
+            return str(reason)
+        reason = reason.__cause__ or reason.__context__
+    return ''
 
 
 def library(name: str) -> ModuleType:

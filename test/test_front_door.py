@@ -20,6 +20,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import optional
 import pytest
 
 from snn_perception.__main__ import COMMANDS
@@ -61,6 +62,8 @@ def without(library: str, *words: str) -> str:
     ],
 )
 def test_a_missing_library_is_named_with_what_installs_it_in_a_line(library, package, words):
+    if 'train' in words and library != 'torch':
+        optional.library('torch')
     line = without(library, *words)
     assert f'needs {library}, which is not installed: pip install {package} ' in line
 
@@ -90,6 +93,7 @@ def test_a_numpy_that_is_too_old_is_refused_before_anything_is_imported():
 
 
 def test_training_names_the_pytorch_that_it_needs():
+    optional.library('torch')
     older = (
         'from importlib import metadata; real = metadata.version\n'
         'metadata.version = lambda name: "1.13.1" if name == "torch" else real(name)'

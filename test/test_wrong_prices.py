@@ -22,6 +22,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
+import optional
 import pytest
 import yaml
 
@@ -73,6 +74,8 @@ def test_commands_help_all_the_same(start, name):
 
 @pytest.mark.parametrize('name', ['evaluate', 'report', 'train'])
 def test_commands_that_need_prices_end_at_once_with_a_sentence(start, name, tmp_path):
+    if name == 'train':
+        optional.library('torch')
     ended = start(name, 'mnist', '--data', str(tmp_path / 'none'))
     assert ended.returncode == 1
     assert ended.stderr.startswith(f'{name}: ')

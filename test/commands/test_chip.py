@@ -85,6 +85,7 @@ def test_what_does_not_fit_is_an_answer_too(data, tmp_path, capsys):
 def test_without_the_emulator_a_comparison_ends_with_the_command_that_installs_it(
     model, data, capsys, monkeypatch
 ):
+    optional.library('nengo')
     for name in list(sys.modules):
         if name.startswith(('nengo_loihi', 'snn_perception.backends.loihi.')):
             monkeypatch.delitem(sys.modules, name)

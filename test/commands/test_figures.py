@@ -23,6 +23,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import optional
 import pytest
 from random_models import random_model
 
@@ -107,6 +108,7 @@ def test_a_folder_that_cannot_be_made_is_refused_before_the_work(places, capsys,
 
 @needs_full
 def test_figures_are_printed_even_if_the_disk_is_full_in_the_end(places, capsys):
+    optional.library('torch')
     arguments = (str(places['model']), '--data', str(places['data']))
     assert main('evaluate', *arguments, '--json', str(FULL)) == 1
     output, errors = capsys.readouterr()
@@ -128,6 +130,7 @@ def test_figures_are_printed_and_written_even_if_the_picture_is_not(places, caps
 
 
 def test_figures_are_printed_even_if_the_report_cannot_be_written(places, capsys):
+    optional.library('torch')
     output = places['here'] / 'out'
     (output / 'report.html').mkdir(parents=True)
     arguments = (str(places['model']), '--data', str(places['data']), '--output', str(output))

@@ -31,6 +31,9 @@ from snn_perception.model import Model, save_model
 from snn_perception.network import Dense
 from snn_perception.readout import Readout
 
+# What a report compares with is the rate network.
+optional.library('torch')
+
 PICTURES = (
     *('time', 'operations', 'layers', 'calibration', 'energies', 'confusion'),
     *('raster', 'examples', 'robustness'),

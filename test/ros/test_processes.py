@@ -26,6 +26,7 @@ from typing import Any
 
 import colour_model
 import cv2
+import optional
 import pytest
 from sensor_msgs.msg import Image
 from vision_msgs.msg import Classification
@@ -205,6 +206,7 @@ def test_signal_at_any_moment_ends_the_classifier_with_status_zero(
 def test_signal_while_a_large_library_is_loaded_ends_the_classifier_too(
     model_folder: Path, seed: int
 ) -> None:
+    optional.library('torch')
     chance = random.Random(seed)
     process = start('classifier', model=model_folder, backend='torch')
     check_that_it_ends_in_time(process, chance, 0.3 + 0.7 * seed)
