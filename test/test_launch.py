@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -25,6 +26,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -33,14 +36,13 @@ import colour_model
 import pytest
 import yaml
 
-launch = pytest.importorskip('launch')
-pytest.importorskip('launch_ros')
-packages = pytest.importorskip('ament_index_python.packages')
-rclpy = pytest.importorskip('rclpy')
-pytest.importorskip('vision_msgs')
+# Not imported here: launch has all loggers of its process keep to themselves what they are told.
+for name in ('launch', 'launch_ros', 'ament_index_python', 'rclpy', 'vision_msgs'):
+    if find_spec(name) is None:
+        pytest.skip(f'{name} is not installed', allow_module_level=True)
 
 try:
-    SHARE = Path(packages.get_package_share_directory('snn_perception'))
+    SHARE = Path(import_module('ament_index_python').get_package_share_directory('snn_perception'))
 except LookupError:
     pytest.skip('snn_perception is not installed', allow_module_level=True)
 
@@ -74,6 +76,7 @@ sys.exit(service.run())
 @pytest.fixture(scope='module')
 def node() -> Iterator[Any]:
     """A node whose callbacks are run, in a domain that nobody else uses."""
+    import rclpy
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.task import Future
 
@@ -153,18 +156,23 @@ def wait_for(condition: Any, process: subprocess.Popen) -> Any:
 
 
 def test_every_argument_is_described() -> None:
-    from launch.launch_description_sources import PythonLaunchDescriptionSource
+    program = """
+import json, sys
+from launch import LaunchContext
+from launch.launch_description_sources import PythonLaunchDescriptionSource
 
-    description = PythonLaunchDescriptionSource(str(LAUNCH_FILE)).get_launch_description(
-        launch.LaunchContext()
-    )
-    arguments = {argument.name: argument for argument in description.get_launch_arguments()}
-    assert set(arguments) == {
+source = PythonLaunchDescriptionSource(sys.argv[1])
+arguments = source.get_launch_description(LaunchContext()).get_launch_arguments()
+print(json.dumps({argument.name: argument.description for argument in arguments}))
+"""
+    told = subprocess.check_output([sys.executable, '-c', program, str(LAUNCH_FILE)], text=True)
+    descriptions = json.loads(told)
+    assert set(descriptions) == {
         *('model', 'backend', 'device', 'image_topic', 'image_transport', 'namespace'),
         *('image_topics', 'params_file', 'autostart', 'log_level', 'demo'),
         *('use_sim_time', 'respawn', 'respawn_delay'),
     }
-    assert all(len(argument.description) > 10 for argument in arguments.values())
+    assert all(len(description) > 10 for description in descriptions.values())
 
 
 @pytest.mark.parametrize('transport', ['raw', 'compressed'])
@@ -244,8 +252,8 @@ def test_several_cameras_and_simulated_time_are_parameters_of_the_classifier(nod
     process = start(
         'image_topics:=[/front/image, rear/image]', 'use_sim_time:=True', 'autostart:=false'
     )
-    classifier = wait_for(lambda: pid_of('classifier', process), process)
-    words = Path(f'/proc/{classifier}/cmdline').read_text().split('\0')
+    wait_for(lambda: state(node, process) == 'unconfigured', process)
+    words = Path(f'/proc/{pid_of("classifier", process)}/cmdline').read_text().split('\0')
     stop(process)
     last_file = [word for before, word in pairwise(words) if before == '--params-file'][-1]
     given = yaml.safe_load(Path(last_file).read_text())
