@@ -43,6 +43,7 @@ from snn_perception.model_file import (
 from snn_perception.network import Network
 from snn_perception.readout import Readout, Schedule
 from snn_perception.whole_files import written_whole
+from snn_perception.yaml_files import sentence
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def read_folder(folder: Path) -> Model:
         _check_labels(description.labels, network)
         return assemble(description, _read_weights(folder / 'weights.safetensors', network))
     except ValueError as reason:
-        raise ModelError(f'model {folder}: {reason}') from None
+        raise ModelError(f'model {folder}: {sentence(reason)}') from None
 
 
 def assemble(description: ModelFile, weights: tuple[Weights, ...]) -> Model:

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from snn_perception.network import AveragePooling, Convolution, Dense, Layer, Ne
 from snn_perception.neurons import NEURON_TYPES, Neuron
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
-from snn_perception.yaml_files import build, read_yaml
+from snn_perception.yaml_files import build, read_yaml, shown
 
 FORMAT = 1
 LAYER_TYPES: dict[str, type] = {
@@ -113,11 +114,12 @@ def neuron_from_mapping(content: Any) -> NeuronSection:
     """Neurons and the softening of their curve from the YAML form; raises ValueError."""
     values = dict(content) if isinstance(content, dict) else content
     if not isinstance(values, dict) or 'gamma' not in values:
-        raise ValueError(f'neuron must be a mapping with a type and gamma, not {content!r}')
+        raise ValueError(f'neuron must be a mapping with a type and gamma, not {shown(content)}')
     gamma = values.pop('gamma')
     neuron = _from_mapping('neuron', NEURON_TYPES, values)
-    if isinstance(gamma, bool) or not isinstance(gamma, int | float):
-        raise ValueError(f'gamma of the neuron must be a number, not {gamma!r}')
+    is_number = isinstance(gamma, int | float) and not isinstance(gamma, bool)
+    if not is_number or abs(gamma) > sys.float_info.max:
+        raise ValueError(f'gamma of the neuron must be a number, not {shown(gamma)}')
     return NeuronSection(neuron, float(gamma))
 
 
@@ -128,11 +130,11 @@ HOOKS = {Layer: layer_from_mapping, NeuronSection: neuron_from_mapping}
 def _from_mapping(what: str, types: dict[str, type], content: Any) -> Any:
     """One of `types` from a mapping with its `type` and its fields; raises ValueError."""
     if not isinstance(content, dict):
-        raise ValueError(f'a {what} must be a mapping with a type, not {content!r}')
+        raise ValueError(f'a {what} must be a mapping with a type, not {shown(content)}')
     values = dict(content)
     kind = values.pop('type', None)
     if not isinstance(kind, str) or kind not in types:
-        raise ValueError(f'unknown {what} type {kind!r}; known are {", ".join(types)}')
+        raise ValueError(f'unknown {what} type {shown(kind)}; known are {", ".join(types)}')
     return build(types[kind], values, f'{what} {kind}')
 
 
@@ -151,7 +153,7 @@ def description_from(content: dict[str, Any], source: object) -> ModelFile:
     version = content.get('format')
     if version != FORMAT:
         raise ModelError(
-            f'{source}: unknown format version {version!r}; this package reads {FORMAT}'
+            f'{source}: unknown format version {shown(version)}; this package reads {FORMAT}'
         )
     return build(ModelFile, content, source, ModelError, hooks=HOOKS)
 

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable
 from dataclasses import is_dataclass
 from pathlib import Path
@@ -27,6 +28,9 @@ import yaml
 T = TypeVar('T')
 
 MAXIMUM_YAML_BYTES = 1_000_000
+MAXIMUM_YAML_VALUES = 1_000_000
+LONGEST_SENTENCE = 400
+"""Letters."""
 WORDS = {
     str: ('text', 'texts'),
     int: ('a whole number', 'whole numbers'),
@@ -42,16 +46,74 @@ def read_yaml(path: Path, error: type[ValueError] = ValueError) -> dict[str, Any
     try:
         if path.stat().st_size > MAXIMUM_YAML_BYTES:
             raise error(f'{path} is larger than the {MAXIMUM_YAML_BYTES} bytes a YAML file may be')
-        content = yaml.safe_load(path.read_text(encoding='utf-8'))
+        text = path.read_text(encoding='utf-8')
     except FileNotFoundError:
         raise error(f'{path} does not exist') from None
     except (OSError, UnicodeDecodeError) as reason:
         raise error(f'{path} cannot be read: {reason}') from None
-    except (yaml.YAMLError, RecursionError) as reason:
-        raise error(f'{path} is not valid YAML: {" ".join(str(reason).split())}') from None
+    return parse_yaml(text, path, error)
+
+
+def parse_yaml(text: str, source: object, error: type[ValueError] = ValueError) -> dict[str, Any]:
+    """The mapping in the YAML `text`, which messages call `source`; raises `error`."""
+    try:
+        content = yaml.load(text, _Loader)
+    except yaml.YAMLError as reason:
+        raise error(f'{source} is not valid YAML: {sentence(reason)}') from None
+    except Exception as reason:  # What PyYAML meets in a value that does not fit its own tag.
+        said = f'{type(reason).__name__}: {sentence(reason)}'
+        raise error(f'{source} is not valid YAML: {said}') from None
     if not isinstance(content, dict):
-        raise error(f'{path} must hold a mapping of names to values')
+        raise error(f'{source} must hold a mapping of names to values')
     return content
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses what cannot be text, and values that refer to each other until they are endless."""
+
+    def get_single_node(self) -> Any:
+        node = super().get_single_node()
+        if node is not None:
+            _count(node, {})
+        return node
+
+
+def _count(node: yaml.Node, counted: dict[yaml.Node, int]) -> int:
+    """How many values `node` stands for, those that it refers to included; raises YAMLError.
+
+    In `counted`, what holds a node that is being counted has no values yet.
+    """
+    if node in counted:
+        if counted[node] == 0:
+            raise yaml.YAMLError('a value holds itself')
+        return counted[node]
+    counted[node] = 0
+    parts: list[yaml.Node] = []
+    if isinstance(node, yaml.MappingNode):
+        parts = [part for pair in node.value for part in pair]
+    elif isinstance(node, yaml.SequenceNode):
+        parts = node.value
+    elif any('\ud800' <= letter <= '\udfff' for letter in node.value):
+        raise yaml.YAMLError(f'{node.value[:40]!a} holds half of a letter')
+    counted[node] = 1 + sum(_count(part, counted) for part in parts)
+    if counted[node] > MAXIMUM_YAML_VALUES:
+        raise yaml.YAMLError(f'it stands for more than {MAXIMUM_YAML_VALUES} values')
+    return counted[node]
+
+
+def shown(value: Any) -> str:
+    """`value` as messages show it: on one line, and only the beginning of what is long."""
+    return _SHORT.repr(value)
+
+
+def sentence(reason: object) -> str:
+    """The text of an exception on one line, and only the beginning of what is long."""
+    words = ' '.join(str(reason).split())
+    return words if len(words) <= LONGEST_SENTENCE else f'{words[:LONGEST_SENTENCE]} ...'
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 3, 60, 60
 
 
 def build(
@@ -77,18 +139,21 @@ def build(
         raise error(f'{source}: {reason.field_path} is missing') from None
     except dacite.UnexpectedDataError as reason:
         unknown = ', '.join(sorted(map(str, reason.keys)))
-        raise error(f'{source}: unknown {unknown}') from None
+        raise error(f'{source}: unknown {sentence(unknown)}') from None
     except dacite.WrongTypeError as reason:
         wanted = _wanted(reason.field_type, reason.value)
         raise error(f'{source}: {reason.field_path} must be {wanted}') from None
     except (ValueError, TypeError) as reason:
-        raise error(f'{source}: {reason}') from None
+        raise error(f'{source}: {sentence(reason)}') from None
 
 
 def _number(value: Any) -> Any:
     if isinstance(value, bool):  # which Python, and dacite, take for a number
         raise dacite.WrongTypeError(float, value)
-    return float(value) if isinstance(value, int) else value
+    try:
+        return float(value) if isinstance(value, int) else value
+    except OverflowError:
+        raise dacite.WrongTypeError(float, value) from None
 
 
 def _integer(value: Any) -> Any:
@@ -126,10 +191,10 @@ def _wanted(hint: Any, value: Any) -> str:
     if get_origin(hint) is tuple:
         entry = get_args(hint)[0]
         if entry is not str or not isinstance(value, tuple):
-            shown = list(value) if isinstance(value, tuple) else value
+            written = list(value) if isinstance(value, tuple) else value
             count = f'{_length(hint)} ' if _length(hint) else ''
-            return f'a list of {count}{WORDS.get(entry, ("", "entries"))[1]}, not {shown!r}'
-        odd = ', '.join([repr(each) for each in value if not isinstance(each, str)][:3])
+            return f'a list of {count}{WORDS.get(entry, ("", "entries"))[1]}, not {shown(written)}'
+        odd = ', '.join([shown(each) for each in value if not isinstance(each, str)][:3])
         return f'a list of texts, not of {odd}: {QUOTES}'
     wanted = WORDS[hint][0] if hint in WORDS else f'of type {getattr(hint, "__name__", hint)}'
-    return f'{wanted}, not {value!r}' + (f': {QUOTES}' if hint is str else '')
+    return f'{wanted}, not {shown(value)}' + (f': {QUOTES}' if hint is str else '')

@@ -30,6 +30,30 @@ def test_a_yaml_file_too_large_is_refused_unread(tmp_path):
         read_yaml(path)
 
 
+@pytest.mark.parametrize(
+    'value',
+    [
+        *('!!int ""', '!!bool x', '!!float x', '!!timestamp x', '!!binary x', '2024-13-45'),
+        *('9' * 5000, '"\\ud800"', '&a [*a]', '&a {b: *a}', '[' * 2000, '!!python/none x'),
+        # Ten values ten times over, and that ten times over, eight times.
+        '[' + ', '.join(f'&{i} [' + f'*{i - 1}, ' * 10 * (i > 0) + ']' for i in range(9)) + ']',
+    ],
+)
+def test_a_value_that_is_none_is_refused_as_the_fault_of_the_file(tmp_path, value):
+    path = tmp_path / 'odd.yaml'
+    path.write_text(f'time: {value}\n')
+    with pytest.raises(ValueError, match=f'{path} is not valid YAML: ') as caught:
+        read_yaml(path)
+    assert '\n' not in str(caught.value)
+    assert len(str(caught.value)) < 600
+
+
+def test_values_may_refer_to_others(tmp_path):
+    path = tmp_path / 'references.yaml'
+    path.write_text('a: &one [1, 2]\nb: [*one, *one]\nc: {<<: {d: 3}}\n')
+    assert read_yaml(path) == {'a': [1, 2], 'b': [[1, 2], [1, 2]], 'c': {'d': 3}}
+
+
 @dataclass(frozen=True)
 class Inner:
     sizes: tuple[int, int]
@@ -73,8 +97,12 @@ def test_lists_become_tuples_of_their_type():
         ('time: yes', 'time must be a number, not True'),
         ('title: no', 'title must be text, not False: put quotes around'),
         ('count: yes', 'count must be a whole number, not True'),
+        (f'time: {"9" * 400}', 'time must be a number, not 9'),
+        (f'time: {"[" * 300}{"]" * 300}', 'time must be a number, not [[[[...]]]]'),
+        (f'time: {"x" * 10_000}', 'time must be a number, not '),
     ],
 )
 def test_what_is_no_such_list_or_text_is_refused_with_what_would_be(text, message):
-    with pytest.raises(ValueError, match=re.escape(f'x.yaml: {message}')):
+    with pytest.raises(ValueError, match=re.escape(f'x.yaml: {message}')) as caught:
         build(Outer, yaml.safe_load(text), 'x.yaml')
+    assert len(str(caught.value)) < 300

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.network import MAXIMUM_WEIGHTS, Shape
+from snn_perception.yaml_files import shown
 
 Floats = NDArray[np.float64]
 
@@ -89,7 +90,9 @@ def whole(value: Any, what: str) -> int:
     """The integer that `value` is, or that both of its elements are."""
     values = np.asarray(value).reshape(-1)
     if values.dtype.kind not in 'iu' or values.size not in (1, 2) or len(set(values)) > 1:
-        raise ValueError(f'{what} must be one whole number for height and width, not {value}')
+        raise ValueError(
+            f'{what} must be one whole number for height and width, not {shown(values.tolist())}'
+        )
     return int(values[0])
 
 

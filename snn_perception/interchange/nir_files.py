@@ -32,6 +32,7 @@ from snn_perception.model_file import ModelError
 from snn_perception.network import MAXIMUM_NEURONS, MAXIMUM_WEIGHTS
 from snn_perception.requirements import require
 from snn_perception.whole_files import written_whole
+from snn_perception.yaml_files import sentence
 
 MAXIMUM_BYTES = 8 * MAXIMUM_WEIGHTS + 32 * MAXIMUM_NEURONS
 """Largest file and largest sum of all arrays: weights in float64, eight float32 per neuron."""
@@ -81,9 +82,9 @@ def read_graph(path: Path) -> Any:
         with np.errstate(all='ignore'):
             graph = nir.read(path, type_check=False)
     except ModelError as reason:
-        raise ModelError(f'{path}: {reason}') from None
+        raise ModelError(f'{path}: {sentence(reason)}') from None
     except Exception as reason:  # The libraries may raise anything for a damaged file.
-        said = ' '.join(f'{type(reason).__name__} {reason}'.split())[:200]
+        said = sentence(f'{type(reason).__name__} {reason}')
         raise ModelError(f'{path} is damaged or not a NIR file: {said}') from None
     if not isinstance(graph, nir.NIRGraph):
         kind = type(graph).__name__

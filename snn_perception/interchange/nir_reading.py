@@ -27,8 +27,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from snn_perception.images import Preprocessing
 from snn_perception.interchange.nir_arrays import image_shape, numbers, uniform
 from snn_perception.interchange.nir_chain import chain
@@ -41,7 +39,7 @@ from snn_perception.model_file import ModelError, ModelFile, description_from
 from snn_perception.network import Network
 from snn_perception.neurons import IF, LIF
 from snn_perception.readout import Readout
-from snn_perception.yaml_files import MAXIMUM_YAML_BYTES
+from snn_perception.yaml_files import MAXIMUM_YAML_BYTES, parse_yaml, sentence, shown
 
 USUAL_STEP = 0.001
 """Time step (s) of our models and of Norse."""
@@ -79,7 +77,7 @@ def read_model(path: Path, step: float | None = None, use_metadata: bool = True)
             return _restored(ours.description, network, weights)
         return _with_defaults(path.stem, network, weights, dt)
     except ValueError as reason:
-        raise ModelError(f'{path}: {reason}') from None
+        raise ModelError(f'{path}: {sentence(reason)}') from None
 
 
 def step_of(nodes: dict[str, Any]) -> float:
@@ -116,7 +114,7 @@ def _metadata(graph: Any) -> _Metadata | None:
     content = _mapping(text, where)
     step = content.get('step')
     if isinstance(step, bool) or not isinstance(step, int | float):
-        raise ModelError(f'{where}: step must be a time in s, not {step!r}')
+        raise ModelError(f'{where}: step must be a time in s, not {shown(step)}')
     return _Metadata(step, description_from(_mapping(content.get('model'), where), where))
 
 
@@ -124,13 +122,7 @@ def _mapping(text: Any, where: str) -> dict[str, Any]:
     """The mapping in the YAML `text`; raises ModelError."""
     if not isinstance(text, str) or len(text) > MAXIMUM_YAML_BYTES:
         raise ModelError(f'{where} must be text of at most {MAXIMUM_YAML_BYTES} letters')
-    try:
-        content = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as reason:
-        raise ModelError(f'{where} is not valid YAML: {" ".join(str(reason).split())}') from None
-    if not isinstance(content, dict):
-        raise ModelError(f'{where} must hold a mapping of names to values')
-    return content
+    return parse_yaml(text, where, ModelError)
 
 
 def _restored(description: ModelFile, network: Network, weights: tuple[Weights, ...]) -> Model:
