@@ -164,7 +164,7 @@ def publishers_come_and_go(bench: Bench) -> None:
     for reliability in (ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT):
         for durability in (DurabilityPolicy.VOLATILE, DurabilityPolicy.TRANSIENT_LOCAL):
             qos = QoSProfile(depth=1, reliability=reliability, durability=durability)
-            publisher = bench.observer.node.create_publisher(Image, 'image_raw', qos)
+            publisher = bench.create_publisher(qos)
             for _ in range(bench.chance.randint(0, 5)):
                 publisher.publish(bench.frame())
             bench.observer.node.destroy_publisher(publisher)
@@ -173,7 +173,7 @@ def publishers_come_and_go(bench: Bench) -> None:
 def a_silent_publisher_of_another_quality(bench: Bench) -> None:
     """One that only offers best effort, beside the good one: the node must not turn deaf."""
     qos = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-    publisher = bench.observer.node.create_publisher(Image, 'image_raw', qos)
+    publisher = bench.create_publisher(qos)
     time.sleep(bench.chance.uniform(0, 1))
     bench.observer.node.destroy_publisher(publisher)
 
