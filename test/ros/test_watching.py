@@ -39,8 +39,6 @@ from rclpy.qos import (
 from sensor_msgs.msg import Image
 from waiting import wait_until
 
-from snn_perception.nodes.debug_image import DebugImage
-
 CONFIGURATION = Path(__file__).parents[2] / 'config'
 NODE = '/snn_classifier'
 ENGINE = 'event'
@@ -50,8 +48,7 @@ ENGINE = 'event'
 @pytest.fixture
 def topics(robot: Any, create_classifier: Any) -> dict[str, str]:
     """Types of the topics that the node publishes, by their names without the namespace."""
-    node = create_classifier(backend=ENGINE)
-    DebugImage(node)
+    create_classifier(backend=ENGINE)
     wait_until(lambda: any('debug' in name for name in published(robot)), 'the topics')
     return published(robot)
 
