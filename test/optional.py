@@ -32,7 +32,7 @@ MISSING = tuple(name for name in LIBRARIES if find_spec(name) is None)
 
 
 def absence(reason: BaseException | None) -> str:
-    """The sentence about the missing library that led to `reason`, or nothing if that is not why."""
+    """The sentence about the missing library that led to `reason`; nothing if none did."""
     while reason is not None:
         if isinstance(reason, ImportError) and any(name in str(reason) for name in MISSING):
             return str(reason)
