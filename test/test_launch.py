@@ -28,13 +28,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import colour_model
 import pytest
-import yaml
 
 # Not imported here: launch has all loggers of its process keep to themselves what they are told.
 for name in ('launch', 'launch_ros', 'ament_index_python', 'rclpy', 'vision_msgs'):
@@ -249,19 +247,17 @@ def test_arguments_win_over_the_file_and_the_file_over_the_defaults(
 
 
 def test_several_cameras_and_simulated_time_are_parameters_of_the_classifier(node: Any) -> None:
+    from rcl_interfaces.srv import GetParameters
+
     process = start(
         'image_topics:=[/front/image, rear/image]', 'use_sim_time:=True', 'autostart:=false'
     )
-    wait_for(lambda: state(node, process) == 'unconfigured', process)
-    words = Path(f'/proc/{pid_of("classifier", process)}/cmdline').read_text().split('\0')
-    stop(process)
-    last_file = [word for before, word in pairwise(words) if before == '--params-file'][-1]
-    given = yaml.safe_load(Path(last_file).read_text())
-    assert given['/snn_classifier']['ros__parameters'] == {
-        'image_topics': ['/front/image', 'rear/image'],
-        'use_sim_time': True,
-        'autostart': False,
-    }
+    service = '/snn_classifier/get_parameters'
+    names = ['image_topics', 'use_sim_time']
+    topics, is_simulated = call(node, process, GetParameters, service, names=names).values
+    assert stop(process)[0] == 0
+    assert topics.string_array_value == ['/front/image', 'rear/image']
+    assert is_simulated.bool_value
 
 
 @pytest.mark.parametrize(
@@ -317,13 +313,23 @@ def test_classifier_that_died_is_started_again_on_request(node: Any, model: Path
 
 
 @pytest.mark.parametrize('respawn', ['false', 'true'])
+@pytest.mark.parametrize('road', ['a signal', 'its lifecycle'])
 def test_launch_ends_in_peace_with_a_classifier_that_was_asked_to_end(
-    node: Any, model: Path, respawn: str
+    node: Any, model: Path, respawn: str, road: str
 ) -> None:
+    from lifecycle_msgs.msg import Transition
+    from lifecycle_msgs.srv import ChangeState
+
     process = start(f'model:={model}', 'backend:=reference', 'demo:=true', f'respawn:={respawn}')
     wait_for(lambda: node.count_publishers('/image_raw'), process)
     wait_for(lambda: state(node, process) == 'active', process)
-    os.kill(pid_of('classifier', process), signal.SIGINT)
+    if road == 'a signal':
+        os.kill(pid_of('classifier', process), signal.SIGINT)
+    else:
+        shutdown = Transition(id=Transition.TRANSITION_ACTIVE_SHUTDOWN)
+        client = node.create_client(ChangeState, '/snn_classifier/change_state')
+        wait_for(client.service_is_ready, process)
+        client.call_async(ChangeState.Request(transition=shutdown))
     status, output = end_of(process)
     assert status == 0, output
     assert output.count('process has finished cleanly') == 2
