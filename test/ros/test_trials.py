@@ -109,13 +109,14 @@ def test_latencies_are_medians_with_what_the_network_and_the_deadline_had_in_the
     answers = [
         Answer(stamp, stamp + 1_000_000 * ms, 'a') for stamp, ms in ((1, 9), (2, 5), (3, 7))
     ]
-    said = {'network_ms': '4', 'processing_ms': '4.5', 'stopped_by': 'deadline'}
+    times = {'waiting_ms': '0.25', 'reading_ms': '0.125'}
+    said = {**times, 'network_ms': '4', 'processing_ms': '4.5', 'stopped_by': 'deadline'}
     statistics = {1: said, 2: said, 3: {**said, 'stopped_by': 'time'}}
     figures = speed.times(answers, statistics)
     assert figures['latency_ms_median'] == pytest.approx(7)
     assert figures['latency_ms_max'] == pytest.approx(9)
     assert figures['overhead_ms_median'] == pytest.approx(3)
-    assert figures['overhead_in_worker_ms_median'] == pytest.approx(0.5)
+    assert figures['overhead_in_node_ms_median'] == pytest.approx(0.75)
     assert figures['stopped_by'] == pytest.approx({'deadline': 2 / 3, 'time': 1 / 3})
 
 

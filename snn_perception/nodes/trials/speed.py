@@ -163,16 +163,24 @@ def times(answers: list[Answer], statistics: dict[int, dict[str, str]]) -> Figur
     """Latencies of `answers` and where they come from, by what the node says of each frame."""
     pairs = [(one, statistics[one.stamp]) for one in answers if one.stamp in statistics]
     latencies = 1e3 * np.array([one.latency for one in answers])
-    network = np.array([float(values['network_ms']) for _, values in pairs])
-    processing = np.array([float(values['processing_ms']) for _, values in pairs])
+    stages = {
+        name: np.array([float(values[f'{name}_ms']) for _, values in pairs])
+        for name in ('waiting', 'reading', 'network', 'processing')
+    }
+    network = stages['network']
     whole = 1e3 * np.array([one.latency for one, _ in pairs])
     figures: Figures = {
         'latency_ms_median': float(np.median(latencies)),
         'latency_ms_p99': float(np.percentile(latencies, 99)),
         'latency_ms_max': float(latencies.max()),
         'overhead_ms_median': float(np.median(whole - network)),
-        'overhead_in_worker_ms_median': float(np.median(processing - network)),
-        'network_ms_median': float(np.median(network)),
+        'overhead_in_node_ms_median': float(
+            np.median(stages['waiting'] + stages['processing'] - network)
+        ),
+    }
+    figures |= {
+        f'{name}_ms_median': float(np.median(stages[name]))
+        for name in ('waiting', 'reading', 'network')
     }
     stopped = Counter(values['stopped_by'] for _, values in pairs if 'stopped_by' in values)
     if stopped:
