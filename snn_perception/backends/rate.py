@@ -39,6 +39,7 @@ class RateSimulator(Simulator):
     """No spikes, no time and nothing to remember: every step has the same output."""
 
     name: ClassVar[str] = 'rate'
+    gains_by_batches: ClassVar[bool] = True
 
     def __init__(self, model: Model, device: str = 'auto') -> None:
         super().__init__(model, choose_device(device))

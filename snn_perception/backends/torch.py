@@ -53,6 +53,7 @@ class TorchSimulator(Simulator):
     """
 
     name: ClassVar[str] = 'torch'
+    gains_by_batches: ClassVar[bool] = True
 
     def __init__(
         self, model: Model, device: str = 'auto', dtype: torch.dtype = torch.float32

@@ -37,6 +37,9 @@ from snn_perception.nodes.process import load_library
 from snn_perception.nodes.stream_clock import Step
 from snn_perception.power import Power, PowerMeter, find_meter, mean_power
 
+WATCHED_INTERVAL = 0.005
+"""Seconds of simulated time whose spikes are counted together for pictures."""
+
 CLOSING_TIME = 1.0
 """Seconds to wait for an engine that should have ended."""
 
@@ -146,16 +149,19 @@ class Recognizer:
     ) -> Iterator[Answer]:
         """An answer for each of `views`, in their order.
 
-        In mode frame they are shown to networks at rest, all at once. In mode stream one is shown
-        after the other, each to the network that its camera's memory holds. Raises Interrupted
-        when `stop` returns True. If it `is_watched`, the answers come with their spikes, which
-        takes a little longer.
+        In mode frame they are shown to networks at rest, all at once if the engine gains by that
+        and otherwise one after the other. In mode stream each is shown to the network that its
+        camera's memory holds. If it `is_watched`, the answers come with their spikes, which takes
+        a little longer. Raises Interrupted when `stop` returns True.
         """
         longest = parameters.presentation_time or self.model.presentation_time
         if parameters.mode == 'frame':
             for view in views:
                 view.memory.rest()
-            yield from self._run(views, None, longest, parameters, stop, is_watched)
+            size = len(views) if self.simulator.gains_by_batches else 1
+            for first in range(0, len(views), size):
+                batch = views[first : first + size]
+                yield from self._run(batch, None, longest, parameters, stop, is_watched)
             return
         for view in views:
             step = view.memory.advance(view.frame, self.simulator, longest)
@@ -172,7 +178,8 @@ class Recognizer:
         stop: Callable[[], bool],
         is_watched: bool,
     ) -> list[Answer]:
-        record = Record() if is_watched else None
+        interval = max(1, round(WATCHED_INTERVAL / self.model.dt))
+        record = Record(interval) if is_watched else None
         inputs = np.stack([prepare(view.pixels, self.model.preprocessing) for view in views])
         deadline = None
         if parameters.deadline:

@@ -201,11 +201,13 @@ def test_label_of_a_video_that_changes_follows_within_the_time_of_a_presentation
     assert labels[-3:] == ['blue'] * 3
 
 
+@pytest.mark.parametrize('is_batched', [False, True])
 @pytest.mark.parametrize('parameters', [PARAMETERS, STREAM], ids=lambda one: one.mode)
 def test_cameras_seen_together_are_answered_as_if_each_were_alone(
-    parameters: ClassifierParameters,
+    parameters: ClassifierParameters, is_batched: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together, alone = seer().recognizer, [seer() for _ in colour_model.LABELS]
+    monkeypatch.setattr(together.simulator, 'gains_by_batches', is_batched)
     memories = [CameraMemory() for _ in colour_model.LABELS]
     for stamp in (5.0, 5.02, 5.05):
         views, expected = [], []
