@@ -31,6 +31,18 @@ settings.load_profile('untimed')
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 
+def pytest_configure():
+    """Ctrl-C and the like have their effect, also where a shell runs the tests in the background.
+
+    Such a shell has them ignored, in this process and in those that it starts. That ends before
+    tests are collected, since libraries that they import keep the handlers that they find.
+    """
+    effects = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    for number, effect in effects.items():
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, effect)
+
+
 class SkippedWithoutLibraries(pytest.Module):
     """A test file that is skipped, with the reason, where an optional library is missing."""
 
@@ -54,18 +66,6 @@ def pytest_runtest_makereport(item, call):
     if report.failed and (sentence := optional.absence(call.excinfo.value)):
         report.outcome = 'skipped'
         report.longrepr = (str(item.path), item.reportinfo()[1], f'Skipped: {sentence}')
-
-
-@pytest.fixture(scope='session', autouse=True)
-def signals_are_heard():
-    """Ctrl-C and the like have their effect, also where a shell runs the tests in the background.
-
-    Such a shell has them ignored, in this process and in those that it starts.
-    """
-    effects = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
-    for number, effect in effects.items():
-        if signal.getsignal(number) == signal.SIG_IGN:
-            signal.signal(number, effect)
 
 
 @pytest.fixture
