@@ -46,17 +46,16 @@ def _parse() -> argparse.Namespace:
         prog='demo',
         description='Publishes images as a camera would, classifies them with a spiking network, '
         'and prints the answers, all over ROS topics.',
+        epilog='Arguments of ROS follow, as in: --ros-args -p min_confidence:=0.9 '
+        '-r image_raw:=/lens/image --params-file FILE',
     )
     parser.add_argument(
         '--frames', type=_count, default=0, help='stop after this many answers (default: never)'
     )
-    parser.add_argument(
-        '--rate', type=_rate, default=4.0, metavar='HZ', help='images per second (default: 4)'
-    )
+    parser.add_argument('--rate', type=_rate, metavar='HZ', help='images per second (default: 4)')
     parser.add_argument(
         '--size',
         type=_size,
-        default=(640, 480),
         metavar='WIDTHxHEIGHT',
         help='size of the camera in pixels (default: 640x480)',
     )
@@ -71,7 +70,19 @@ def _parse() -> argparse.Namespace:
         metavar='FILE.png',
         help='save the last answers as a picture',
     )
-    return parser.parse_args()
+    return parser.parse_args(_without_ros(sys.argv)[1:])
+
+
+def _without_ros(arguments: list[str]) -> list[str]:
+    """`arguments` without those that are for ROS, which need not be there for `--help`."""
+    if '--ros-args' not in arguments:
+        return arguments
+    from rclpy.utilities import remove_ros_args
+
+    try:
+        return remove_ros_args(arguments)
+    except RuntimeError as reason:
+        raise SystemExit(f'demo: {reason}') from None
 
 
 def _count(text: str) -> int:
@@ -104,8 +115,11 @@ def _work(stop: Stop) -> int:
     from snn_perception.locations import share_directory
     from snn_perception.nodes.running import ros
 
-    configuration = share_directory() / 'config' / 'classify.yaml'
-    with ros(['demo', '--ros-args', '--params-file', str(configuration)]):
+    arguments = ['demo', '--ros-args']
+    for name in ('classify.yaml', 'demo.yaml'):
+        arguments += ['--params-file', str(share_directory() / 'config' / name)]
+    # The later ones win.
+    with ros([*arguments, '--', *sys.argv[1:]]):
         status, scoreboard = _show(stop, options)
     if scoreboard.count:
         print(f'\n{scoreboard.verdict} {scoreboard.averages}', flush=True)
@@ -121,16 +135,14 @@ def _show(stop: Stop, options: argparse.Namespace) -> tuple[int, Scoreboard]:
     from snn_perception.nodes.classifier_node import ClassifierNode
     from snn_perception.nodes.running import spin
 
-    width, height = options.size
-    shown = _parameters(
-        rate=options.rate, width=width, height=height, source=options.source, shuffle=True
-    )
+    width, height = options.size or (None, None)
+    shown = _parameters(rate=options.rate, width=width, height=height, source=options.source)
     asked = _parameters(model=options.model, backend=options.backend)
-    viewer = ViewerNode(stop, options.frames)
-    camera = CameraNode(stop, viewer.expect, parameter_overrides=shown)
     classifier = ClassifierNode(stop, parameter_overrides=asked)
+    viewer = ViewerNode(stop, options.frames, classifier.resolve_topic_name)
+    camera = CameraNode(stop, viewer.expect, parameter_overrides=shown)
     try:
-        if not classifier.start():
+        if classifier.parameters.autostart and not classifier.start():
             return 1, viewer.scoreboard
         viewer.when_connected(camera.start)
         spin(stop, camera, classifier, viewer)

@@ -35,10 +35,11 @@ MOST_EXPECTED = 1000
 class ViewerNode(Node):
     """Matches the answers on the classifier's topics with the camera's pictures, by stamp.
 
-    Requests `stop` after `frames` answers (0: never).
+    Requests `stop` after `frames` answers (0: never). `topic` tells where the classifier publishes
+    what it calls by a name of its own, such as `~/label`.
     """
 
-    def __init__(self, stop: Stop, frames: int) -> None:
+    def __init__(self, stop: Stop, frames: int, topic: Callable[[str], str]) -> None:
         super().__init__('viewer')
         self.scoreboard = Scoreboard(CHIP)
         self._stop = stop
@@ -46,10 +47,10 @@ class ViewerNode(Node):
         self._expected: dict[tuple[int, int], Outcome] = {}
         self._sources = (
             self.create_subscription(
-                Classification, 'snn_classifier/classification', self._on_classification, 10
+                Classification, topic('~/classification'), self._on_classification, 10
             ),
             self.create_subscription(
-                DiagnosticArray, 'snn_classifier/statistics', self._on_statistics, 10
+                DiagnosticArray, topic('~/statistics'), self._on_statistics, 10
             ),
         )
 

@@ -19,10 +19,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import colour_model
 import cv2
 import pytest
+import yaml
+from std_msgs.msg import String
 
 
 @pytest.fixture
@@ -62,6 +65,65 @@ def test_demo_ends_after_so_many_answers_and_sums_them_up(
     assert all(row[1] == row[2] for row in rows)
     assert lines[8].startswith('6 of 6 right.')
     assert cv2.imread(str(picture)) is not None
+
+
+def test_demo_takes_arguments_of_ros_and_its_own_options_win(
+    folder: Path, model_folder: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / 'own.yaml'
+    own = {'rate': 25.0, 'width': 320, 'height': 240, 'source': str(folder)}
+    file.write_text(yaml.safe_dump({'/**/camera': {'ros__parameters': own}}))
+    done = demo(
+        *('--frames', '2', '--rate', '30', '--backend', 'reference', '--ros-args'),
+        *('--params-file', str(file), '-p', f'model:={model_folder}'),
+        *('-r', 'image_raw:=/lens/image', '-r', '__ns:=/robot'),
+    )
+    assert done.returncode == 0, done.stderr
+    assert f'[robot.camera]: publishing {folder} at 30 Hz on /lens/image' in done.stderr
+    assert '2 of 2 right.' in done.stdout
+
+
+def test_demo_finds_the_answers_of_a_classifier_by_another_name(
+    folder: Path, model_folder: Path
+) -> None:
+    done = demo(
+        *('--frames', '1', '--backend', 'reference', '--source', str(folder)),
+        *('--model', str(model_folder), '--ros-args', '-r', 'snn_classifier:__node:=eyes'),
+    )
+    assert done.returncode == 0, done.stderr
+    assert '1 of 1 right.' in done.stdout
+
+
+def test_demo_refuses_wrong_arguments_of_ros_with_a_sentence() -> None:
+    done = demo('--ros-args', '-p')
+    assert done.returncode == 1
+    assert done.stderr.startswith('demo: Failed to parse ROS arguments: ')
+    assert 'Traceback' not in done.stderr
+
+
+def test_demo_ends_when_its_classifier_is_shut_down(
+    robot: Any, folder: Path, model_folder: Path
+) -> None:
+    from lifecycle_msgs.msg import Transition
+    from lifecycle_msgs.srv import ChangeState
+
+    arguments = ('--model', str(model_folder), '--backend', 'reference', '--source', str(folder))
+    process = subprocess.Popen(
+        [
+            *(sys.executable, '-m', 'snn_perception', 'demo', *arguments),
+            *('--ros-args', '-r', f'__ns:={robot.namespace}'),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    robot.listen(String, 'snn_classifier/label').wait_for()
+    client = robot.node.create_client(ChangeState, 'snn_classifier/change_state')
+    assert client.wait_for_service(20)
+    shutdown = Transition(id=Transition.TRANSITION_ACTIVE_SHUTDOWN)
+    client.call_async(ChangeState.Request(transition=shutdown))
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert 'right. On average' in output
 
 
 def test_demo_without_a_model_ends_with_a_sentence() -> None:
