@@ -70,6 +70,7 @@ def together(work: Callable[[int], None], threads: int) -> None:
         other.cancel()
 
 
-@lru_cache
+@lru_cache(maxsize=1)
 def _pool(threads: int) -> ThreadPoolExecutor:
+    # Only the last one is kept: when another number is asked for, the threads of the old one end.
     return ThreadPoolExecutor(threads, 'snn_perception')
