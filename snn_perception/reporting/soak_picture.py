@@ -19,6 +19,7 @@ from __future__ import annotations
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from snn_perception.reporting.style import ACCENT, RATES, SPIKES, WIDTH, finish, legend_above
 
@@ -44,8 +45,9 @@ def picture(course: dict[str, list[float]], figures: dict[str, Any]) -> Figure:
         markersize=3,
     )
     latency.set(ylabel='stamp to label (ms)', yscale='log', xlabel='time (minutes)')
-    for show in (latency.yaxis.set_major_formatter, latency.yaxis.set_minor_formatter):
-        show('{x:g}')
+    latency.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    latency.yaxis.set_major_formatter('{x:g}')
+    latency.yaxis.set_minor_formatter(NullFormatter())
     for axes in (memory, counts, latency):
         for index, minute in enumerate(course['failed_minutes']):
             name = 'failure' if not index and axes is counts else None

@@ -32,11 +32,11 @@ COURSE = {
 
 def test_the_course_is_drawn_with_its_failures_and_the_verdict_above():
     figure = picture(
-        COURSE, {'model': 'mnist', 'faults': 7, 'minutes': 3.0, 'verdict': '1 failures'}
+        COURSE, {'model': 'mnist', 'faults': 7, 'minutes': 3.0, 'verdict': '1 failure'}
     )
     memory, counts, latency = figure.axes
     assert memory.lines[0].get_ydata()[1] == 210
     assert [line.get_label() for line in counts.lines] == ['file handles', 'threads', 'failure']
     assert latency.lines[0].get_ydata().tolist() == [5.0, 80.0]
     assert all(axes.lines[-1].get_xdata()[0] == 1.2 for axes in figure.axes)
-    assert figure.texts[0].get_text() == 'mnist: 7 faults in 3.0 minutes, 1 failures'
+    assert figure.texts[0].get_text() == 'mnist: 7 faults in 3.0 minutes, 1 failure'

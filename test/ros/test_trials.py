@@ -195,7 +195,7 @@ def test_a_leak_is_a_failure_and_is_told_per_hour() -> None:
     log = soak.Log(samples(lambda minute: 200.0 + 2 * minute))
     figures = soak.figures_of(log, [], 0.0)
     assert figures['memory_mb_growth_per_hour'] == pytest.approx(120)
-    assert figures['verdict'] == '1 failures'
+    assert figures['verdict'] == '1 failure'
     assert figures['failures'][0]['trouble'] == 'memory_mb grew by 60.0'
 
 

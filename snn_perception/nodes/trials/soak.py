@@ -161,7 +161,7 @@ def figures_of(log: Log, latencies: list[tuple[float, float]], start: float) -> 
     times = 1e3 * np.array([seconds for _, seconds in latencies] or [np.nan])
     recoveries = [seconds for _, _, seconds in log.recoveries] or [np.nan]
     figures: Figures = {
-        'verdict': f'{len(failures)} failures' if failures else 'passed',
+        'verdict': f'{len(failures)} failure{"s" * (len(failures) > 1)}' if failures else 'passed',
         'failures': failures,
         'minutes': minutes,
         'faults': len(log.recoveries) + len(log.troubles),
