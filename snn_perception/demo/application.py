@@ -119,7 +119,7 @@ def _work(stop: Stop) -> int:
     for name in ('classify.yaml', 'demo.yaml'):
         arguments += ['--params-file', str(share_directory() / 'config' / name)]
     # The later ones win.
-    with ros([*arguments, '--', *sys.argv[1:]]):
+    with ros([*arguments, '--', *sys.argv[1:]], publishes_images=True):
         status, scoreboard = _show(stop, options)
     if scoreboard.count:
         print(f'\n{scoreboard.verdict} {scoreboard.averages}', flush=True)

@@ -80,12 +80,18 @@ def parameter_help(kind: type) -> str:
 def ros(arguments: list[str], publishes_images: bool = False) -> Iterator[None]:
     """ROS, without its signal handlers: `process.run` has installed its own.
 
-    A process that publishes images has memory for large ones, unless the user configured the
-    middleware. Raises SystemExit with a sentence if there is a mistake in `arguments`.
+    Unless the user configured the middleware, a process that publishes images has memory for
+    large ones, and another does not wait before it asks for what is missing of one. Raises
+    SystemExit with a sentence if there is a mistake in `arguments`.
     """
-    if publishes_images and not any(name in os.environ for name in MIDDLEWARE_SETTINGS):
-        profile = str(share_directory() / 'config' / 'fastdds.xml')
-        os.environ.update(dict.fromkeys(PROFILE_SETTINGS, profile))
+    if not any(name in os.environ for name in MIDDLEWARE_SETTINGS):
+        configuration = share_directory() / 'config'
+        if publishes_images:
+            profile = str(configuration / 'fastdds.xml')
+            os.environ.update(dict.fromkeys(PROFILE_SETTINGS, profile))
+        else:
+            # Fast DDS 3 spells what is in it differently.
+            os.environ[PROFILE_SETTINGS[0]] = str(configuration / 'fastdds_subscriber.xml')
     try:
         rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     except RuntimeError as reason:
