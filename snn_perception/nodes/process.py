@@ -102,7 +102,10 @@ def run(job: Callable[[Stop], int]) -> int:
     if os.read(bell, 1) != _JOB_ENDED:
         stop.request()
         thread.join(GRACE)
-        _flush()
+        # Whoever should take the output may never do so, as a terminal after Ctrl-S.
+        flushing = threading.Thread(target=_flush, daemon=True)
+        flushing.start()
+        flushing.join(GRACE)
         os._exit(0)
     thread.join()
     for number in SIGNALS:

@@ -16,11 +16,16 @@
 
 from __future__ import annotations
 
+import array
+import fcntl
+import os
 import signal
 import subprocess
 import sys
+import termios
 import textwrap
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -40,7 +45,11 @@ def start(job: str) -> subprocess.Popen:
         'sys.exit(run(job))\n'
     )
     return subprocess.Popen(
-        [sys.executable, '-c', program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, '-c', program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, 'PYTHONUNBUFFERED': ''},
     )
 
 
@@ -70,6 +79,32 @@ def test_signal_ends_any_job_quickly_with_status_zero(job: str, number: signal.S
     status, _, errors = finish(process)
     assert (status, errors) == (0, '')
     assert time.monotonic() - begin < LIMIT
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_a_job_whose_output_nobody_takes(number: signal.Signals) -> None:
+    """As in a terminal that Ctrl-S has stopped."""
+    process = start('ready()\nwhile True: print("x" * 100)')
+    assert process.stdout.readline() == 'ready\n'
+    pipe = process.stdout.fileno()
+    wait_for(lambda: unread(pipe) > 60_000)
+    process.send_signal(number)
+    assert process.wait(LIMIT) == 0
+    process.communicate()
+
+
+def unread(pipe: int) -> int:
+    """How many bytes wait in a pipe."""
+    size = array.array('i', [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, size)
+    return size[0]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_more_signals_do_no_harm() -> None:
