@@ -29,6 +29,7 @@ import cv2
 import optional
 import pytest
 from sensor_msgs.msg import Image
+from std_msgs.msg import String
 from vision_msgs.msg import Classification
 
 PATIENCE = 60
@@ -190,6 +191,65 @@ def test_configuration_file_sets_the_parameters_of_a_node_in_any_namespace(
     process.send_signal(signal.SIGINT)
     assert finish(process)[0] == 0
     assert values[0].double_value == 0.25
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=['SIGINT', 'SIGTERM'])
+@pytest.mark.parametrize(
+    ('parameters', 'last_words'),
+    [
+        ({'autostart': 'false'}, ''),
+        ({'backend': 'event'}, 'loading model'),
+        ({'backend': 'event'}, 'compiling code'),
+        ({'backend': 'reference'}, 'classifying '),
+    ],
+    ids=['unconfigured', 'loading', 'compiling', 'idle'],
+)
+def test_signal_ends_the_classifier_in_every_state(
+    parameters: dict[str, Any],
+    last_words: str,
+    number: signal.Signals,
+    model_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if last_words == 'compiling code':
+        monkeypatch.setenv('NUMBA_CACHE_DIR', str(tmp_path))
+    process = start('classifier', model=model_folder, **parameters)
+    if last_words:
+        wait_for_words(process, last_words)
+    else:
+        wait_for_handlers(process)
+    check_that_it_ends_at_once(process, number)
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=['SIGINT', 'SIGTERM'])
+def test_signal_ends_the_classifier_under_more_frames_than_it_can_classify(
+    robot: Any, number: signal.Signals
+) -> None:
+    namespace = ('--ros-args', '-r', f'__ns:={robot.namespace}')
+    process = start('classifier', *namespace, '-p', 'backend:=reference')
+    camera = start('camera', *namespace, '-p', 'rate:=200.0')
+    robot.listen(String, 'snn_classifier/label').wait_for()
+    check_that_it_ends_at_once(process, number)
+    check_that_it_ends_at_once(camera, number)
+
+
+def wait_for_words(process: subprocess.Popen, words: str) -> None:
+    """Return once `process` has logged `words`."""
+    said = ''
+    while words not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+
+
+def check_that_it_ends_at_once(process: subprocess.Popen, number: signal.Signals) -> None:
+    """After a signal: status 0, no traceback."""
+    begin = time.monotonic()
+    process.send_signal(number)
+    status, output = finish(process)
+    assert (status, 'Traceback' in output) == (0, False), output
+    assert time.monotonic() - begin < LIMIT
 
 
 @pytest.mark.parametrize('seed', range(14))
