@@ -24,8 +24,8 @@ import numpy as np
 
 from snn_perception import create_simulator
 from snn_perception.decision import Record
-from snn_perception.nodes.debug_drawing import Scene, seen_window
-from snn_perception.nodes.debug_raster import Spikes
+from snn_perception.nodes.pictures.debug_drawing import Scene, seen_window
+from snn_perception.nodes.pictures.debug_raster import Spikes
 
 
 def scene(colour: str = 'red', **changes: Any) -> Scene:

@@ -37,8 +37,8 @@ import numpy as np
 from PIL import Image
 
 from snn_perception.images import FITS, Preprocessing
-from snn_perception.nodes.encodings import ENCODINGS
-from snn_perception.nodes.frames import FrameReader, Interpretation
+from snn_perception.nodes.frames.encodings import ENCODINGS
+from snn_perception.nodes.frames.frame_reader import FrameReader, Interpretation
 
 OTHER_ENCODINGS = ('', 'rgb12', '8SC1', '16SC3', '8UC2', '64FC2', 'nv99', 'RGB8')
 FORMATS = ('', 'jpeg', 'rgb8; jpeg compressed bgr8', '16UC1; compressedDepth', 'h264')

@@ -23,7 +23,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
-from snn_perception.nodes.encodings import ENCODINGS
+from snn_perception.nodes.frames.encodings import ENCODINGS
 
 
 def message(

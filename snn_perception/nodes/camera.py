@@ -29,7 +29,7 @@ def main() -> int:
 
 
 def _work(stop: Stop) -> int:
-    from snn_perception.nodes.camera_parameters import CameraParameters
+    from snn_perception.nodes.parameters.camera_parameters import CameraParameters
     from snn_perception.nodes.running import parse_node_arguments, ros, spin
 
     parse_node_arguments('camera', DESCRIPTION, CameraParameters)

@@ -22,14 +22,14 @@ from typing import Any
 
 from rclpy.lifecycle import LifecycleNode
 
-from snn_perception.nodes.camera_memory import CameraMemory, Frame
-from snn_perception.nodes.debug_scene import scene_of
-from snn_perception.nodes.health import Health
-from snn_perception.nodes.image_subscription import ImageSubscription
-from snn_perception.nodes.parameters import ClassifierParameters
-from snn_perception.nodes.publishing import CameraOutputs
-from snn_perception.nodes.recognition import Answer, Recognizer, View
-from snn_perception.nodes.verdict import Limits, Report
+from snn_perception.nodes.answers.publishing import CameraOutputs
+from snn_perception.nodes.answers.recognition import Answer, Recognizer, View
+from snn_perception.nodes.diagnostics.health import Health
+from snn_perception.nodes.diagnostics.verdict import Limits, Report
+from snn_perception.nodes.frames.camera_memory import CameraMemory, Frame
+from snn_perception.nodes.frames.image_subscription import ImageSubscription
+from snn_perception.nodes.parameters.classifier_parameters import ClassifierParameters
+from snn_perception.nodes.pictures.debug_scene import scene_of
 
 LOG_PERIOD = 5.0
 """Seconds between two log lines about the same kind of trouble."""

@@ -32,8 +32,8 @@ from std_msgs.msg import Header
 
 from snn_perception.datasets.sources import Picture, open_source, without_password
 from snn_perception.images import Preprocessing, fit_image
-from snn_perception.nodes.camera_parameters import CameraParameters
-from snn_perception.nodes.parameter_server import ParameterNode, ParameterServer
+from snn_perception.nodes.parameters.camera_parameters import CameraParameters
+from snn_perception.nodes.parameters.parameter_server import ParameterNode, ParameterServer
 from snn_perception.nodes.process import Stop
 
 JPEG_QUALITY = 95

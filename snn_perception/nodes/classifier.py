@@ -32,7 +32,7 @@ def main() -> int:
 
 
 def _work(stop: Stop) -> int:
-    from snn_perception.nodes.parameters import ClassifierParameters
+    from snn_perception.nodes.parameters.classifier_parameters import ClassifierParameters
     from snn_perception.nodes.running import parse_node_arguments, ros, spin
 
     parse_node_arguments('classifier', DESCRIPTION, ClassifierParameters)

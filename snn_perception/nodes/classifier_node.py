@@ -31,15 +31,15 @@ from rclpy.parameter import Parameter
 from std_srvs.srv import SetBool, Trigger
 
 from snn_perception.decision import Interrupted
+from snn_perception.nodes.answers.publishing import CameraOutputs, check_topics, create_outputs
+from snn_perception.nodes.answers.recognition import Recognizer
+from snn_perception.nodes.diagnostics.node_report import NodeReport
 from snn_perception.nodes.frame_pipeline import FramePipeline
 from snn_perception.nodes.lifecycle import ERROR, FAILURE, SUCCESS, SupervisedNode, leads_to
-from snn_perception.nodes.node_report import NodeReport
-from snn_perception.nodes.parameter_kinds import Change, table
-from snn_perception.nodes.parameter_server import ParameterNode, ParameterServer
-from snn_perception.nodes.parameters import ClassifierParameters
+from snn_perception.nodes.parameters.classifier_parameters import ClassifierParameters
+from snn_perception.nodes.parameters.parameter_kinds import Change, table
+from snn_perception.nodes.parameters.parameter_server import ParameterNode, ParameterServer
 from snn_perception.nodes.process import Stop
-from snn_perception.nodes.publishing import CameraOutputs, check_topics, create_outputs
-from snn_perception.nodes.recognition import Recognizer
 
 DIAGNOSTICS_PERIOD = 1.0
 """Seconds between two messages on /diagnostics."""

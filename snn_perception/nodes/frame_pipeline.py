@@ -23,13 +23,13 @@ from contextlib import ExitStack
 from rclpy.lifecycle import LifecycleNode
 
 from snn_perception.decision import Interrupted
+from snn_perception.nodes.answers.publishing import CameraOutputs
+from snn_perception.nodes.answers.recognition import Recognizer
 from snn_perception.nodes.camera_channel import CameraChannel
-from snn_perception.nodes.camera_memory import Frame
-from snn_perception.nodes.mailbox import Worker
-from snn_perception.nodes.parameters import ClassifierParameters
-from snn_perception.nodes.publishing import CameraOutputs
-from snn_perception.nodes.recognition import Recognizer
-from snn_perception.nodes.verdict import Level, Report
+from snn_perception.nodes.diagnostics.verdict import Level, Report
+from snn_perception.nodes.frames.camera_memory import Frame
+from snn_perception.nodes.frames.mailbox import Worker
+from snn_perception.nodes.parameters.classifier_parameters import ClassifierParameters
 
 Delivery = tuple[CameraChannel, Frame]
 

@@ -36,7 +36,7 @@ from rclpy.task import Future
 from rclpy.utilities import remove_ros_args
 
 from snn_perception.locations import share_directory
-from snn_perception.nodes.parameter_kinds import table
+from snn_perception.nodes.parameters.parameter_kinds import table
 from snn_perception.nodes.process import Stop
 
 PROFILE_SETTINGS = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')

@@ -24,8 +24,8 @@ import pytest
 from rcl_interfaces.msg import Parameter, ParameterValue
 from rcl_interfaces.srv import SetParameters, SetParametersAtomically
 
-from snn_perception.nodes.parameter_kinds import table
-from snn_perception.nodes.parameters import ClassifierParameters
+from snn_perception.nodes.parameters.classifier_parameters import ClassifierParameters
+from snn_perception.nodes.parameters.parameter_kinds import table
 from snn_perception.nodes.trials.bad_requests import HEAVY, ODD, value_of
 
 NAMES = [entry.name for entry in table(ClassifierParameters)]

@@ -28,7 +28,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from snn_perception.datasets.sources import Picture
 from snn_perception.images import decode_compressed
-from snn_perception.nodes.frames import nanoseconds
+from snn_perception.nodes.frames.frame_reader import nanoseconds
 from snn_perception.nodes.process import Stop
 
 

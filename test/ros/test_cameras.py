@@ -26,7 +26,7 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
-from snn_perception.nodes.publishing import camera_names
+from snn_perception.nodes.answers.publishing import camera_names
 
 TOPICS = ['front/image_raw', 'rear/image_raw']
 

@@ -31,8 +31,8 @@ from std_msgs.msg import Header
 from waiting import wait_until
 
 from snn_perception.image_files import decode_compressed
-from snn_perception.nodes.debug_drawing import Drawing
-from snn_perception.nodes.debug_image import DebugImage
+from snn_perception.nodes.pictures.debug_drawing import Drawing
+from snn_perception.nodes.pictures.debug_image import DebugImage
 
 RAW, JPEG = 'artist/debug_image', 'artist/debug_image/compressed'
 

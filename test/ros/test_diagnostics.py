@@ -41,7 +41,7 @@ SILENCE = DELAY = 0.6
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A node that is soon impatient with its engine."""
-    monkeypatch.setattr('snn_perception.nodes.mailbox.PATIENCE', 0.1)
+    monkeypatch.setattr('snn_perception.nodes.frames.mailbox.PATIENCE', 0.1)
 
 
 @pytest.fixture
@@ -240,7 +240,7 @@ def test_failed_activation_is_shown_until_the_node_is_active(
 def test_failed_cleanup_is_shown_though_the_node_gets_over_it(
     robot: Any, create_classifier: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from snn_perception.nodes.recognition import Recognizer
+    from snn_perception.nodes.answers.recognition import Recognizer
 
     create_classifier(started=False, autostart=False)
     verdicts = Verdicts(robot)

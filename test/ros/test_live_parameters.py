@@ -65,7 +65,7 @@ def inverted(tmp_path: Path) -> Path:
 @pytest.fixture
 def slow_loading(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Has models load only once this is called."""
-    from snn_perception.nodes import recognition
+    from snn_perception.nodes.answers import recognition
 
     go_on = threading.Event()
     load = recognition.load_model

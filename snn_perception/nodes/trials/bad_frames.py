@@ -27,7 +27,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from snn_perception.nodes.frames import ENCODINGS, nanoseconds
+from snn_perception.nodes.frames.frame_reader import ENCODINGS, nanoseconds
 from snn_perception.nodes.trials.bench import Bench
 from snn_perception.nodes.trials.camera import image
 from snn_perception.nodes.trials.processes import camera

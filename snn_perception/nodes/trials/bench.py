@@ -35,7 +35,7 @@ from std_srvs.srv import SetBool
 
 from snn_perception.loading import load_model
 from snn_perception.model import save_model
-from snn_perception.nodes.frames import nanoseconds
+from snn_perception.nodes.frames.frame_reader import nanoseconds
 from snn_perception.nodes.trials.camera import image
 from snn_perception.nodes.trials.observer import NODE, Answer, Observer, Unanswered
 from snn_perception.nodes.trials.processes import Program, classifier

@@ -32,7 +32,7 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 from vision_msgs.msg import Classification
 
-from snn_perception.nodes.frames import nanoseconds
+from snn_perception.nodes.frames.frame_reader import nanoseconds
 
 T = TypeVar('T')
 

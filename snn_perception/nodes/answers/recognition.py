@@ -1,0 +1,221 @@
+# Copyright 2026 the snn_perception developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""From pixels to answers: a model on an engine, which serves all cameras."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snn_perception import energy
+from snn_perception.backends import Simulator, choose_backend, create_simulator
+from snn_perception.decision import Decision, Record
+from snn_perception.images import Preprocessing, prepare
+from snn_perception.loading import load_model
+from snn_perception.nodes.diagnostics.host import hardware_name
+from snn_perception.nodes.frames.camera_memory import CameraMemory, Frame
+from snn_perception.nodes.frames.stream_clock import Step
+from snn_perception.nodes.parameters.classifier_parameters import ClassifierParameters
+from snn_perception.nodes.pictures.debug_raster import Spikes
+from snn_perception.nodes.process import load_library
+from snn_perception.power import Power, PowerMeter, find_meter, mean_power
+
+WATCHED_INTERVAL = 0.005
+"""Seconds of simulated time whose spikes are counted together for pictures."""
+
+CLOSING_TIME = 1.0
+"""Seconds to wait for an engine that should have ended."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A decision, and what it took on this host and would take on chips.
+
+    `labels` are all classes, `engine` is what ran the network and where, and `network_time`
+    how long that took, in s, for all images that it was shown at once. `power` is what the host
+    drew meanwhile. `energies` are J by chip. `spikes` are there if they were asked for. `restart`
+    says why a stream began again at rest, if it did, and `skipped` is the time of a stream in s
+    that was not simulated.
+    """
+
+    decision: Decision
+    labels: tuple[str, ...]
+    engine: str
+    energies: dict[str, float]
+    network_time: float
+    power: Power
+    spikes: Spikes | None = None
+    restart: str = ''
+    skipped: float = 0.0
+
+
+@dataclass(frozen=True)
+class View:
+    """What the network is to see of a frame, and the memory of its camera."""
+
+    pixels: NDArray[np.uint8]
+    frame: Frame
+    memory: CameraMemory
+
+
+class Recognizer:
+    """Classifies the frames of cameras, by one thread at a time. To be closed after use."""
+
+    def __init__(self, simulator: Simulator, meter: PowerMeter) -> None:
+        self.simulator = simulator
+        self.model = simulator.model
+        self.meter = meter
+        self.hardware = f'{self.engine}: {hardware_name(simulator.device)}'
+        self._chips = energy.count_chips(self.model.network, self.model.readout.views)
+        self._busy = threading.Lock()
+
+    @classmethod
+    def load(cls, parameters: ClassifierParameters, stop: Callable[[], bool]) -> Recognizer:
+        """The recognizer that `parameters` ask for, after a first run on a black image.
+
+        Raises ValueError with a sentence if there is no such model, backend or device, the
+        prices of energy are wrong, or the parameters do not suit the model, and Interrupted when
+        `stop` returns True.
+        """
+        energy.prices()  # A wrong figure in them ends the configuration, not the first frame.
+        model = load_model(parameters.model)
+        if choose_backend(parameters.backend, parameters.device) in ('torch', 'rate'):
+            load_library('torch', 'lib/libtorch_cpu.so')
+        simulator = create_simulator(
+            model,
+            parameters.backend,
+            parameters.device,
+            threads=parameters.threads,
+            precision=parameters.precision,
+        )
+        recognizer = cls(simulator, find_meter(simulator.device))
+        recognizer.require(parameters)
+        black = np.zeros(model.network.input_shape[:2], np.uint8)
+        simulator.classify(black, stop=stop)
+        return recognizer
+
+    @property
+    def engine(self) -> str:
+        """Name of the engine and where it runs, for people."""
+        return f'{self.simulator.name} on {self.simulator.device}'
+
+    def require(self, parameters: ClassifierParameters) -> None:
+        """Raise ValueError if `parameters` do not suit the model."""
+        self.model.schedule(parameters.presentation_time or None)
+
+    def close(self) -> None:
+        """End the measurement of power, if possible when no frame is in work."""
+        is_idle = self._busy.acquire(timeout=CLOSING_TIME)
+        try:
+            self.meter.close()
+        finally:
+            if is_idle:
+                self._busy.release()
+
+    def view(self, frame: Frame, memory: CameraMemory, parameters: ClassifierParameters) -> View:
+        """What the network is to see of `frame`; ValueError says why it cannot be seen."""
+        pixels = memory.read(frame, self.preprocessing(parameters), parameters)
+        return View(pixels, frame, memory)
+
+    def preprocessing(self, parameters: ClassifierParameters) -> Preprocessing:
+        """The model's preprocessing as `parameters` change it."""
+        own = self.model.preprocessing
+        fit = own.fit if parameters.fit == 'model' else parameters.fit
+        return replace(own, fit=fit, invert=own.invert != parameters.invert)
+
+    def decide(
+        self,
+        views: Sequence[View],
+        parameters: ClassifierParameters,
+        stop: Callable[[], bool],
+        is_watched: bool = False,
+    ) -> Iterator[Answer]:
+        """An answer for each of `views`, in their order.
+
+        In mode frame they are shown to networks at rest, all at once if the engine gains by that
+        and otherwise one after the other. In mode stream each is shown to the network that its
+        camera's memory holds. If it `is_watched`, the answers come with their spikes, which takes
+        a little longer. Raises Interrupted when `stop` returns True.
+        """
+        longest = parameters.presentation_time or self.model.presentation_time
+        if parameters.mode == 'frame':
+            for view in views:
+                view.memory.rest()
+            size = len(views) if self.simulator.gains_by_batches else 1
+            for first in range(0, len(views), size):
+                batch = views[first : first + size]
+                yield from self._run(batch, None, longest, parameters, stop, is_watched)
+            return
+        for view in views:
+            step = view.memory.advance(view.frame, self.simulator, longest)
+            state = view.memory.state
+            for answer in self._run([view], state, step.duration, parameters, stop, is_watched):
+                yield _in_stream(answer, step)
+
+    def _run(
+        self,
+        views: Sequence[View],
+        state: object,
+        duration: float,
+        parameters: ClassifierParameters,
+        stop: Callable[[], bool],
+        is_watched: bool,
+    ) -> list[Answer]:
+        interval = max(1, round(WATCHED_INTERVAL / self.model.dt))
+        record = Record(interval) if is_watched else None
+        inputs = np.stack([prepare(view.pixels, self.model.preprocessing) for view in views])
+        deadline = None
+        if parameters.deadline:
+            deadline = min(view.frame.received for view in views) + parameters.deadline
+        with self._busy:
+            before = self.meter.read()
+            start = time.perf_counter()
+            decisions = self.simulator.classify_batch(
+                inputs, state, duration, stop, deadline, record
+            )
+            network_time = time.perf_counter() - start
+            power = mean_power(before, self.meter.read())
+        return [
+            Answer(
+                decision,
+                self.model.labels,
+                self.engine,
+                {
+                    name: cost.value
+                    for name, cost in energy.estimate(decision, self._chips).items()
+                },
+                network_time,
+                power,
+                Spikes.of(record, image, self.model) if record is not None else None,
+            )
+            for image, decision in enumerate(decisions)
+        ]
+
+    def _energies(self, decision: Decision) -> dict[str, float]:
+        costs = energy.estimate(decision, self._chips)
+        return {name: cost.value for name, cost in costs.items()}
+
+
+def _in_stream(answer: Answer, step: Step) -> Answer:
+    """`answer` with what became of the time of the stream before it."""
+    decision = answer.decision
+    is_cut = decision.stopped_by == 'deadline'
+    cut = step.duration - decision.simulated_time if is_cut else 0.0
+    return replace(answer, restart=step.reason, skipped=step.skipped + cut)

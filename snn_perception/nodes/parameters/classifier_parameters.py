@@ -1,0 +1,226 @@
+# Copyright 2026 the snn_perception developers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Every parameter of the nodes: its type, default, description and range, in one place.
+
+`parameter_kinds` says how they are described, and `parameter_server` declares them on a node.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from snn_perception.energy import DEFAULT_CHIP, chip_names
+from snn_perception.images import FITS
+from snn_perception.nodes.parameters.parameter_kinds import Change, parameter
+
+MOST_CAMERAS = 16
+
+
+@dataclass(frozen=True)
+class ClassifierParameters:
+    """Parameters of the node `snn_classifier`; raises ValueError for some that do not agree."""
+
+    autostart: bool = parameter(
+        True,
+        'Configure and activate without waiting for a supervisor of the lifecycle; the process '
+        'then ends if that fails.',
+    )
+    model: str = parameter(
+        'mnist',
+        'Name of a model that comes with the package, path of a model folder, or '
+        'package://PACKAGE/PATH.',
+        change=Change.RELOADS,
+    )
+    backend: str = parameter(
+        'auto',
+        'Engine that runs the network: auto, event, torch, rate, reference, nengo or loihi.',
+        change=Change.RELOADS,
+    )
+    device: str = parameter(
+        'auto', 'Where the engine runs: auto, cpu or cuda.', change=Change.RELOADS
+    )
+    threads: int = parameter(
+        0,
+        'Threads of the engines event and loihi; 0: one for each core but one, or both of two.',
+        minimum=0,
+        maximum=1024,
+        change=Change.RELOADS,
+    )
+    precision: str = parameter(
+        'float32',
+        'Weights of the engine event: float32, or bfloat16 or int8, which are faster and smaller.',
+        choices=('float32', 'bfloat16', 'int8'),
+        change=Change.RELOADS,
+    )
+    image_topics: tuple[str, ...] = parameter(
+        ('image_raw',),
+        'Topics of the cameras. With more than one, the answers to each have a namespace of '
+        'their own, such as ~/front for /front/image_raw.',
+        change=Change.UNCONFIGURED,
+    )
+    image_transport: str = parameter(
+        'raw',
+        'Subscribe to images as they are on <image>, or to compressed ones on <image>/compressed.',
+        choices=('raw', 'compressed'),
+        change=Change.LIVE,
+    )
+    reliability: str = parameter(
+        'auto',
+        'Quality of service of the subscription. best_effort hears every camera, reliable only '
+        'those that offer it; auto is reliable as long as all publishers of the topic are.',
+        choices=('auto', 'best_effort', 'reliable'),
+        change=Change.LIVE,
+    )
+    lazy: bool = parameter(
+        False,
+        'Subscribe to a camera only while somebody subscribes to an answer to it.',
+        change=Change.LIVE,
+    )
+    mode: str = parameter(
+        'frame',
+        'frame: every image is shown to a network at rest. stream: the neurons keep their '
+        'state, and each image advances the network by the time between the stamps.',
+        choices=('frame', 'stream'),
+        change=Change.LIVE,
+    )
+    presentation_time: float = parameter(
+        0.0,
+        'Longest time in seconds of the simulation that an image is shown for; 0.0 for the time '
+        'that the model was made for. In stream mode that of the first image, and of one before '
+        'which others were dropped: what is left of the time since then is skipped.',
+        minimum=0.0,
+        maximum=10.0,
+        change=Change.LIVE,
+    )
+    deadline: float = parameter(
+        0.0,
+        'Seconds of real time from the arrival of a frame to its answer: then a decision ends '
+        'with the best answer so far. 0.0 for none.',
+        minimum=0.0,
+        maximum=60.0,
+        change=Change.LIVE,
+    )
+    stream_gap: float = parameter(
+        1.0,
+        'Stream mode: longest time in seconds between the stamps of two images that the camera '
+        'sends one after the other; after a longer one the network starts again at rest.',
+        minimum=0.001,
+        maximum=10.0,
+        change=Change.LIVE,
+    )
+    min_confidence: float = parameter(
+        0.0,
+        'Score from 0 to 1 that the best class must reach; below it the label is unknown.',
+        minimum=0.0,
+        maximum=1.0,
+        change=Change.LIVE,
+    )
+    max_hypotheses: int = parameter(
+        5,
+        'How many classes a classification lists at most, best first.',
+        minimum=1,
+        maximum=100_000,
+        change=Change.LIVE,
+    )
+    roi: tuple[int, ...] = parameter(
+        (0, 0, 0, 0),
+        'Part of the frame that is shown to the network: x, y, width and height in pixels. All '
+        'of it if width or height is 0.',
+        minimum=0,
+        maximum=2**20,
+        length=4,
+        change=Change.LIVE,
+    )
+    fit: str = parameter(
+        'model',
+        'How an image is fitted to the aspect of the network: crop its middle, pad it with black, '
+        'stretch it, or as the model says.',
+        choices=('model', *FITS),
+        change=Change.LIVE,
+    )
+    invert: bool = parameter(
+        False,
+        'Swap light and dark before the network sees the image, for dark digits on light paper.',
+        change=Change.LIVE,
+    )
+    significant_bits: int = parameter(
+        0,
+        'Bits that a camera fills in each number of a 16-bit encoding: 12 for one with 12 bits. '
+        '0 for all 16.',
+        minimum=0,
+        maximum=16,
+        change=Change.LIVE,
+    )
+    float_range: tuple[float, ...] = parameter(
+        (0.0, 1.0),
+        'What is black and what is white in a 32FC1 image.',
+        minimum=-1e9,
+        maximum=1e9,
+        length=2,
+        change=Change.LIVE,
+    )
+    energy_chip: str = parameter(
+        DEFAULT_CHIP,
+        'Chip whose estimated energy goes to ~/energy; ~/statistics has them all.',
+        choices=chip_names,
+        change=Change.LIVE,
+    )
+    max_silence: float = parameter(
+        2.0,
+        'Seconds without a frame after which /diagnostics says STALE.',
+        minimum=0.1,
+        maximum=86_400.0,
+        change=Change.LIVE,
+    )
+    max_delay: float = parameter(
+        5.0,
+        'Seconds for which a frame may wait for its answer before /diagnostics says ERROR.',
+        minimum=0.1,
+        maximum=86_400.0,
+        change=Change.LIVE,
+    )
+    max_latency: float = parameter(
+        1.0,
+        'Seconds from the stamp of a frame to its answer, in the mean, above which /diagnostics '
+        'says WARN.',
+        minimum=0.0,
+        maximum=60.0,
+        change=Change.LIVE,
+    )
+    max_dropped: float = parameter(
+        0.1,
+        'Share of the frames that may be lost on their way, or dropped for newer ones, before '
+        '/diagnostics says WARN.',
+        minimum=0.0,
+        maximum=1.0,
+        change=Change.LIVE,
+    )
+
+    def __post_init__(self) -> None:
+        topics = self.image_topics
+        if len(set(topics)) < len(topics) or len(topics) > MOST_CAMERAS or '' in topics:
+            raise ValueError(
+                f'image_topics must be from 1 to {MOST_CAMERAS} different names, '
+                f'not {list(topics)}'
+            )
+        if self.float_range[0] >= self.float_range[1]:
+            raise ValueError(
+                f'float_range must be black and a larger number for white, '
+                f'not {list(self.float_range)}'
+            )
+        if 0 < self.significant_bits < 8:
+            raise ValueError(
+                f'significant_bits must be from 8 to 16, or 0, not {self.significant_bits}'
+            )
