@@ -113,7 +113,7 @@ def spin(
     executor = SingleThreadedExecutor()
     for node in nodes:
         executor.add_node(node)
-    if first is not None:
+    if first is not None and not stop.requested:
         executor.create_task(first)
     stopped = Future()
     stop.on_request(lambda: stopped.set_result(None))

@@ -295,4 +295,5 @@ def check_that_it_ends_in_time(
         process.send_signal(number)
     status, output = finish(process)
     assert (status, 'Traceback' in output) == (0, False), output
+    assert 'Warning' not in output
     assert time.monotonic() - begin < LIMIT
