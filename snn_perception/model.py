@@ -42,8 +42,8 @@ from snn_perception.model_file import (
 )
 from snn_perception.network import Network
 from snn_perception.readout import Readout, Schedule
+from snn_perception.sentences import sentence
 from snn_perception.whole_files import written_whole
-from snn_perception.yaml_files import sentence
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,9 @@ from snn_perception.images import Preprocessing
 from snn_perception.network import AveragePooling, Convolution, Dense, Layer, Network
 from snn_perception.neurons import NEURON_TYPES, Neuron
 from snn_perception.readout import Readout
+from snn_perception.sentences import shown
 from snn_perception.synapses import Synapse
-from snn_perception.yaml_files import build, read_yaml, shown
+from snn_perception.yaml_files import build, read_yaml
 
 FORMAT = 1
 LAYER_TYPES: dict[str, type] = {

@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Callable
 from dataclasses import is_dataclass
 from pathlib import Path
@@ -25,12 +24,12 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 import dacite
 import yaml
 
+from snn_perception.sentences import sentence, shown
+
 T = TypeVar('T')
 
 MAXIMUM_YAML_BYTES = 1_000_000
 MAXIMUM_YAML_VALUES = 1_000_000
-LONGEST_SENTENCE = 400
-"""Letters."""
 WORDS = {
     str: ('text', 'texts'),
     int: ('a whole number', 'whole numbers'),
@@ -99,21 +98,6 @@ def _count(node: yaml.Node, counted: dict[yaml.Node, int]) -> int:
     if counted[node] > MAXIMUM_YAML_VALUES:
         raise yaml.YAMLError(f'it stands for more than {MAXIMUM_YAML_VALUES} values')
     return counted[node]
-
-
-def shown(value: Any) -> str:
-    """`value` as messages show it: on one line, and only the beginning of what is long."""
-    return _SHORT.repr(value)
-
-
-def sentence(reason: object) -> str:
-    """The text of an exception on one line, and only the beginning of what is long."""
-    words = ' '.join(str(reason).split())
-    return words if len(words) <= LONGEST_SENTENCE else f'{words[:LONGEST_SENTENCE]} ...'
-
-
-_SHORT = reprlib.Repr()
-_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 3, 60, 60
 
 
 def build(

@@ -45,6 +45,7 @@ FLOORS = (
         *('threads', 'units', 'locations', 'targets', 'requirements'),
         *('whole_files', 'yaml_files', 'image_files', 'pace', 'activity'),
     ),
+    ('sentences',),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 

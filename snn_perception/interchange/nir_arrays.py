@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.network import MAXIMUM_WEIGHTS, Shape
-from snn_perception.yaml_files import shown
+from snn_perception.sentences import shown
 
 Floats = NDArray[np.float64]
 

@@ -31,8 +31,8 @@ import numpy as np
 from snn_perception.model_file import ModelError
 from snn_perception.network import MAXIMUM_NEURONS, MAXIMUM_WEIGHTS
 from snn_perception.requirements import require
+from snn_perception.sentences import sentence
 from snn_perception.whole_files import written_whole
-from snn_perception.yaml_files import sentence
 
 MAXIMUM_BYTES = 8 * MAXIMUM_WEIGHTS + 32 * MAXIMUM_NEURONS
 """Largest file and largest sum of all arrays: weights in float64, eight float32 per neuron."""

@@ -39,7 +39,8 @@ from snn_perception.model_file import ModelError, ModelFile, description_from
 from snn_perception.network import Network
 from snn_perception.neurons import IF, LIF
 from snn_perception.readout import Readout
-from snn_perception.yaml_files import MAXIMUM_YAML_BYTES, parse_yaml, sentence, shown
+from snn_perception.sentences import sentence, shown
+from snn_perception.yaml_files import MAXIMUM_YAML_BYTES, parse_yaml
 
 USUAL_STEP = 0.001
 """Time step (s) of our models and of Norse."""

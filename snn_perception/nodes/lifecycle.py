@@ -24,6 +24,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 from snn_perception.nodes.background import in_background
 from snn_perception.nodes.services import guard, take_over
+from snn_perception.sentences import sentence
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
 FAILURE = TransitionCallbackReturn.FAILURE
@@ -110,8 +111,8 @@ class SupervisedNode(LifecycleNode):
 
         There it stays until that state or the active one is reached by a transition that works.
         """
-        self.failure, self._missed_goal = reason, goal
-        self.get_logger().error(reason)
+        self.failure, self._missed_goal = sentence(reason), goal
+        self.get_logger().error(self.failure)
 
     def reach(self, goal: str) -> None:
         """Note that a transition to the state `goal` worked."""

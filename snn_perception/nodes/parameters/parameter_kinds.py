@@ -26,6 +26,8 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, TypeVar
 
+from snn_perception.sentences import shown
+
 T = TypeVar('T')
 
 KINDS = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'text'}
@@ -87,7 +89,7 @@ class Parameter:
         number = f'{self.length} ' if self.length else ''
         wanted = f'a list of {number}{PLURALS[self.kind]}'
         if not isinstance(value, tuple) or len(value) != (self.length or max(len(value), 1)):
-            raise ValueError(f'{self.name} must be {wanted}, not {_shown(value)}')
+            raise ValueError(f'{self.name} must be {wanted}, not {shown(_plain(value))}')
         for one in value:
             self._check_one(one, wanted)
         return value
@@ -97,10 +99,10 @@ class Parameter:
 
     def _check_one(self, value: Any, wanted: str) -> None:
         if type(value) is not self.kind:
-            raise ValueError(f'{self.name} must be {wanted}, not {_shown(value)}')
+            raise ValueError(f'{self.name} must be {wanted}, not {shown(_plain(value))}')
         if self.choices and value not in self.choices:
             raise ValueError(
-                f'{self.name} must be one of {", ".join(self.choices)}, not {_shown(value)}'
+                f'{self.name} must be one of {", ".join(self.choices)}, not {shown(_plain(value))}'
             )
         if self.minimum is None or self.maximum is None:
             return
@@ -128,7 +130,5 @@ def table(kind: type) -> Iterator[Parameter]:
         yield Parameter(entry.name, entry.default, **properties)
 
 
-def _shown(value: Any) -> str:
-    """`value` for a sentence, of which a caller may have given megabytes."""
-    text = repr(list(value) if isinstance(value, tuple) else value)
-    return text if len(text) <= 100 else f'{text[:97]}...'
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

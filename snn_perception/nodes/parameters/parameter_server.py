@@ -34,6 +34,7 @@ from rclpy.parameter import Parameter as RosParameter
 from snn_perception.nodes.background import in_background
 from snn_perception.nodes.parameters.parameter_kinds import Change, Parameter, table
 from snn_perception.nodes.services import take_over
+from snn_perception.sentences import sentence
 
 T = TypeVar('T')
 
@@ -238,4 +239,4 @@ def describe(parameter: Parameter) -> ParameterDescriptor:
 
 
 def _refusal(reason: object) -> SetParametersResult:
-    return SetParametersResult(successful=False, reason=str(reason))
+    return SetParametersResult(successful=False, reason=sentence(reason))

@@ -115,7 +115,7 @@ def test_whole_number_will_do_for_text_such_as_that_of_a_webcam() -> None:
         (PLACE, [1, 10], 'place must be between 0 and 9, not 10'),
         (NAMES, [], 'names must be a list of texts, not []'),
         (NAMES, 'one', "names must be a list of texts, not 'one'"),
-        (COLOUR, 'x' * 1000, f"colour must be one of red, green, not '{'x' * 96}..."),
+        (COLOUR, 'x' * 1000, f"colour must be one of red, green, not '{'x' * 27}...{'x' * 28}'"),
     ],
 )
 def test_wrong_value_is_refused_with_a_sentence(
