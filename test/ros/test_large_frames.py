@@ -20,9 +20,10 @@ from array import array
 from typing import Any
 
 import colour_model
+import cv2
 import numpy as np
 import pytest
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
 
@@ -51,3 +52,15 @@ def test_frames_of_4k_and_8k_arrive_and_are_read(
             )
         )
         assert labels.wait_for().data == colour
+
+
+def test_compressed_image_of_fifty_megabytes_arrives_and_is_read(
+    robot: Any, create_classifier: Any
+) -> None:
+    create_classifier(image_transport='compressed')
+    labels = robot.listen(String, 'snn_classifier/label')
+    publisher = robot.publisher(CompressedImage, 'image_raw/compressed')
+    bitmap = cv2.imencode('.bmp', colour_model.image('red', 4096, 4096)[..., ::-1])[1].tobytes()
+    assert len(bitmap) > 50_000_000
+    publisher.publish(CompressedImage(format='bmp', data=octets(bitmap)))
+    assert labels.wait_for().data == 'red'

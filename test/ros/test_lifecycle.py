@@ -24,7 +24,7 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.msg import Log, Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import (
     DescribeParameters,
     GetParameters,
@@ -292,8 +292,11 @@ def test_disabled_node_neither_subscribes_nor_answers_until_it_is_enabled(
 ) -> None:
     create_classifier()
     labels = robot.listen(String, 'snn_classifier/label')
+    log = robot.listen(Log, '/rosout')
     response = robot.call(SetBool, 'snn_classifier/enable', data=False)
     assert (response.success, response.message) == (True, 'disabled')
+    own = f'{robot.namespace[1:]}.snn_classifier'
+    log.wait_for(lambda message: (message.name, message.msg) == (own, 'disabled'))
     assert robot.node.count_subscribers('image_raw') == 0
     diagnostics = robot.listen(DiagnosticArray, '/diagnostics')
     diagnostics.wait_for(
