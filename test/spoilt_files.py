@@ -21,6 +21,7 @@ import random
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,7 @@ def change_values(text: str, chance: random.Random) -> str:
         container, key = chance.choice(list(places(content)))
         action = chance.choice(['replace', 'replace', 'remove', 'double', 'swap', 'add'])
         if action == 'replace':
-            container[key] = chance.choice(ODD)
+            container[key] = deepcopy(chance.choice(ODD))
         elif action == 'remove':
             del container[key]
         elif action == 'double' and isinstance(container, list):
@@ -121,7 +122,7 @@ def change_values(text: str, chance: random.Random) -> str:
             other, place = chance.choice(list(places(content)))
             container[key] = json.loads(json.dumps(other[place]))
         elif isinstance(container, dict):
-            container[chance.choice(['wings', '', 0, None, True])] = chance.choice(ODD)
+            container[chance.choice(['wings', '', 0, None, True])] = deepcopy(chance.choice(ODD))
     return yaml.safe_dump(content, allow_unicode=True)
 
 
@@ -153,7 +154,7 @@ def change_header(content: bytes, chance: random.Random) -> bytes:
         container, key = chance.choice(list(places(header)))
         values = [value for value in ODD if not isinstance(value, bytes)]
         kinds = ['F32', 'F64', 'F16', 'BF16', 'I64', 'U8', 'F8_E4M3']
-        container[key] = chance.choice([*values, *kinds])
+        container[key] = deepcopy(chance.choice([*values, *kinds]))
     text = json.dumps(header).encode()
     size = len(text) if chance.random() < 0.9 else chance.choice([0, 7, 2**31, 2**63, 2**64 - 1])
     return struct.pack('<Q', size) + text + content[8 + length :]
