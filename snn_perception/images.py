@@ -173,12 +173,28 @@ def convert_channels(image: NDArray[np.uint8], channels: int) -> NDArray[np.uint
 
 
 def resize(image: NDArray, height: int, width: int) -> NDArray:
-    """`image` at `height` x `width`: area means where it shrinks, interpolated where it grows."""
+    """`image` at `height` x `width`: area means where it shrinks, interpolated where it grows.
+
+    A much larger image is halved first, if that is faster. It changes a level by 1 or 2, and by 5
+    at most where neighbouring pixels have nothing to do with each other.
+    """
     if image.shape[:2] == (height, width):
         return image
+    if _can_be_halved(image, height, width):
+        image = cv2.resize(
+            image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA
+        )
     shrinks = image.shape[0] > height or image.shape[1] > width
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, (width, height), interpolation=method))
+
+
+def _can_be_halved(image: NDArray, height: int, width: int) -> bool:
+    """Whether to halve `image` makes its way to `height` x `width` faster."""
+    rows, columns = image.shape[:2]
+    is_large = rows >= 4 * height and columns >= 4 * width
+    is_multiple = rows % height == 0 and columns % width == 0  # which OpenCV does fast by itself
+    return is_large and not is_multiple and rows % 2 == 0 and columns % 2 == 0
 
 
 def _crop(image: NDArray, height: int, width: int) -> NDArray:

@@ -111,10 +111,12 @@ class CameraChannel:
         recognizer: Recognizer,
         parameters: ClassifierParameters,
         times: dict[str, float],
+        taken_up: float,
     ) -> None:
         """Publish the `answer` of `recognizer` to `view`, unless it was unsubscribed meanwhile.
 
-        `times` are parts of what that took, in s by name.
+        `times` are parts of what that took, in s by name. The frame was `taken_up` then, by
+        `time.perf_counter()`.
         """
         if not self._subscription.is_open:
             return
@@ -126,7 +128,7 @@ class CameraChannel:
             )
         start = time.perf_counter()
         frame, header = view.frame, view.frame.message.header
-        latency = self.outputs.answers.publish(header, answer, parameters, times)
+        latency = self.outputs.answers.publish(header, answer, parameters, times, taken_up)
         stages = {**times, 'publishing': time.perf_counter() - start}
         if latency.seconds == latency.seconds:
             stages['transport'] = frame.transport

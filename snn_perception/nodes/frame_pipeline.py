@@ -128,9 +128,8 @@ class FramePipeline:
                         'waiting': start - view.frame.received,
                         'reading': reading,
                         'network': answer.network_time,
-                        'processing': time.perf_counter() - start,
                     }
-                    channel.answer(view, answer, recognizer, parameters, times)
+                    channel.answer(view, answer, recognizer, parameters, times, start)
             except Interrupted:
                 return
             except Exception as reason:

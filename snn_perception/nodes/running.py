@@ -32,7 +32,6 @@ from rclpy.executors import (
     SingleThreadedExecutor,
 )
 from rclpy.signals import SignalHandlerOptions
-from rclpy.task import Future
 from rclpy.utilities import remove_ros_args
 
 from snn_perception.locations import share_directory
@@ -115,12 +114,16 @@ def spin(
         executor.add_node(node)
     if first is not None and not stop.requested:
         executor.create_task(first)
-    stopped = Future()
-    stop.on_request(lambda: stopped.set_result(None))
+
+    def wake() -> None:
+        executor.create_task(lambda: None)
+
+    # Not until a future is done: for that the executor takes memory in every round.
+    stop.on_request(wake)
     try:
-        while rclpy.ok() and not stopped.done():
+        while rclpy.ok() and not stop.requested:
             try:
-                executor.spin_until_future_complete(stopped)
+                executor.spin_once()
             except (ExternalShutdownException, ShutdownException):
                 break
             except BrokenPipeError:

@@ -179,3 +179,24 @@ def test_sixty_cycles_under_input_leave_nothing_behind(robot: Any, create_classi
     assert (after.threads, after.files) == (before.threads, before.files)
     assert after.entities == before.entities
     assert after.memory_mb < before.memory_mb + 5
+
+
+def test_spinning_takes_no_memory_by_itself(robot: Any) -> None:
+    from rclpy.node import Node
+
+    from snn_perception.nodes.process import Stop
+    from snn_perception.nodes.running import spin
+
+    stop, counts = Stop(), []
+    node = Node('spinner', namespace=robot.namespace)
+
+    def tick() -> None:
+        counts.append(len(gc.get_objects()) if len(counts) % 1000 == 200 else 0)
+        if len(counts) == 2500:
+            stop.request()
+
+    node.create_timer(1e-4, tick)
+    spin(stop, node)
+    node.destroy_node()
+    before, after = (count for count in counts[1000:] if count)
+    assert after < before + 100

@@ -115,8 +115,8 @@ def test_latencies_are_medians_with_what_the_network_and_the_deadline_had_in_the
     figures = speed.times(answers, statistics)
     assert figures['latency_ms_median'] == pytest.approx(7)
     assert figures['latency_ms_max'] == pytest.approx(9)
-    assert figures['overhead_ms_median'] == pytest.approx(3)
-    assert figures['overhead_in_node_ms_median'] == pytest.approx(0.75)
+    assert figures['overhead_ms_median'] == pytest.approx(0.75)
+    assert figures['middleware_ms_median'] == pytest.approx(2.25)
     assert figures['stopped_by'] == pytest.approx({'deadline': 2 / 3, 'time': 1 / 3})
 
 

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -75,9 +76,12 @@ class AnswerPublishers:
         answer: Answer,
         parameters: ClassifierParameters,
         times: Mapping[str, float],
+        taken_up: float,
     ) -> Latency:
         """Publish `answer` to the frame with `header`; `times` are parts of what it took, in s.
 
+        The frame was `taken_up` then, by `time.perf_counter()`: so long took the processing, up to
+        the publication of the label.
         Returns the latency from the frame's stamp.
         """
         decision = answer.decision
@@ -87,9 +91,9 @@ class AnswerPublishers:
             messages.classification(header, decision, answer.labels, parameters.max_hypotheses)
         )
         self._label.publish(label)
-        status = messages.statistics(
-            self._name, answer, label.data, {'latency': delay.seconds, **times}
-        )
+        processing = time.perf_counter() - taken_up
+        shown = {'latency': delay.seconds, **times, 'processing': processing}
+        status = messages.statistics(self._name, answer, label.data, shown)
         self._statistics.publish(DiagnosticArray(header=header, status=[status]))
         self._energy.publish(messages.number(answer.energies[parameters.energy_chip]))
         self._firing_rate.publish(messages.number(decision.firing_rate))

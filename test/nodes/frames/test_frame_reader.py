@@ -20,12 +20,11 @@ import array
 from types import SimpleNamespace
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from image_messages import compressed, message, smooth_colours, zeros
 
-from snn_perception.images import Preprocessing
+from snn_perception.images import Preprocessing, resize
 from snn_perception.nodes.frames.encodings import ENCODINGS
 from snn_perception.nodes.frames.frame_reader import FrameReader, Interpretation, has_sixteen_bits
 
@@ -44,7 +43,7 @@ def noise(*shape: int) -> np.ndarray:
 def test_small_image_equals_the_one_made_of_converted_pixels() -> None:
     image = noise(480, 640, 3)
     square = np.ascontiguousarray(image[:, 80:560])
-    expected = cv2.resize(square, (28, 28), interpolation=cv2.INTER_AREA)
+    expected = resize(square, 28, 28)
     np.testing.assert_array_equal(read(message('bgr8', image[..., ::-1]), SMALL), expected)
 
 
