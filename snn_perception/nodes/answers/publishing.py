@@ -87,11 +87,11 @@ class AnswerPublishers:
         decision = answer.decision
         delay = latency(nanoseconds(header), self._clock.now().nanoseconds)
         label = messages.label(decision, parameters.min_confidence)
+        self._label.publish(label)
+        processing = time.perf_counter() - taken_up
         self._classification.publish(
             messages.classification(header, decision, answer.labels, parameters.max_hypotheses)
         )
-        self._label.publish(label)
-        processing = time.perf_counter() - taken_up
         shown = {'latency': delay.seconds, **times, 'processing': processing}
         status = messages.statistics(self._name, answer, label.data, shown)
         self._statistics.publish(DiagnosticArray(header=header, status=[status]))
