@@ -43,6 +43,8 @@ START = 180.0
 """Seconds that the node may take to become active: the first time it compiles."""
 WARM_UP = 1.0
 """Seconds at the beginning whose latencies do not count."""
+ASK_AGAIN = 0.2
+"""Seconds for which a starting node may not answer: it may not have found who asks."""
 IDLE = 3.0
 """Seconds for which a node without frames is watched."""
 REST = 10.0
@@ -95,7 +97,7 @@ def wait_until_active(observer: Observer, program: Program, timeout: float = STA
     """
     while program.is_running:
         try:
-            state = observer.state(timeout=1.0)
+            state = observer.state(timeout=ASK_AGAIN)
         except Unanswered:
             state = ''
         passed = time.monotonic() - program.started
