@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -71,8 +72,11 @@ class CameraChannel:
 
     def follow(self) -> None:
         """Subscribe as the parameters, the publishers and the listeners now ask for."""
+        if not self._is_enabled:
+            self._subscription.close()
+            return
         parameters = self._parameters()
-        if not self._is_enabled or (parameters.lazy and not self.outputs.are_heard):
+        if parameters.lazy and not self.outputs.are_heard:
             self._subscription.close()
         elif self._subscription.follow(parameters):
             self.health.resume()
@@ -130,7 +134,7 @@ class CameraChannel:
         frame, header = view.frame, view.frame.message.header
         latency = self.outputs.answers.publish(header, answer, parameters, times, taken_up)
         stages = {**times, 'publishing': time.perf_counter() - start}
-        if latency.seconds == latency.seconds:
+        if math.isfinite(latency.seconds):
             stages['transport'] = frame.transport
         self.health.classified(latency, stages, answer.decision.stopped_by == 'deadline')
         self.health.seen(self.memory.doubt)

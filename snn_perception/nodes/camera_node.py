@@ -35,6 +35,7 @@ from snn_perception.images import Preprocessing, fit_image
 from snn_perception.nodes.parameters.camera_parameters import CameraParameters
 from snn_perception.nodes.parameters.parameter_server import ParameterNode, ParameterServer
 from snn_perception.nodes.process import Stop
+from snn_perception.nodes.services import guard_services
 
 JPEG_QUALITY = 95
 
@@ -62,6 +63,7 @@ class CameraNode(ParameterNode):
         self._steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._on_publish = on_publish
         self.server = ParameterServer(self, CameraParameters)
+        guard_services(self)
         self._pictures: Iterator[Picture] = iter(())
         self._size: tuple[int, int] | None = None
         compressed = self.parameters.image_transport == 'compressed'

@@ -40,6 +40,7 @@ from snn_perception.nodes.parameters.classifier_parameters import ClassifierPara
 from snn_perception.nodes.parameters.parameter_kinds import Change, table
 from snn_perception.nodes.parameters.parameter_server import ParameterNode, ParameterServer
 from snn_perception.nodes.process import Stop
+from snn_perception.nodes.services import guard_services
 
 DIAGNOSTICS_PERIOD = 1.0
 """Seconds between two messages on /diagnostics."""
@@ -73,7 +74,7 @@ class ClassifierNode(ParameterNode, SupervisedNode):
         self._report = NodeReport(self)
         self.create_service(SetBool, '~/enable', self._on_enable)
         self.create_service(Trigger, '~/reset', self._on_reset)
-        self.guard_services()
+        guard_services(self)
         clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(DIAGNOSTICS_PERIOD, self._publish_diagnostics, clock=clock)
 

@@ -23,7 +23,7 @@ from typing import Any
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from snn_perception.nodes.background import in_background
-from snn_perception.nodes.services import guard, take_over
+from snn_perception.nodes.services import take_over
 from snn_perception.sentences import sentence
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
@@ -37,8 +37,7 @@ class SupervisedNode(LifecycleNode):
     """A lifecycle node that remembers what failed, and survives requests that make no sense.
 
     It configures itself in a thread of its own and answers other requests meanwhile. Its
-    transitions are decorated with `leads_to`. Once all services are created,
-    `guard_services` is to be called.
+    transitions are decorated with `leads_to`.
     """
 
     def __init__(self, name: str, **options: Any) -> None:
@@ -52,11 +51,6 @@ class SupervisedNode(LifecycleNode):
     def state(self) -> str:
         """Label of the state that the node is in."""
         return str(self._state_machine.current_state[1])
-
-    def guard_services(self) -> None:
-        """Have every service refuse what it cannot handle."""
-        for service in self.services:
-            guard(service, self)
 
     def destroy_node(self) -> None:
         """Destroy the node; it leaves the graph at once."""

@@ -27,11 +27,16 @@ from rclpy.service import Service
 Callback = Callable[[Any, Any], Any]
 
 
-def guard(service: Service, node: Node) -> None:
-    """Have `service` of `node` refuse what its callback cannot handle.
+def guard_services(node: Node) -> None:
+    """Have all services of `node` so far refuse what their callbacks cannot handle.
 
     An exception would end the process. So would a client that is gone before its answer.
     """
+    for service in node.services:
+        _guard(service, node)
+
+
+def _guard(service: Service, node: Node) -> None:
     callback: Callback = service.callback
     send = service.send_response
 
@@ -56,11 +61,11 @@ def guard(service: Service, node: Node) -> None:
 
 
 def take_over(node: Node, name: str, callback: Callback) -> None:
-    """Have `callback` answer the service of `node` whose name ends with `name`.
+    """Have `callback` answer the service `name` of `node`, in whatever namespace that is.
 
     It may be a coroutine function: while it waits, nothing else of the node has to.
     """
-    service = next(one for one in node.services if one.srv_name.endswith(f'/{name}'))
+    service = next(one for one in node.services if one.srv_name.split('/')[-1] == name)
     service.callback = callback
     service.callback_group = ReentrantCallbackGroup()
     service.callback_group.add_entity(service)
