@@ -25,16 +25,24 @@ import psutil
 from snn_perception.backends import gpu
 
 
-def hardware_name(device: str) -> str:
-    """Name of the processor, or of the GPU if `device` is 'cuda', as its maker calls it."""
-    if device == 'cuda':
+def hardware_name(device: str, root: Path = Path('/')) -> str:
+    """Name of the processor, or of the GPU if `device` is one, as its maker calls it.
+
+    Processors without a name are called by that of their board. `root` is where /proc is.
+    """
+    if device.startswith('cuda'):
         return gpu.name()
-    try:
-        lines = Path('/proc/cpuinfo').read_text(encoding='utf-8').splitlines()
-    except OSError:
-        lines = []
+    lines = _read(root / 'proc/cpuinfo').splitlines()
     names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
-    return next(iter(names), platform.processor() or platform.machine())
+    board = _read(root / 'proc/device-tree/model').strip('\0\n')
+    return next(iter(names), '') or board or platform.machine()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding='utf-8', errors='replace')
+    except OSError:
+        return ''
 
 
 class Host:
