@@ -113,7 +113,8 @@ class ClassifierNode(ParameterNode, SupervisedNode):
         """Load the model and run it once; on failure say why and stay unconfigured."""
         try:
             self.server.require_valid()
-            self._recognizer = self._load(self.parameters)
+            recognizer = self._load(self.parameters)
+            recognizer.require(self.parameters)  # which may have changed meanwhile
         except Interrupted:
             return FAILURE
         except ValueError as reason:
@@ -122,6 +123,7 @@ class ClassifierNode(ParameterNode, SupervisedNode):
         except Exception as reason:
             self.fail('inactive', f'cannot be configured: {type(reason).__name__}: {reason}')
             return FAILURE
+        self._recognizer = recognizer
         return super().on_configure(state)
 
     @leads_to('active')
@@ -228,15 +230,22 @@ class ClassifierNode(ParameterNode, SupervisedNode):
     def commit(
         self, parameters: list[Parameter], prepared: Recognizer | None
     ) -> SetParametersResult:
-        """Set all `parameters` or none, and exchange the model between two frames."""
+        """Set all `parameters` or none, and exchange the model between two frames.
+
+        Raises ValueError if parameters that changed meanwhile do not suit the new model.
+        """
         unused = prepared
-        with self._exchange:
-            result = super().commit(parameters, prepared)
-            if prepared is not None and result.successful and self._recognizer is not None:
-                unused, self._recognizer = self._recognizer, prepared
-        if unused is not None:
-            # It may still have a frame, for which nobody should wait here.
-            threading.Thread(target=unused.close, daemon=True).start()
+        try:
+            with self._exchange:
+                if prepared is not None:
+                    prepared.require(self.server.changed(parameters))
+                result = super().commit(parameters, prepared)
+                if prepared is not None and result.successful and self._recognizer is not None:
+                    unused, self._recognizer = self._recognizer, prepared
+        finally:
+            if unused is not None:
+                # It may still have a frame, for which nobody should wait here.
+                threading.Thread(target=unused.close, daemon=True).start()
         if [camera.topic for camera in self._cameras] != [*self.parameters.image_topics]:
             for camera in self._cameras:
                 camera.destroy()

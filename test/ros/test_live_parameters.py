@@ -137,13 +137,14 @@ def test_frames_are_answered_and_questions_too_while_another_model_loads(
     slow_loading: Any,
     request: pytest.FixtureRequest,
 ) -> None:
-    create_classifier()
+    node = create_classifier()
     label_of = request.getfixturevalue('label_of')
     go_on = slow_loading()
     client = robot.node.create_client(SetParameters, 'snn_classifier/set_parameters')
     assert client.wait_for_service(20)
     change = SetParameters.Request(parameters=[message_of('model', str(inverted))])
     pending = client.call_async(change)
+    wait_until(node._loading.locked)
     for _ in range(5):
         assert label_of('red') == 'red'
     assert get_parameter(robot, 'mode').string_value == 'frame'
@@ -263,3 +264,26 @@ def test_camera_survives_such_a_value_too(robot: Any) -> None:
     for _ in range(2):
         results = robot.call(SetParameters, 'camera/set_parameters', parameters=[strange]).results
         assert [result.successful for result in results] == [False]
+
+
+def test_model_that_does_not_suit_what_was_set_while_it_loaded_is_refused(
+    robot: Any, create_classifier: Any, tmp_path: Path, slow_loading: Any
+) -> None:
+    model = colour_model.build()
+    late = replace(model, readout=replace(model.readout, start_time=0.02))
+    save_model(late, tmp_path / 'late')
+    node = create_classifier()
+    go_on = slow_loading()
+    client = robot.node.create_client(SetParameters, 'snn_classifier/set_parameters')
+    assert client.wait_for_service(20)
+    change = SetParameters.Request(parameters=[message_of('model', str(tmp_path / 'late'))])
+    pending = client.call_async(change)
+    wait_until(node._loading.locked)
+    assert set_parameters(robot, presentation_time=0.01).successful
+    go_on()
+    wait_until(pending.done)
+    (result,) = pending.result().results
+    assert not result.successful
+    assert 'presentation_time must be at least' in result.reason
+    assert get_parameter(robot, 'model').string_value != str(tmp_path / 'late')
+    assert set_parameters(robot, presentation_time=0.0).successful
