@@ -115,8 +115,8 @@ class Classifier(ABC):
 
     @property
     def macs_per_image(self) -> int:
-        """Multiply-accumulates done once per view of an image: the analog first layer."""
-        return self.model.network.stages[0].macs
+        """Multiply-accumulates done once per view of an image: the analog connections from it."""
+        return self.model.network.image_macs
 
     @cached_property
     def paces(self) -> defaultdict[int, Pace]:
@@ -252,7 +252,7 @@ class _Batch:
     """Bookkeeping for a batch: counts and evidence up to each image's own decision."""
 
     def __init__(self, size: int, model: Model, readout: Readout, schedule: Schedule) -> None:
-        classes, layers = model.network.classes, len(model.network.stages)
+        classes, layers = model.network.classes, len(model.network.populations)
         self.dt = model.dt
         self.readout = readout
         self.schedule = schedule

@@ -15,11 +15,14 @@
 """A model: a network with its weights, labels, preprocessing and readout, as a folder of files.
 
 <name>/model.yaml            everything but the weights, for people to read
-<name>/weights.safetensors   'layers.<i>.weight' and 'layers.<i>.bias' of each weighted layer
+<name>/weights.safetensors   'layers.<i>.weight' and 'layers.<i>.bias' of each population (poolings
+                             are none); those that sum several connections have a weight
+                             'layers.<i>.<k>.weight' for each one that has any
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from math import prod
 from pathlib import Path
@@ -30,6 +33,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from snn_perception.graph import Connection, Population
 from snn_perception.images import Preprocessing
 from snn_perception.model_file import (
     FORMAT,
@@ -48,10 +52,19 @@ from snn_perception.whole_files import written_whole
 
 @dataclass(frozen=True)
 class Weights:
-    """Parameters of one weighted layer: `kernel` in the layer's weight shape, `bias` (units,)."""
+    """Parameters of one population: `bias` (channels,) and the kernels of its connections.
 
-    kernel: NDArray[np.float32]
+    `kernels` are in the weight shapes of those connections that have weights, in their order.
+    """
+
+    kernels: tuple[NDArray[np.float32], ...]
     bias: NDArray[np.float32]
+
+    @property
+    def kernel(self) -> NDArray[np.float32]:
+        """The kernel of the only connection that has one."""
+        (kernel,) = self.kernels
+        return kernel
 
 
 @dataclass(frozen=True)
@@ -76,17 +89,26 @@ class Model:
         _check_labels(self.labels, self.network)
         if tuple(self.preprocessing.shape) != self.network.input_shape:
             raise ModelError("the preprocessing must produce images of the network's input shape")
-        for index, (stage, weights) in enumerate(
-            zip(self.network.stages, self.weights, strict=True)
-        ):
-            for name, values, shape in (
-                ('weight', weights.kernel, stage.weight_shape),
-                ('bias', weights.bias, (stage.output_shape[2],)),
-            ):
-                if values.shape != shape:
-                    raise ModelError(_wrong_shape(f'layers.{index}.{name}', values.shape, shape))
-                if not np.isfinite(values).all():
-                    raise ModelError(f'layers.{index}.{name} holds values that are not finite')
+        for population, weights in zip(self.network.populations, self.weights, strict=True):
+            shapes, values = _shapes_of(population), (*weights.kernels, weights.bias)
+            if len(shapes) != len(values):
+                raise ModelError(
+                    f'layer {population} needs {len(shapes) - 1} kernels, not {len(values) - 1}'
+                )
+            for (name, shape), tensor in zip(shapes.items(), values, strict=True):
+                if tensor.shape != shape:
+                    raise ModelError(_wrong_shape(name, tensor.shape, shape))
+                if not np.isfinite(tensor).all():
+                    raise ModelError(f'{name} holds values that are not finite')
+
+    def connections(self, index: int) -> Iterator[tuple[Connection, NDArray[np.float32]]]:
+        """The connections into population `index`, each with its kernel.
+
+        The kernel is that of `Connection.convolution`: (rows, columns, inputs, channels).
+        """
+        kernels = iter(self.weights[index].kernels)
+        for connection in self.network.populations[index].connections:
+            yield connection, connection.kernel(next(kernels) if connection.weight_shape else None)
 
     @property
     def presentation_time(self) -> float:
@@ -147,9 +169,10 @@ def save_model(model: Model, folder: Path, training: dict[str, Any] | None = Non
     Raises OSError with a sentence if a file cannot be written, for example on a full disk.
     """
     tensors = {}
-    for index, weights in enumerate(model.weights):
-        tensors[f'layers.{index}.weight'] = np.ascontiguousarray(weights.kernel, np.float32)
-        tensors[f'layers.{index}.bias'] = np.ascontiguousarray(weights.bias, np.float32)
+    for population, weights in zip(model.network.populations, model.weights, strict=True):
+        values = (*weights.kernels, weights.bias)
+        for name, tensor in zip(_shapes_of(population), values, strict=True):
+            tensors[name] = np.ascontiguousarray(tensor, np.float32)
     folder.mkdir(parents=True, exist_ok=True)
     with written_whole(folder / 'weights.safetensors') as unfinished:
         save_file(tensors, unfinished)
@@ -186,16 +209,26 @@ def _check_labels(labels: tuple[str, ...], network: Network) -> None:
         raise ModelError('labels must differ from each other')
 
 
+def _shapes_of(population: Population) -> dict[str, tuple[int, ...]]:
+    """Names of the tensors of `population` in the file and their shapes, the bias last."""
+    prefix = f'layers.{population.index}'
+    is_sum = len(population.connections) > 1
+    shapes = {
+        f'{prefix}.{number}.weight' if is_sum else f'{prefix}.weight': connection.weight_shape
+        for number, connection in enumerate(population.connections)
+        if connection.weight_shape
+    }
+    return {**shapes, f'{prefix}.bias': (population.output_shape[2],)}
+
+
 def _wrong_shape(name: str, shape: tuple[int, ...], expected: tuple[int, ...]) -> str:
     return f'{name} has the shape {tuple(shape)} where the network needs {tuple(expected)}'
 
 
 def _read_weights(path: Path, network: Network) -> tuple[Weights, ...]:
     """Read the weights once the header has the expected names, types and shapes."""
-    expected = {}
-    for index, stage in enumerate(network.stages):
-        expected[f'layers.{index}.weight'] = stage.weight_shape
-        expected[f'layers.{index}.bias'] = (stage.output_shape[2],)
+    shapes = [_shapes_of(population) for population in network.populations]
+    expected = {name: shape for tensors in shapes for name, shape in tensors.items()}
     if not path.is_file():
         raise ModelError(f'{path.name} does not exist')
     needed = sum(4 * prod(shape) for shape in expected.values())
@@ -212,9 +245,7 @@ def _read_weights(path: Path, network: Network) -> tuple[Weights, ...]:
                     raise ModelError(f'{name} must be of type F32, not {header.get_dtype()}')
                 if tuple(header.get_shape()) != shape:
                     raise ModelError(_wrong_shape(name, header.get_shape(), shape))
-            return tuple(
-                Weights(file.get_tensor(f'layers.{i}.weight'), file.get_tensor(f'layers.{i}.bias'))
-                for i in range(len(network.stages))
-            )
+            tensors = [[file.get_tensor(name) for name in names] for names in shapes]
+            return tuple(Weights(tuple(kernels), bias) for *kernels, bias in tensors)
     except (SafetensorError, OSError) as reason:
         raise ModelError(f'{path.name} is truncated or corrupt: {reason}') from None

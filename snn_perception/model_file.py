@@ -17,26 +17,24 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from snn_perception.images import Preprocessing
-from snn_perception.network import AveragePooling, Convolution, Dense, Layer, Network
+from snn_perception.layers import KINDS, Layer, Sum, kind_of
+from snn_perception.network import Network
 from snn_perception.neurons import NEURON_TYPES, Neuron
 from snn_perception.readout import Readout
 from snn_perception.sentences import shown
 from snn_perception.synapses import Synapse
 from snn_perception.yaml_files import build, read_yaml
 
-FORMAT = 1
-LAYER_TYPES: dict[str, type] = {
-    'convolution': Convolution,
-    'dense': Dense,
-    'average_pooling': AveragePooling,
-}
+FORMAT = 2
+READABLE = 1, 2
+"""Versions of the format: 1 had chains of square convolutions only, and its files are as valid."""
 
 
 class ModelError(ValueError):
@@ -69,7 +67,9 @@ class NeuronSection:
     @property
     def mapping(self) -> dict[str, Any]:
         """The YAML form."""
-        return {**_to_mapping(NEURON_TYPES, self.neuron), 'gamma': self.gamma}
+        kind = next(name for name, type_ in NEURON_TYPES.items() if type_ is type(self.neuron))
+        values = {each.name: getattr(self.neuron, each.name) for each in fields(self.neuron)}  # type: ignore[arg-type]
+        return {'type': kind, **values, 'gamma': self.gamma}
 
 
 @dataclass(frozen=True)
@@ -102,13 +102,41 @@ class ModelFile:
 
 
 def layer_from_mapping(content: Any) -> Layer:
-    """A layer from its YAML form, a mapping with its `type`; raises ValueError otherwise."""
-    return _from_mapping('layer', LAYER_TYPES, content)
+    """A layer from its YAML form, a mapping with its `type`; raises ValueError otherwise.
+
+    The `branches` of a sum are a list of such mappings, or of lists of them.
+    """
+    values = dict(content) if isinstance(content, dict) else content
+    if not isinstance(values, dict) or values.get('type') != 'sum':
+        return _from_mapping('layer', KINDS, content)
+    branches = values.pop('branches', None)
+    if not isinstance(branches, list):
+        raise ValueError(f'branches of a sum must be a list of layers, not {shown(branches)}')
+    values['branches'] = tuple(
+        tuple(_from_mapping('layer', KINDS, layer) for layer in branch)
+        if isinstance(branch, list)
+        else (_from_mapping('layer', KINDS, branch),)
+        for branch in branches
+    )
+    unknown = ', '.join(sorted(map(str, values.keys() - {'type', 'name', 'branches'})))
+    if unknown:
+        raise ValueError(f'layer sum: unknown {unknown}')
+    if not isinstance(values.get('name', ''), str):
+        raise ValueError(f'layer sum: name must be a text, not {shown(values["name"])}')
+    return Sum(values['branches'], values.get('name', ''))
 
 
 def layer_to_mapping(layer: Layer) -> dict[str, Any]:
-    """The YAML form of `layer`."""
-    return _to_mapping(LAYER_TYPES, layer)
+    """The YAML form of `layer`, without what has its usual value."""
+    mapping: dict[str, Any] = {'type': kind_of(layer), 'name': layer.name}
+    if isinstance(layer, Sum):
+        branches = [[layer_to_mapping(each) for each in branch] for branch in layer.branches]
+        mapping['branches'] = [branch if len(branch) > 1 else branch[0] for branch in branches]
+    else:
+        mapping['source'] = layer.source
+        mapping |= {field.name: getattr(layer, field.name) for field in fields(layer)}
+    unset = {'name': '', 'source': '', 'groups': 1}
+    return {key: value for key, value in mapping.items() if value != unset.get(key)}
 
 
 def neuron_from_mapping(content: Any) -> NeuronSection:
@@ -139,11 +167,6 @@ def _from_mapping(what: str, types: dict[str, type], content: Any) -> Any:
     return build(types[kind], values, f'{what} {kind}')
 
 
-def _to_mapping(types: dict[str, type], value: Any) -> dict[str, Any]:
-    kind = next(name for name, type_ in types.items() if type_ is type(value))
-    return {'type': kind, **asdict(value)}
-
-
 def read_description(path: Path) -> ModelFile:
     """The content of the model.yaml at `path`; raises ModelError."""
     return description_from(read_yaml(path, ModelError), path)
@@ -152,9 +175,10 @@ def read_description(path: Path) -> ModelFile:
 def description_from(content: dict[str, Any], source: object) -> ModelFile:
     """The ModelFile with this `content`; messages call it `source`. Raises ModelError."""
     version = content.get('format')
-    if version != FORMAT:
+    if version not in READABLE:
         raise ModelError(
-            f'{source}: unknown format version {shown(version)}; this package reads {FORMAT}'
+            f'{source}: unknown format version {shown(version)}; '
+            f'this package reads {" and ".join(map(str, READABLE))}'
         )
     return build(ModelFile, content, source, ModelError, hooks=HOOKS)
 

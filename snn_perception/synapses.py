@@ -56,6 +56,11 @@ class Synapse:
         """Number of filter values that each neuron remembers."""
         return ORDERS[self.type]
 
+    @property
+    def mean_delay(self) -> float:
+        """Mean time (s) by which it delays a signal: the time constant of each of its filters."""
+        return self.order * self.tau
+
     def decay(self, dt: float) -> float:
         """Factor by which a filter value decays in one step of `dt` (s)."""
         return math.exp(-dt / self.tau) if self.order else 0.0

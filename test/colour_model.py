@@ -21,8 +21,9 @@ from pathlib import Path
 import numpy as np
 
 from snn_perception.images import Preprocessing
+from snn_perception.layers import Dense
 from snn_perception.model import Model, Weights, save_model
-from snn_perception.network import Dense, Network
+from snn_perception.network import Network
 from snn_perception.readout import Readout
 
 SIZE = 8
@@ -40,8 +41,8 @@ def build() -> Model:
         sees[:, colour, colour] = 3 / SIZE**2
         says[colour, :, colour] = 0.02
     weights = (
-        Weights(sees.reshape(-1, 3 * GROUP), np.zeros(3 * GROUP, np.float32)),
-        Weights(says.reshape(-1, 3), np.zeros(3, np.float32)),
+        Weights((sees.reshape(-1, 3 * GROUP),), np.zeros(3 * GROUP, np.float32)),
+        Weights((says.reshape(-1, 3),), np.zeros(3, np.float32)),
     )
     return Model(
         name='colours',

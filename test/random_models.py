@@ -16,11 +16,27 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
+from snn_perception.graph import IMAGE
 from snn_perception.images import Preprocessing
+from snn_perception.layers import (
+    AveragePooling,
+    Branch,
+    Convolution,
+    Dense,
+    GlobalAveragePooling,
+    Identity,
+    Layer,
+    Link,
+    Shape,
+    Sum,
+)
 from snn_perception.model import Model, Weights
-from snn_perception.network import AveragePooling, Convolution, Dense, Layer, Network
+from snn_perception.network import Network
+from snn_perception.neurons import LIF, Neuron
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
 
@@ -33,6 +49,10 @@ LAYERS: tuple[Layer, ...] = (
 )
 
 
+IMAGE_SHAPE = (9, 8, 3)
+"""Of the images of random graphs."""
+
+
 def random_model(
     seed: int = 0,
     input_shape: tuple[int, int, int] = (11, 10, 3),
@@ -43,23 +63,106 @@ def random_model(
     dt: float = 0.001,
 ) -> Model:
     """A model whose neurons get currents around `drive` times their threshold."""
-    random = np.random.default_rng(seed)
     network = Network(input_shape, layers, synapse=synapse, readout_synapse=readout_synapse)
+    return with_random_weights(network, seed, drive, dt)
+
+
+def with_random_weights(
+    network: Network, seed: int = 0, drive: float = 1.5, dt: float = 0.001
+) -> Model:
+    """A model of `network` whose neurons get currents around `drive` times their threshold."""
+    random = np.random.default_rng(seed)
     weights = []
-    for index, stage in enumerate(network.stages):
-        inputs = np.prod(stage.weight_shape[:-1])
-        # Around 50 Hz arrive from a spiking layer, around 0.5 from the image.
-        size = 2 / np.sqrt(inputs) if index == 0 else 0.06 / np.sqrt(inputs)
-        weights.append(
-            Weights(
-                random.normal(0, size, stage.weight_shape).astype(np.float32),
-                random.normal(drive, 0.3, stage.output_shape[2]).astype(np.float32),
-            )
-        )
+    for population in network.populations:
+        kernels = []
+        for connection in population.connections:
+            shape = connection.weight_shape
+            # Around 50 Hz arrive from a spiking layer, around 0.5 from the image.
+            size = 2 if connection.source == IMAGE else 0.06
+            size /= np.sqrt(np.prod(shape[:-1]))
+            if shape:
+                kernels.append(random.normal(0, size, shape).astype(np.float32))
+        bias = random.normal(drive, 0.3, population.output_shape[2]).astype(np.float32)
+        weights.append(Weights(tuple(kernels), bias))
     labels = tuple('abcdefghij'[: network.classes])
-    return Model(
-        'random', labels, network, tuple(weights), Preprocessing(input_shape), Readout(0.05), dt
+    shown = Preprocessing(network.input_shape)
+    return Model('random', labels, network, tuple(weights), shown, Readout(0.05), dt)
+
+
+def random_graph(random: np.random.Generator, populations: int = 5) -> tuple[Layer, ...]:
+    """Layers of a network with skips, groups, and uneven kernels, strides, paddings, poolings.
+
+    Everything is read: a population that nobody has read yet is a source of the readout.
+    """
+    layers: list[Layer] = [Convolution(4, 3, padding=1, name='p0')]
+    shapes, unread = {'p0': (9, 8, 4)}, {'p0'}
+    for number in range(1, populations):
+        name = f'p{number}'
+        source = list(shapes)[random.integers(len(shapes))]
+        layer = _random_convolution(random, shapes[source], source)
+        shape = layer.output_shape(shapes[source])
+        branches: list[Link | Branch] = [layer]
+        for other, theirs in [('input', IMAGE_SHAPE), *shapes.items()]:
+            if random.random() < 0.7:
+                branches += _ways(random, other, theirs, shape)
+        layers.append(Sum(tuple(branches), name=name))
+        unread -= {each.source for branch in layers[-1].branches for each in branch}
+        shapes[name], unread = shape, unread | {name}
+    pooled = (GlobalAveragePooling(source=f'p{populations - 1}'), Dense(3))
+    rest = tuple(Dense(3, source=name) for name in sorted(unread - {f'p{populations - 1}'}))
+    return (*layers, Sum((pooled, *rest)))
+
+
+def _random_convolution(random: np.random.Generator, inputs: Shape, source: str) -> Convolution:
+    """A convolution on `inputs`; a quarter of them are depthwise, a quarter have groups."""
+    groups = (1, 1, 2, inputs[2])[random.integers(4)]
+    if random.random() < 0.4:  # a map of the same shape, to which skips lead
+        return Convolution(inputs[2], 3, padding=1, groups=groups, source=source)
+    channels = inputs[2] if groups == inputs[2] else 2 * int(random.integers(1, 4))
+    kernel = tuple(int(min(random.integers(1, 4), size)) for size in inputs[:2])
+    stride = tuple(int(random.integers(1, 3)) for _ in kernel)
+    padding = tuple(int(random.integers(0, 3)) for _ in range(4))
+    return Convolution(channels, kernel, stride, padding, groups, source=source)
+
+
+def _ways(
+    random: np.random.Generator, source: str, inputs: Shape, outputs: Shape
+) -> list[Link | Branch]:
+    """Skips from `source` to a population of shape `outputs`, if there is one that fits."""
+    block = tuple(size // out if out else 0 for size, out in zip(inputs, outputs, strict=True))
+    if source == 'input' and block[:2] != (1, 1):
+        return []
+    fits = all(
+        rows and size // rows == out
+        for rows, size, out in zip(block[:2], inputs[:2], outputs[:2], strict=True)
     )
+    if not fits:
+        return []
+    place = {'source': source}
+    link: Link = Convolution(outputs[2], 1)
+    if inputs[2] == outputs[2] and random.random() < 0.7:
+        link = Identity(float(random.normal(0, 0.02)))
+    if block[:2] == (1, 1):
+        return [dataclasses.replace(link, **place)]
+    return [(AveragePooling(block[:2], **place), link)]
+
+
+def random_graph_model(
+    seed: int = 0,
+    neuron: Neuron = LIF(),  # noqa: B008 (immutable)
+    synapse: Synapse = Synapse('exponential', 0.005),  # noqa: B008
+    readout_synapse: Synapse = Synapse('exponential', 0.01),  # noqa: B008
+    dt: float = 0.001,
+    populations: int = 5,
+) -> Model:
+    """A model of a `random_graph` on images of IMAGE_SHAPE, which several populations may see."""
+    random = np.random.default_rng(seed)
+    layers = random_graph(random, populations)
+    if random.random() < 0.5:
+        *before, last = layers
+        layers = (*before, Sum((*last.branches, Dense(3, source='input'))))
+    network = Network(IMAGE_SHAPE, layers, neuron, synapse, readout_synapse)
+    return with_random_weights(network, seed, 1.5 if neuron.rheobase else 0.8, dt)
 
 
 def random_images(model: Model, count: int, seed: int = 1) -> np.ndarray:

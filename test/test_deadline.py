@@ -28,8 +28,8 @@ from random_models import random_images, random_model
 from snn_perception import create_simulator, decision, load_model
 from snn_perception.backends.reference import ReferenceSimulator
 from snn_perception.image_files import read_image
+from snn_perception.layers import Dense
 from snn_perception.locations import share_directory
-from snn_perception.network import Dense
 from snn_perception.pace import AFTERWARDS, FEW
 from snn_perception.readout import Readout
 

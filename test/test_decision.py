@@ -24,7 +24,7 @@ from random_models import random_images, random_model
 
 from snn_perception.backends import create_simulator
 from snn_perception.decision import Interrupted, Record
-from snn_perception.network import Convolution, Dense
+from snn_perception.layers import Convolution, Dense
 from snn_perception.readout import Readout
 
 
@@ -215,7 +215,7 @@ def test_a_record_of_a_batch_tells_the_images_apart():
     batch, alone = Record(10), Record(10)
     simulator.classify_batch(inputs, record=batch)
     simulator.classify_batch(inputs[1:2], record=alone)
-    assert batch.spikes.shape == (5, 3, len(model.network.stages))
+    assert batch.spikes.shape == (5, 3, len(model.network.populations))
     np.testing.assert_array_equal(batch.steps, [10, 20, 30, 40, 50])
     np.testing.assert_array_equal(batch.spikes[:, 1], alone.spikes[:, 0])
 

@@ -20,7 +20,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snn_perception.network import AveragePooling, Convolution, Dense, Network
+from snn_perception.layers import AveragePooling, Convolution, Dense
+from snn_perception.network import Network
 
 
 @given(
@@ -48,8 +49,12 @@ def test_counts_of_a_known_network():
     network = Network(
         (4, 4, 1), (Convolution(2, 3, padding=1), AveragePooling(2), Dense(5), Dense(3))
     )
-    first, second, third = network.stages
-    assert [stage.output_shape for stage in network.stages] == [(4, 4, 2), (1, 1, 5), (1, 1, 3)]
+    first, second, third = network.populations
+    assert [stage.output_shape for stage in network.populations] == [
+        (4, 4, 2),
+        (1, 1, 5),
+        (1, 1, 3),
+    ]
     # Of the 3x3 windows of 16 pixels: 4 corners see 4 pixels, 8 edges 6, 4 inner ones 9.
     assert first.macs == (4 * 4 + 8 * 6 + 4 * 9) * 2
     assert second.macs == 2 * 2 * 2 * 5
@@ -61,7 +66,7 @@ def test_counts_of_a_known_network():
 
 def test_a_spike_that_pooling_cuts_off_causes_no_operations():
     network = Network((5, 5, 1), (Convolution(1, 1), AveragePooling(2), Dense(7)))
-    fan_out = network.stages[1].fan_out
+    fan_out = network.populations[1].fan_out
     assert fan_out.shape == (5, 5)
     assert np.all(fan_out[:4, :4] == 7)
     assert np.all(fan_out[4] == 0)

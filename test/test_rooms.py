@@ -40,7 +40,8 @@ FLOORS = (
     ('model_file',),
     # A model holds its network and its readout, so both are below it.
     ('network', 'readout'),
-    ('neurons', 'synapses', 'images'),
+    ('graph',),
+    ('layers', 'neurons', 'synapses', 'images'),
     (
         *('threads', 'units', 'locations', 'targets', 'requirements'),
         *('whole_files', 'yaml_files', 'image_files', 'pace', 'activity'),

@@ -30,7 +30,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from snn_perception.backends.stage_state import Memory
+from snn_perception.backends.population_state import Memory
 
 Simulate = Callable[[Memory, Tensor, int], tuple[Tensor, Tensor]]
 

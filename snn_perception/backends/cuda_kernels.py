@@ -22,7 +22,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from snn_perception.backends.stage_state import StageState
+from snn_perception.backends.population_state import PopulationState
 from snn_perception.neurons import LIF
 from snn_perception.synapses import Synapse
 
@@ -34,7 +34,7 @@ def integrate(
     sums: Tensor,
     bias: Tensor,
     steps: int,
-    state: StageState,
+    state: PopulationState,
     synapse: Synapse,
     neuron: LIF,
     dt: float,

@@ -33,7 +33,7 @@ from snn_perception.backends.base import Simulator
 from snn_perception.backends.event_kernels import compile_network, run_network
 from snn_perception.backends.event_layout import PRECISIONS, Sizes, aligned_zeros, arrange, at_rest
 from snn_perception.backends.event_memory import Neurons, Run
-from snn_perception.backends.reference import apply_stage
+from snn_perception.backends.reference import weighted_sum
 from snn_perception.backends.vectors import BITS_AT_ONCE, EVENTS_AT_ONCE
 from snn_perception.model import Model
 from snn_perception.neurons import as_lif
@@ -114,7 +114,7 @@ class EventSimulator(Simulator):
                 for index in range(layers):
                     together(partial(work, runs=[run], first=index, end=index + 1), self.threads)
                     self.on_layer(index)
-        neurons = np.array([stage.neurons for stage in self.model.network.stages])
+        neurons = np.array([population.neurons for population in self.model.network.populations])
         updates = np.tile(steps * neurons, (batch, 1))
         counts = np.sum([run.counts for run in runs], axis=0)
         spikes, operations = counts.reshape(2, *updates.shape)
@@ -153,8 +153,9 @@ class EventSimulator(Simulator):
         """Constant inputs of the first layer's neurons under `images`, padded and flat."""
         shown, inputs = self._shown
         if not np.array_equal(shown, images):
-            stage, blocks = self.model.network.stages[0], self.weights.plan[0]['blocks']
-            sums = apply_stage(stage, self.model.weights[0].kernel, images.astype(np.float32))
+            blocks = self.weights.plan[0]['blocks']
+            ((connection, kernel),) = self.model.connections(0)
+            sums = weighted_sum(connection, kernel, images.astype(np.float32))
             constant = self.weights.inputs[: blocks * self.weights.plan[0]['lanes']]
             inputs = aligned_zeros(sums[..., 0].size * constant.size)
             channels = inputs.reshape(*sums.shape[:3], -1)

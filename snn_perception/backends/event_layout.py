@@ -24,8 +24,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from snn_perception.backends.event_memory import PLAN, WIDTHS, Weights
+from snn_perception.graph import Population
 from snn_perception.model import Model
-from snn_perception.network import Convolution, Network, Stage
+from snn_perception.network import Network
 from snn_perception.neurons import as_lif
 
 PRECISIONS = ('float32', 'bfloat16', 'int8')
@@ -45,7 +46,7 @@ def arrange(model: Model, precision: str) -> Weights:
     network, dt = model.network, model.dt
     plan = make_plan(network)
     rows, scales, inputs, decays = [], [], [], []
-    for index, (stage, layer) in enumerate(zip(network.stages, plan, strict=True)):
+    for index, (stage, layer) in enumerate(zip(network.populations, plan, strict=True)):
         synapse, weights = network.synapse_of(index), model.weights[index]
         decays.append(synapse.decay(dt))
         # The loops only apply a synapse's decay, so its gain goes into what it is given.
@@ -54,7 +55,8 @@ def arrange(model: Model, precision: str) -> Weights:
         if index:
             # A spike counts 1 / dt in Hz, and in a pooled map a share of that.
             scale = gain / (dt * _pool_size(stage) ** 2)
-            padded = _pad_rows(weights.kernel * np.float32(scale), layer)
+            ((_, kernel),) = model.connections(index)
+            padded = _pad_rows(kernel * np.float32(scale), layer)
             rows.append(_quantise(padded, 'float32' if stage.is_readout else precision))
         scales.append(rows[-1][1] if index else np.ones_like(inputs[-1]))
     neuron = as_lif(network.neuron, 'backend event')
@@ -68,7 +70,9 @@ def arrange(model: Model, precision: str) -> Weights:
         read_weights=aligned([rows[-1][0]]),
         scales=aligned(scales),
         inputs=aligned(inputs),
-        fan_out=np.concatenate([stage.fan_out.reshape(-1) for stage in network.stages[1:]]),
+        fan_out=np.concatenate(
+            [stage.connections[0].fan_out.reshape(-1) for stage in network.populations[1:]]
+        ),
         decays=np.array(decays, np.float32),
         leak=np.float32(math.exp(-dt / neuron.tau_rc)),
         longest=np.float32(math.exp((neuron.tau_ref - dt) / neuron.tau_rc)),
@@ -77,14 +81,14 @@ def arrange(model: Model, precision: str) -> Weights:
 
 def make_plan(network: Network) -> NDArray:
     """The entries of PLAN for the weighted layers of `network`, one after another in memory."""
-    plan = np.zeros(len(network.stages), PLAN)
+    plan = np.zeros(len(network.populations), PLAN)
     channels = 0
-    for index, (stage, layer) in enumerate(zip(network.stages, plan, strict=True)):
+    for index, (stage, layer) in enumerate(zip(network.populations, plan, strict=True)):
         layer['height'], layer['width'], layer['blocks'] = stage.output_shape
         cost = partial(_cost, stage.output_shape[2])
         layer['lanes'] = min(WIDTHS) if stage.is_readout else min(WIDTHS, key=cost)
         layer['blocks'] = math.ceil(stage.output_shape[2] / layer['lanes'])
-        layer['pool'] = 1 if stage.is_readout else _pool_size(network.stages[index + 1])
+        layer['pool'] = 1 if stage.is_readout else _pool_size(network.populations[index + 1])
         if index:
             _set_window(layer, stage, channels)
         channels = layer['blocks'] * layer['lanes']
@@ -125,14 +129,11 @@ class Sizes(NamedTuple):
         )
 
 
-def _set_window(layer: np.void, stage: Stage, channels: int) -> None:
+def _set_window(layer: np.void, stage: Population, channels: int) -> None:
     """Set what a neuron of `layer` sees of the previous map, with so many padded `channels`."""
-    if isinstance(stage.layer, Convolution):
-        layer['rows'] = layer['columns'] = stage.layer.kernel
-        layer['stride'], layer['padding'] = stage.layer.stride, stage.layer.padding
-    else:
-        layer['rows'], layer['columns'] = stage.input_shape[:2]
-        layer['stride'] = 1
+    convolution = stage.connections[0].convolution
+    layer['rows'], layer['columns'] = convolution.kernel_size
+    layer['stride'], layer['padding'] = convolution.strides[0], convolution.margins[0][0]
     layer['channels'] = channels
     layer['most_events'] = layer['rows'] * layer['columns'] * channels * _pool_size(stage) ** 2
 
@@ -142,9 +143,9 @@ def _cost(channels: int, width: int) -> int:
     return math.ceil(channels / width) * (width + COST_OF_A_BLOCK)
 
 
-def _pool_size(stage: Stage) -> int:
+def _pool_size(stage: Population) -> int:
     """The side of the poolings before `stage`, taken together as one."""
-    return math.prod(pooling.size for pooling in stage.pooling)
+    return stage.connections[0].pooling[0]
 
 
 def _pad_channels(values: NDArray[np.float32], layer: np.void) -> NDArray[np.float32]:

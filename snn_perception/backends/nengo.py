@@ -75,7 +75,7 @@ class NengoSimulator(Simulator):
 
     def advance(self, memory: Memory, images: NDArray[np.float32], steps: int) -> Activity:
         """See `Simulator.advance`."""
-        stages = self.model.network.stages
+        stages = self.model.network.populations
         counts = np.zeros((3, len(images), len(stages)), np.int64)
         outputs = np.zeros((steps, len(images), self.model.network.classes), np.float32)
         for index, (remembered, image) in enumerate(zip(memory, images, strict=True)):

@@ -31,8 +31,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snn_perception.layers import Convolution, Shape
 from snn_perception.model import Model
-from snn_perception.network import MAXIMUM_WEIGHTS, Convolution, Shape, Stage
+from snn_perception.network import MAXIMUM_WEIGHTS, Stage
 from snn_perception.neurons import LIF, Neuron
 from snn_perception.requirements import require
 from snn_perception.synapses import Synapse
@@ -68,7 +69,7 @@ def build_network(model: Model, pipelined: bool = False) -> nengo.Network:
         network.layers = []
         source, delay_steps = network.input, 0
         for index, (stage, weights) in enumerate(
-            zip(model.network.stages, model.weights, strict=True)
+            zip(model.network.populations, model.weights, strict=True)
         ):
             synapse = _synapse(model.network.synapse_of(index), model.dt)
             delay_steps += pipelined and synapse is not None

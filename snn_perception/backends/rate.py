@@ -30,7 +30,8 @@ from torch import Tensor
 from snn_perception.activity import Activity
 from snn_perception.backends.base import Simulator
 from snn_perception.backends.rate_curve import soft_rate
-from snn_perception.backends.torch import PlacedStage, choose_device
+from snn_perception.backends.torch import choose_device, place_weights, read_last
+from snn_perception.graph import IMAGE
 from snn_perception.model import Model
 from snn_perception.neurons import Softened
 
@@ -44,10 +45,8 @@ class RateSimulator(Simulator):
     def __init__(self, model: Model, device: str = 'auto') -> None:
         super().__init__(model, choose_device(device))
         self.neuron = Softened(model.network.neuron, model.network.gamma)
-        self.stages = [
-            PlacedStage(stage, weights, 1.0, self.device, torch.float32)
-            for stage, weights in zip(model.network.stages, model.weights, strict=True)
-        ]
+        self.populations = place_weights(model, 1.0, torch.zeros((), device=self.device))
+        self.read_last = read_last(model.network)
 
     @property
     def macs_per_image(self) -> int:
@@ -62,7 +61,7 @@ class RateSimulator(Simulator):
         """See `Simulator.advance`."""
         *_, last = self._values(images)
         outputs = last.flatten(2).expand(steps, -1, -1).cpu().numpy()
-        layers = len(self.model.network.stages)
+        layers = len(self.populations)
         return Activity(outputs, *np.zeros((3, len(images), layers), np.int64))
 
     @torch.inference_mode()
@@ -72,12 +71,18 @@ class RateSimulator(Simulator):
         return [rates[0].cpu().numpy() for rates in hidden]
 
     def _values(self, images: NDArray[np.float32]) -> Iterator[Tensor]:
-        """The output of each weighted layer, (1, batch, *output_shape)."""
+        """The output of each population, (1, batch, *output_shape)."""
         images = np.ascontiguousarray(images)
-        values = torch.from_numpy(images).to(self.device, torch.float32)[None]
-        for index, placed in enumerate(self.stages):
-            values = placed.weighted_sum(values) + placed.bias
-            if not placed.stage.is_readout:
-                values = soft_rate(values, self.neuron)
-            self.layer_done(index)
-            yield values
+        values = {IMAGE: torch.from_numpy(images).to(self.device, torch.float32)[None]}
+        for placed in self.populations:
+            current = placed.constant_sum(values) + placed.bias
+            sums = placed.spiking_sum(values)
+            if sums is not None:
+                current = sums.add_(current)
+            population = placed.population
+            output = current if population.is_readout else soft_rate(current, self.neuron)
+            values[population.index] = output
+            for source in self.read_last[population.index]:
+                del values[source]
+            self.layer_done(population.index)
+            yield output

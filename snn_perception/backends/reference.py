@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -24,19 +25,20 @@ from numpy.typing import NDArray
 
 from snn_perception.activity import Activity
 from snn_perception.backends.base import Simulator
+from snn_perception.graph import IMAGE, Connection
+from snn_perception.layers import Convolution
 from snn_perception.model import Model
-from snn_perception.network import AveragePooling, Convolution, Stage
 from snn_perception.neurons import State
 
 
-class StageState(NamedTuple):
-    """What the neurons of one weighted layer remember: filter values and their own state."""
+class PopulationState(NamedTuple):
+    """What the neurons of one population remember: filter values and their own state."""
 
     synapse: NDArray
     neuron: State
 
 
-Memory = list[StageState]
+Memory = list[PopulationState]
 
 
 class ReferenceSimulator(Simulator):
@@ -53,24 +55,27 @@ class ReferenceSimulator(Simulator):
         """See `Simulator.rest`."""
         network = self.model.network
         states = []
-        for index, stage in enumerate(network.stages):
-            shape = (batch, *stage.output_shape)
+        for index, population in enumerate(network.populations):
+            shape = (batch, *population.output_shape)
             synapse = network.synapse_of(index)
-            states.append(StageState(synapse.rest(shape), network.neuron.rest(shape)))
+            states.append(PopulationState(synapse.rest(shape), network.neuron.rest(shape)))
         return states
 
     def advance(self, memory: Memory, images: NDArray[np.float32], steps: int) -> Activity:
         """See `Simulator.advance`."""
         network = self.model.network
-        counts = np.zeros((3, len(images), len(network.stages)), np.int64)
+        counts = np.zeros((3, len(images), len(network.populations)), np.int64)
         outputs = np.zeros((steps, len(images), network.classes))
         for step in range(steps):
             spiked, outputs[step] = self.step(memory, images)
-            for index, (stage, spikes) in enumerate(zip(network.stages, spiked, strict=False)):
-                arriving = spikes.sum(axis=3) * network.stages[index + 1].fan_out
-                counts[0, :, index] += spikes.sum(axis=(1, 2, 3))
-                counts[1, :, index + 1] += arriving.sum(axis=(1, 2))
-                counts[2, :, index] += stage.neurons
+            for population in network.populations:
+                if not population.is_readout:
+                    counts[0, :, population.index] += spiked[population.index].sum(axis=(1, 2, 3))
+                    counts[2, :, population.index] += population.neurons
+                for connection in population.connections:
+                    if connection.source != IMAGE:
+                        arriving = spiked[connection.source].sum(axis=3) * connection.fan_out
+                        counts[1, :, population.index] += arriving.sum(axis=(1, 2))
         return Activity(outputs.astype(np.float32), *counts)
 
     def step(
@@ -82,39 +87,46 @@ class ReferenceSimulator(Simulator):
         neurons, and the output of the readout (batch, classes).
         """
         network, dt = self.model.network, self.model.dt
-        values = images.astype(np.float64)
+        values = {IMAGE: images.astype(np.float64)}
         spiked = []
-        for index, stage in enumerate(network.stages):
-            current = apply_stage(stage, self.model.weights[index].kernel, values)
-            current = network.synapse_of(index).step(current, memory[index].synapse, dt)
-            current = current + self.model.weights[index].bias
-            if not stage.is_readout:
-                spiked.append(network.neuron.step(current, memory[index].neuron, dt))
-                values = spiked[-1] / dt
+        for population, state in zip(network.populations, memory, strict=True):
+            shape = (len(images), *population.output_shape)
+            spikes, constant = np.zeros(shape), np.zeros(shape)
+            for connection, kernel in self.model.connections(population.index):
+                part = constant if connection.source == IMAGE else spikes
+                part += weighted_sum(connection, kernel, values[connection.source])
+            current = network.synapse_of(population.index).step(spikes, state.synapse, dt)
+            current = current + constant + self.model.weights[population.index].bias
+            if not population.is_readout:
+                spiked.append(network.neuron.step(current, state.neuron, dt))
+                values[population.index] = spiked[-1] / dt
         return spiked, current.reshape(len(images), -1)
 
 
-def apply_stage(stage: Stage, weight: NDArray, values: NDArray) -> NDArray:
-    """Weighted sums (batch, *output_shape) of `values` (batch, *source_shape)."""
-    for pooling in stage.pooling:
-        values = _pool(pooling, values)
-    if isinstance(stage.layer, Convolution):
-        return _convolve(stage.layer, weight, values)
-    return (values.reshape(len(values), -1) @ weight)[:, None, None, :]
+def weighted_sum(connection: Connection, kernel: NDArray, values: NDArray) -> NDArray:
+    """The currents (batch, *output_shape) that `values` (batch, *source_shape) cause.
+
+    `kernel` is that of `Connection.convolution`.
+    """
+    return convolve(connection.convolution, kernel, average(values, connection.pooling))
 
 
-def _pool(pooling: AveragePooling, values: NDArray) -> NDArray:
-    size = pooling.size
+def average(values: NDArray, block: tuple[int, int]) -> NDArray:
+    """Means of `values` (batch, height, width, channels) over blocks of (rows, columns)."""
     batch, height, width, channels = values.shape
-    height, width = height // size, width // size
-    blocks = values[:, : height * size, : width * size]
-    return blocks.reshape(batch, height, size, width, size, channels).mean(axis=(2, 4))
+    height, width = height // block[0], width // block[1]
+    whole = values[:, : height * block[0], : width * block[1]]
+    return whole.reshape(batch, height, block[0], width, block[1], channels).mean(axis=(2, 4))
 
 
-def _convolve(layer: Convolution, weight: NDArray, values: NDArray) -> NDArray:
-    border = (layer.padding, layer.padding)
-    padded = np.pad(values, ((0, 0), border, border, (0, 0)))
-    window = (layer.kernel, layer.kernel)
-    windows = sliding_window_view(padded, window, axis=(1, 2))  # type: ignore[call-overload]
-    windows = windows[:, :: layer.stride, :: layer.stride]
-    return np.tensordot(windows, weight, axes=((4, 5, 3), (0, 1, 2)))
+def convolve(layer: Convolution, kernel: NDArray, values: NDArray) -> NDArray:
+    """The convolution of `values` (batch, height, width, inputs), group by group."""
+    padded = np.pad(values, ((0, 0), *layer.margins, (0, 0)))
+    windows = sliding_window_view(padded, layer.kernel_size, axis=(1, 2))  # type: ignore[call-overload]
+    windows = windows[:, :: layer.strides[0], :: layer.strides[1]]
+    groups, shape = layer.groups, windows.shape[:3]
+    # Inputs of a group are one dimension: channel, row and column.
+    inputs = windows.reshape(*shape, groups, -1)
+    weights = np.moveaxis(kernel, 2, 0).reshape(-1, groups, layer.channels // groups)
+    sums = np.moveaxis(inputs, 3, 0).reshape(groups, prod(shape), -1) @ np.moveaxis(weights, 1, 0)
+    return np.moveaxis(sums, 0, 1).reshape(*shape, layer.channels)

@@ -21,6 +21,7 @@ not change a single spike.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from importlib.util import find_spec
 from typing import ClassVar
@@ -35,9 +36,11 @@ from snn_perception.activity import Activity
 from snn_perception.backends import kernels
 from snn_perception.backends.base import Simulator
 from snn_perception.backends.cuda_graphs import LARGEST_BATCH, RecordedRun, RecordedRuns
-from snn_perception.backends.stage_state import Memory, StageState
-from snn_perception.model import Model, Weights
-from snn_perception.network import Convolution, Stage
+from snn_perception.backends.population_state import Memory, PopulationState
+from snn_perception.graph import IMAGE, Connection
+from snn_perception.layers import Dense
+from snn_perception.model import Model
+from snn_perception.network import Network
 from snn_perception.neurons import LIF, Neuron
 from snn_perception.synapses import Synapse
 from snn_perception.threads import in_parallel
@@ -60,11 +63,8 @@ class TorchSimulator(Simulator):
     ) -> None:
         super().__init__(model, choose_device(device))
         self.like = torch.zeros((), dtype=dtype, device=self.device)
-        self.stages = place_weights(model, self.device, dtype)
-        self.fan_out = [
-            torch.from_numpy(stage.fan_out).to(self.device, torch.float64)
-            for stage in model.network.stages
-        ]
+        self.populations = place_weights(model, 1 / model.dt, self.like)
+        self.read_last = read_last(model.network)
         self.recorded = None
         if self.device == 'cuda':
             pool = torch.cuda.graph_pool_handle()
@@ -75,10 +75,13 @@ class TorchSimulator(Simulator):
         """See `Simulator.rest`."""
         network = self.model.network
         return [
-            StageState.rest(
-                (batch, *stage.output_shape), network.synapse_of(index), network.neuron, self.like
+            PopulationState.rest(
+                (batch, *population.output_shape),
+                network.synapse_of(population.index),
+                network.neuron,
+                self.like,
             )
-            for index, stage in enumerate(network.stages)
+            for population in network.populations
         ]
 
     @torch.inference_mode()
@@ -93,7 +96,9 @@ class TorchSimulator(Simulator):
             else:
                 outputs, counts = self.simulate(memory, values, steps)
         updates = np.zeros(counts.shape[1:], np.int64)
-        updates[:, :-1] = [steps * stage.neurons for stage in self.model.network.stages[:-1]]
+        updates[:, :-1] = [
+            steps * population.neurons for population in self.model.network.populations[:-1]
+        ]
         spikes, operations = counts.cpu().numpy().astype(np.int64)
         return Activity(outputs.cpu().numpy(), spikes, operations, updates)
 
@@ -104,21 +109,33 @@ class TorchSimulator(Simulator):
         wait for the device, or the run could not be recorded.
         """
         network, dt = self.model.network, self.model.dt
-        counts = self.like.new_zeros((2, len(images), len(self.stages)), dtype=torch.float64)
-        values = images[None]
-        for index, placed in enumerate(self.stages):
-            stage, synapse = placed.stage, network.synapse_of(index)
-            sums = placed.weighted_sum(values)
-            if stage.is_readout:
-                outputs = filter_currents(sums, memory[index].filters, synapse, dt) + placed.bias
+        counts = self.like.new_zeros((2, len(images), len(self.populations)), dtype=torch.float64)
+        values = {IMAGE: images[None]}
+        fired: dict[int, Tensor] = {}  # by each population, (batch, height, width)
+        for placed, state in zip(self.populations, memory, strict=True):
+            index, synapse = placed.population.index, network.synapse_of(placed.population.index)
+            for source, fan_out in placed.fan_outs:
+                counts[1, :, index] += (fired[source] * fan_out).sum(dim=(1, 2))
+            sums, constant = placed.spiking_sum(values), placed.constant_sum(values)
+            if placed.population.is_readout:
+                outputs = constant + placed.bias
+                if sums is not None:
+                    outputs = filter_currents(sums, state.filters, synapse, dt) + outputs
                 self.layer_done(index)
                 break
-            values = integrate(
-                sums, placed.bias, steps, memory[index], synapse, network.neuron, dt
-            )
-            per_position = values.sum(dim=(0, 4), dtype=torch.float64)
-            counts[0, :, index] = per_position.sum(dim=(1, 2))
-            counts[1, :, index + 1] = (per_position * self.fan_out[index + 1]).sum(dim=(1, 2))
+            if sums is None:
+                sums = constant
+            elif placed.population.sees_image:
+                # What a filter of unit gain has always received it lets through as it is.
+                sums += constant
+                state.filters.add_(constant)
+            values[index] = integrate(sums, placed.bias, steps, state, synapse, network.neuron, dt)
+            if placed.population.sees_image:
+                state.filters.sub_(constant)
+            fired[index] = values[index].sum(dim=(0, 4), dtype=torch.float64)
+            counts[0, :, index] = fired[index].sum(dim=(1, 2))
+            for source in self.read_last[index]:
+                del values[source]
             self.layer_done(index)
         return outputs.expand(steps, *outputs.shape[1:]).flatten(2).float(), counts
 
@@ -141,55 +158,93 @@ def choose_device(device: str) -> str:
     return device
 
 
-class PlacedStage:
-    """A weighted layer with its weights on the device, in PyTorch's order of dimensions.
+def read_last(network: Network) -> list[list[int]]:
+    """For each population the earlier ones that no later population reads."""
+    last = {
+        connection.source: population.index
+        for population in network.populations
+        for connection in population.connections
+    }
+    indices = range(len(network.populations))
+    return [[source for source in last if last[source] == index] for index in indices]
 
-    `scale` multiplies the weights. If the input is spikes it is 1 / dt, the rate in Hz of one
-    spike per step.
+
+class PlacedPopulation:
+    """The connections into a population with weights on the device, in PyTorch's order.
+
+    They have the dtype and device of `like`. `scale` multiplies the weights of spiking
+    connections: 1 / dt, the rate in Hz of one spike per step, if their input is spikes.
     """
 
-    def __init__(
-        self, stage: Stage, weights: Weights, scale: float, device: str, dtype: torch.dtype
-    ) -> None:
-        self.stage = stage
-        kernel = torch.from_numpy(weights.kernel).to(device, dtype) * scale
-        self.is_convolution = isinstance(stage.layer, Convolution)
-        if self.is_convolution:
-            self.kernel = kernel.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)
-        else:
-            self.kernel = kernel.T.contiguous()
-        self.bias = torch.from_numpy(weights.bias).to(device, dtype)
+    def __init__(self, model: Model, index: int, scale: float, like: Tensor) -> None:
+        self.population = model.network.populations[index]
+        self.kernels = [
+            (each, as_tensor(each, kernel, like) * (1.0 if each.source == IMAGE else scale))
+            for each, kernel in model.connections(index)
+        ]
+        self.bias = torch.from_numpy(model.weights[index].bias).to(like)
+        self.fan_outs = [
+            (each.source, torch.from_numpy(each.fan_out).to(like.device, torch.float64))
+            for each in self.population.connections
+            if each.source != IMAGE
+        ]
 
-    def weighted_sum(self, values: Tensor) -> Tensor:
-        """Currents (steps, batch, *output) from `values` (steps, batch, *source), without bias."""
-        return weighted_sum(self.stage, self.kernel, values.flatten(0, 1)).unflatten(
-            0, values.shape[:2]
-        )
+    def spiking_sum(self, values: Mapping[int, Tensor]) -> Tensor | None:
+        """Currents (steps, batch, *output) from earlier populations; None if it hears none.
+
+        values: the outputs of populations by their index, (steps, batch, *source_shape).
+        """
+        return self._sum(values, is_image=False)
+
+    def constant_sum(self, values: Mapping[int, Tensor]) -> Tensor:
+        """Currents (1, batch, *output) from the image, zeros if it does not see it."""
+        sums = self._sum(values, is_image=True)
+        if sums is None:
+            return self.bias.new_zeros(self.population.output_shape)[None, None]
+        return sums
+
+    def _sum(self, values: Mapping[int, Tensor], is_image: bool) -> Tensor | None:
+        total = None
+        for connection, kernel in self.kernels:
+            if (connection.source == IMAGE) == is_image:
+                source = values[connection.source]
+                sums = weighted_sum(connection, kernel, source.flatten(0, 1))
+                sums = sums.unflatten(0, source.shape[:2])
+                total = sums if total is None else total.add_(sums)
+        return total
 
 
-def weighted_sum(stage: Stage, kernel: Tensor, values: Tensor) -> Tensor:
-    """Apply the pooling and `kernel` of `stage` to `values` (batch, height, width, channels).
+def as_tensor(connection: Connection, kernel: NDArray[np.float32], like: Tensor) -> Tensor:
+    """The kernel of `Connection.convolution` as `weighted_sum` wants it, placed like `like`."""
+    tensor = torch.from_numpy(kernel).to(like)
+    if isinstance(connection.layer, Dense):
+        return tensor.flatten(0, 2).T.contiguous()
+    return tensor.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)
 
-    `kernel` is in PyTorch's order of dimensions.
+
+def weighted_sum(connection: Connection, kernel: Tensor, values: Tensor) -> Tensor:
+    """The currents that `values` (batch, height, width, channels) cause through `connection`.
+
+    `kernel` is in PyTorch's order of dimensions: (units, inputs) of a dense layer, otherwise
+    (channels, inputs of a group, rows, columns).
     """
     values = values.permute(0, 3, 1, 2)
-    for pooling in stage.pooling:
-        values = F.avg_pool2d(values, pooling.size)
-    layer = stage.layer
-    if isinstance(layer, Convolution):
-        sums = F.conv2d(values, kernel, stride=layer.stride, padding=layer.padding)
-        return sums.permute(0, 2, 3, 1).contiguous()
-    return F.linear(values.permute(0, 2, 3, 1).flatten(1), kernel)[:, None, None, :]
+    if connection.pooling != (1, 1):
+        values = F.avg_pool2d(values, connection.pooling)
+    if isinstance(connection.layer, Dense):
+        return F.linear(values.permute(0, 2, 3, 1).flatten(1), kernel)[:, None, None, :]
+    layer = connection.convolution
+    (top, bottom), (left, right) = layer.margins
+    if top != bottom or left != right:
+        values, top, left = F.pad(values, (left, right, top, bottom)), 0, 0
+    sums = F.conv2d(values, kernel, stride=layer.strides, padding=(top, left), groups=layer.groups)
+    return sums.permute(0, 2, 3, 1).contiguous()
 
 
-def place_weights(model: Model, device: str, dtype: torch.dtype) -> list[PlacedStage]:
-    """The weighted layers of a model, ready to run on spikes."""
-    return [
-        PlacedStage(stage, weights, 1 / model.dt if index else 1.0, device, dtype)
-        for index, (stage, weights) in enumerate(
-            zip(model.network.stages, model.weights, strict=True)
-        )
-    ]
+def place_weights(model: Model, scale: float, like: Tensor) -> list[PlacedPopulation]:
+    """The weights of all populations on the device; see `PlacedPopulation`."""
+    indices = range(len(model.network.populations))
+    return [PlacedPopulation(model, index, scale, like) for index in indices]
 
 
 def filter_currents(sums: Tensor, filters: Tensor, synapse: Synapse, dt: float) -> Tensor:
@@ -206,7 +261,7 @@ def integrate(
     sums: Tensor,
     bias: Tensor,
     steps: int,
-    state: StageState,
+    state: PopulationState,
     synapse: Synapse,
     neuron: Neuron,
     dt: float,
@@ -232,7 +287,7 @@ def _integrate_stepwise(
     sums: Tensor,
     bias: Tensor,
     steps: int,
-    state: StageState,
+    state: PopulationState,
     synapse: Synapse,
     neuron: Neuron,
     dt: float,
@@ -250,7 +305,7 @@ def _integrate_compiled(
     sums: Tensor,
     bias: Tensor,
     steps: int,
-    state: StageState,
+    state: PopulationState,
     synapse: Synapse,
     neuron: LIF,
     dt: float,

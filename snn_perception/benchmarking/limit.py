@@ -42,7 +42,7 @@ REPEATS = 15
 
 def limit_ms(simulator: EventSimulator, activity: Activity) -> float:
     """Milliseconds that the arithmetic of `activity`, of one image, takes on all threads."""
-    weights, stages = simulator.weights, simulator.model.network.stages
+    weights, stages = simulator.weights, simulator.model.network.populations
     seconds = 0.0
     for index, layer in enumerate(weights.plan[:-1]):
         lanes = int(layer['lanes'])

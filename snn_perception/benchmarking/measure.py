@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from snn_perception.backends import Simulator, create_simulator
 from snn_perception.benchmarking.peers import Run
-from snn_perception.model import Model
+from snn_perception.model import Model, Weights
 from snn_perception.neurons import as_lif
 
 RATES = (10, 25, 50, 100, 250)
@@ -71,8 +71,8 @@ def share_per_layer(
     simulator: Simulator, images: NDArray[np.float32], frames: int
 ) -> dict[str, float]:
     """Each weighted layer's share of the time, from medians over `frames` presentations."""
-    stages = simulator.model.network.stages
-    seconds = np.zeros((frames, len(stages)))
+    populations = simulator.model.network.populations
+    seconds = np.zeros((frames, len(populations)))
     last = 0.0
 
     def on_layer(index: int) -> None:
@@ -92,8 +92,7 @@ def share_per_layer(
         simulator.on_layer = None
     shares = np.median(seconds, axis=0)
     shares /= shares.sum()
-    names = (f'{index} {type(stage.layer).__name__.lower()}' for index, stage in enumerate(stages))
-    return dict(zip(names, shares.tolist(), strict=True))
+    return dict(zip(map(str, populations), shares.tolist(), strict=True))
 
 
 def frames_per_second(simulator: Simulator, images: NDArray[np.float32], batches: int) -> float:
@@ -122,8 +121,8 @@ def at_rate(model: Model, rate: float, seed: int = 0) -> Model:
     for weight in model.weights:
         spread = random.uniform(0.95, 1.05, weight.bias.shape)
         bias = 1 + (current - 1) * spread
-        zero = np.zeros_like(weight.kernel)
-        weights.append(replace(weight, kernel=zero, bias=bias.astype(np.float32)))
+        zeros = tuple(map(np.zeros_like, weight.kernels))
+        weights.append(Weights(zeros, bias.astype(np.float32)))
     return replace(model, weights=tuple(weights))
 
 

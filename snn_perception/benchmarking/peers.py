@@ -31,8 +31,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snn_perception.layers import Convolution
 from snn_perception.model import Model
-from snn_perception.network import Convolution, Stage
+from snn_perception.network import Stage
 from snn_perception.neurons import LIF, as_lif
 
 ROUNDS = 15
@@ -183,7 +184,7 @@ def _in_pytorch(make: Callable[[Model], Callable[[], Any]]) -> Callable[..., Run
         layout = {'channels_last': torch.channels_last, 'contiguous': torch.contiguous_format}
         neurons = make(model)
         layers: list[tuple[Any, Any, Any]] = []
-        for stage, weights in zip(model.network.stages, model.weights, strict=True):
+        for stage, weights in zip(model.network.populations, model.weights, strict=True):
             scale = 1 / model.dt if layers else 1.0
             weighted = _weighted(stage, weights.kernel * scale, kind, layout[memory])
             bias = torch.from_numpy(weights.bias)[:, None, None]
@@ -235,7 +236,7 @@ def _nengo(model: Model) -> Run:
     network.config[nengo.Connection].synapse = None
     with network:
         source: Any = nengo.Node(lambda _: shown[0], size_out=shown[0].size)
-        for stage, weights in zip(model.network.stages, model.weights, strict=True):
+        for stage, weights in zip(model.network.populations, model.weights, strict=True):
             size = int(np.prod(stage.output_shape))
             if stage.is_readout:
                 target: Any = nengo.Node(size_in=size)

@@ -60,8 +60,8 @@ def spikes_with_rates(model: Model, inputs: NDArray[np.float32]) -> list[LayerAg
 
 
 def layer_name(network: Network, index: int) -> str:
-    """Number and kind of weighted layer `index`."""
-    return f'{index} {type(network.stages[index].layer).__name__.lower()}'
+    """Number and name or kind of population `index`."""
+    return str(network.populations[index])
 
 
 def spiking_rates(model: Model, inputs: NDArray[np.float32]) -> list[NDArray[np.float64]]:
@@ -72,7 +72,10 @@ def spiking_rates(model: Model, inputs: NDArray[np.float32]) -> list[NDArray[np.
     """
     simulator, schedule = ReferenceSimulator(model), schedule_of(model)
     memory = simulator.rest(len(inputs))
-    counts = [np.zeros((len(inputs), *stage.output_shape)) for stage in model.network.stages[:-1]]
+    counts = [
+        np.zeros((len(inputs), *population.output_shape))
+        for population in model.network.populations[:-1]
+    ]
     for step in range(schedule.total):
         spiked, _ = simulator.step(memory, inputs)
         if step >= schedule.discarded:

@@ -53,7 +53,7 @@ def record_raster(model: Model, image: NDArray[np.float32], sample: int = SAMPLE
     views = np.stack([image, image[:, ::-1]][: simulator.views])
     memory = simulator.rest(len(views))
     random = np.random.default_rng(0)
-    hidden = [stage.neurons for stage in model.network.stages[:-1]]
+    hidden = [population.neurons for population in model.network.populations[:-1]]
     chosen = [np.sort(random.permutation(size)[:sample]) for size in hidden]
     rows, counts, outputs = [], [], []
     for _ in range(schedule_of(model).total):

@@ -193,7 +193,7 @@ def _present(
     model = simulator.model
     schedule = schedule_of(model)
     total = np.zeros((len(inputs), model.network.classes))
-    counts = np.zeros((len(inputs), 3, len(model.network.stages)), np.int64)
+    counts = np.zeros((len(inputs), 3, len(model.network.populations)), np.int64)
     outputs, evidence_at, counts_at = [], [], []
     for steps, activity in simulator.present(inputs, simulator.reset(len(inputs)), schedule):
         outputs.append(activity.outputs)

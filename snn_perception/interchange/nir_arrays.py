@@ -26,7 +26,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.network import MAXIMUM_WEIGHTS, Shape
+from snn_perception.layers import Shape
+from snn_perception.network import MAXIMUM_WEIGHTS
 from snn_perception.sentences import shown
 
 Floats = NDArray[np.float64]

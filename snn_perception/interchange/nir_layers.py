@@ -44,17 +44,10 @@ from snn_perception.interchange.nir_arrays import (
 from snn_perception.interchange.nir_neurons import population
 from snn_perception.interchange.nir_weighted import Weighted, channels_last, spike_counts
 from snn_perception.interchange.timing import Timing
+from snn_perception.layers import AveragePooling, Convolution, Dense, Layer, Shape, WeightedLayer
 from snn_perception.model import Weights
 from snn_perception.model_file import ModelError
-from snn_perception.network import (
-    AveragePooling,
-    Convolution,
-    Dense,
-    Layer,
-    Network,
-    Shape,
-    WeightedLayer,
-)
+from snn_perception.network import Network
 from snn_perception.neurons import IF, LIF
 from snn_perception.synapses import Synapse
 

@@ -141,7 +141,7 @@ def _agree(described: Network, network: Network) -> bool:
     """Whether `network` equals the one `described`, as far as NIR can express it."""
     if described.input_shape != network.input_shape or described.layers != network.layers:
         return False
-    indices = range(len(network.stages))
+    indices = range(len(network.populations))
     synapses = [(described.synapse_of(i), network.synapse_of(i)) for i in indices]
     if not all(
         one.type == other.type and math.isclose(one.tau, other.tau, rel_tol=1e-3)

@@ -22,7 +22,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from snn_perception.interchange.nir_arrays import Floats
-from snn_perception.network import MAXIMUM_WEIGHTS, Convolution, Dense, Shape, WeightedLayer
+from snn_perception.layers import Convolution, Dense, Shape, WeightedLayer
+from snn_perception.network import MAXIMUM_WEIGHTS
 from snn_perception.synapses import Synapse
 
 

@@ -40,9 +40,10 @@ from numpy.typing import NDArray
 
 from snn_perception.interchange.nir_files import libraries
 from snn_perception.interchange.timing import Timing
+from snn_perception.layers import AveragePooling, Convolution, Dense, Shape
 from snn_perception.model import Model, Weights, to_yaml
 from snn_perception.model_file import ModelError
-from snn_perception.network import AveragePooling, Convolution, Dense, Shape, Stage
+from snn_perception.network import Stage
 from snn_perception.neurons import IF, LIF
 
 KEY = 'snn_perception'
@@ -64,7 +65,7 @@ def to_graph(model: Model, timing: Timing) -> Any:
         )
     writer = _Writer(nir, model, timing, _channels_first(network.input_shape))
     writer.nodes['input'] = nir.Input(np.array(writer.shape))
-    for index in range(len(network.stages)):
+    for index in range(len(network.populations)):
         writer.add_stage(index)
     writer.nodes['output'] = nir.Output(np.array(writer.shape))
     text = yaml.safe_dump({'step': timing.step, 'model': to_yaml(model)})
@@ -87,7 +88,7 @@ class _Writer:
 
     def add_stage(self, index: int) -> None:
         """Add the synapse, the pooling, the weights and the neurons of one weighted layer."""
-        stage, weights = self.model.network.stages[index], self.model.weights[index]
+        stage, weights = self.model.network.populations[index], self.model.weights[index]
         synapse = self.model.network.synapse_of(index)
         joined = bool(synapse.order and self._is_lif and self.timing.step and stage.neurons)
         for order in range(synapse.order - joined):
@@ -174,7 +175,7 @@ def lost(model: Model, timing: Timing) -> dict[str, str]:
         )
     said['floor of the membrane'] = 'potentials never fall below 0 here; there inhibition adds up'
     is_joined = timing.step and isinstance(neuron, LIF) and network.synapse.order
-    if is_joined and len(network.stages) > 2:
+    if is_joined and len(network.populations) > 2:
         said['bias'] = (
             f'acts at once here; in hidden layers there it rises with the synapse, whose time '
             f'constant is {1000 * network.synapse.tau:g} ms'

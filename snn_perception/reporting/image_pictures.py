@@ -64,10 +64,9 @@ def raster(model: Model, record: Raster, image: NDArray[np.uint8], decision: Dec
         axes.plot(times[when], who, '|', color=SPIKES, markersize=5, markeredgewidth=1.8)
         axes.axvline(end, color='black', linestyle='--', zorder=0)
         axes.tick_params(labelbottom=False)
-        stage = model.network.stages[layer]
-        rate = record.counts[:, layer].mean() / stage.neurons / model.dt
-        name = f'{layer} {type(stage.layer).__name__.lower()}'
-        text = f'{name}\n{spikes.shape[1]} of {stage.neurons:,}\nneurons, {rate:.0f} Hz'
+        population = model.network.populations[layer]
+        rate = record.counts[:, layer].mean() / population.neurons / model.dt
+        text = f'{population}\n{spikes.shape[1]} of {population.neurons:,}\nneurons, {rate:.0f} Hz'
         axes.set_ylabel(text, rotation=0, ha='right', va='center', fontsize=9)
         axes.set(yticks=[], ylim=(-1, spikes.shape[1]))
         axes.spines[['top', 'right']].set_visible(False)

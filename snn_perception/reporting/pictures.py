@@ -132,17 +132,19 @@ def accuracy_against_operations(trajectories: Trajectories, own: OperatingPoint)
 
 def layers(model: Model, evaluation: Evaluation) -> Figure:
     """Firing rate of each layer, and its synaptic operations next to its MACs."""
-    stages = model.network.stages
-    names = [f'{index} {type(stage.layer).__name__.lower()}' for index, stage in enumerate(stages)]
+    populations = model.network.populations
+    names = [str(population) for population in populations]
     names[-1] += '\n(readout)'
-    figure = Figure(figsize=(WIDTH, 1.3 + 0.42 * len(stages)), layout='constrained')
+    figure = Figure(figsize=(WIDTH, 1.3 + 0.42 * len(populations)), layout='constrained')
     left, right = figure.subplots(1, 2, sharey=True)
-    neurons = np.array([max(stage.neurons, 1) for stage in stages]) * model.readout.views
+    neurons = (
+        np.array([max(population.neurons, 1) for population in populations]) * model.readout.views
+    )
     each = np.array(
         [made.activity.spikes / neurons / made.simulated_time for made in evaluation.decisions]
     )
     mean, (low, high) = each.mean(axis=0), np.percentile(each, (5, 95), axis=0)
-    places = np.arange(len(stages))
+    places = np.arange(len(populations))
     left.barh(places[:-1], mean[:-1], 0.6, color=SPIKES, label='firing rate')
     left.hlines(places[:-1], low[:-1], high[:-1], color='black', linewidth=1.5)
     for place, rate, end in zip(places[:-1], mean, high, strict=False):
@@ -151,7 +153,7 @@ def layers(model: Model, evaluation: Evaluation) -> Figure:
     left.margins(x=0.15)
     operations = evaluation.per_layer('synaptic_operations')
     right.barh(places - 0.2, operations, 0.4, color=SPIKES, label='synaptic operations')
-    macs = [stage.macs for stage in stages]
+    macs = [population.macs for population in populations]
     right.barh(places + 0.2, macs, 0.4, color=PALE, label='MACs of one pass without spikes')
     right.xaxis.set_major_formatter(EngFormatter(sep=' '))
     right.set(xlabel='operations per decision')

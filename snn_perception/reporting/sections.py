@@ -45,7 +45,7 @@ def sections(findings: Findings, folder: Path) -> list[Section]:
 
 def _trade_offs(findings: Findings, folder: Path) -> list[Section]:
     """Accuracy against time, and against work."""
-    macs = findings.model.network.stages[0].macs * findings.model.readout.views
+    macs = findings.model.network.image_macs * findings.model.readout.views
     return [
         Section(
             'Accuracy and simulated time',

@@ -25,6 +25,8 @@ import torch
 from snn_perception.evaluation import agreement
 from snn_perception.evaluation.accuracy import Evaluation
 from snn_perception.evaluation.findings import Findings
+from snn_perception.graph import Population
+from snn_perception.layers import kind_of
 from snn_perception.model import Model
 from snn_perception.neurons import Neuron
 from snn_perception.readout import Readout
@@ -62,7 +64,7 @@ def write(output: Path, recipe: Recipe, findings: Findings, origin: Origin) -> N
         '## Data',
         _data(recipe, origin, figures['images']),
         '## Network',
-        f'{_shape(network.input_shape)} inputs, {len(network.stages)} weighted layers, '
+        f'{_shape(network.input_shape)} inputs, {len(network.populations)} layers, '
         f'{network.neurons} {_kind(network.neuron)}, {network.synapses} synapses, '
         f'{sum(w.kernel.size + w.bias.size for w in model.weights)} parameters.',
         _layers(model, findings.evaluation),
@@ -130,19 +132,29 @@ def _layers(model: Model, evaluation: Evaluation) -> str:
     seconds = evaluation.summary()['simulated_time_s'] * model.readout.views
     head = ('layer', 'output', 'neurons', 'MACs', 'synaptic operations', 'mean rate (Hz)')
     rows = [head]
-    for index, stage in enumerate(model.network.stages):
-        kind = type(stage.layer).__name__.lower()
+    for index, population in enumerate(model.network.populations):
+        neurons = population.neurons
         rows.append(
             (
-                'pooling, ' * len(stage.pooling) + kind,
-                _shape(stage.output_shape),
-                str(stage.neurons),
-                str(stage.macs),
-                f'{operations[index]:.0f}' if index else 'none: analog',
-                f'{spikes[index] / stage.neurons / seconds:.1f}' if stage.neurons else 'readout',
+                _title(population),
+                _shape(population.output_shape),
+                str(neurons),
+                str(population.macs),
+                f'{operations[index]:.0f}' if population.hears_spikes else 'none: analog',
+                f'{spikes[index] / neurons / seconds:.1f}' if neurons else 'readout',
             )
         )
     return markdown(rows)
+
+
+def _title(population: Population) -> str:
+    """Its name, if it has one, and what leads into it."""
+    links = [
+        ('pooling, ' if connection.pooling != (1, 1) else '') + kind_of(connection.layer)
+        for connection in population.connections
+    ]
+    name = f'{population.name}: ' if population.name else ''
+    return name + ' + '.join(links)
 
 
 def _figures(figures: dict) -> str:

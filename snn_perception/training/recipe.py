@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from snn_perception.images import Preprocessing
+from snn_perception.layers import Convolution, Dense, Layer
 from snn_perception.locations import MODELS, RECIPES, resolve
 from snn_perception.model_file import HOOKS, InputSection, NeuronSection
-from snn_perception.network import Convolution, Dense, Layer, Network
+from snn_perception.network import Network
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
 from snn_perception.training.augmentation import Augmentation

@@ -28,8 +28,8 @@ from typing import cast
 import torch
 from torch import Generator, Tensor, nn
 
+from snn_perception.backends.population_state import PopulationState
 from snn_perception.backends.rate_curve import soft_rate
-from snn_perception.backends.stage_state import StageState
 from snn_perception.backends.torch import filter_currents, integrate, weighted_sum
 from snn_perception.model import Weights
 from snn_perception.network import Network, Stage
@@ -102,7 +102,7 @@ class SpikingNetwork(TrainableNetwork):
         self.presentation = presentation
         self.layers = nn.ModuleList(
             SpikingLayer(stage, weights[index], network.synapse_of(index), index == 0)
-            for index, stage in enumerate(network.stages)
+            for index, stage in enumerate(network.populations)
         )
 
     @property
@@ -134,7 +134,7 @@ class SpikingNetwork(TrainableNetwork):
         """Spikes (steps, batch, ...), 1 or 0, of neurons that start at rest."""
         time, sums = self.presentation, layer.sums(trains, scale)
         shape = tuple(sums.shape[1:])
-        state = StageState.rest(shape, layer.synapse, self.neuron, layer.bias.detach())
+        state = PopulationState.rest(shape, layer.synapse, self.neuron, layer.bias.detach())
         return integrate(sums, layer.bias, time.steps, state, layer.synapse, self.neuron, time.dt)
 
     def _outputs(self, readout: SpikingLayer, trains: Tensor, scale: float) -> Tensor:

@@ -74,7 +74,7 @@ def _train_readout(recipe: Recipe, data: Split, checkpoint: Path) -> Trainer:
     assert recipe.fine_tuning is not None
     base = load_model(recipe.base).weights
     *hidden, _ = base
-    readout = recipe.network.stages[-1]
+    readout = recipe.network.populations[-1]
     nothing = Weights(
         np.zeros(readout.weight_shape, np.float32), np.zeros(readout.output_shape[2], np.float32)
     )

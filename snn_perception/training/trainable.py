@@ -31,8 +31,9 @@ from torch import Generator, Tensor, nn
 
 from snn_perception.backends.rate_curve import soft_rate
 from snn_perception.backends.torch import weighted_sum
+from snn_perception.layers import Convolution
 from snn_perception.model import Weights
-from snn_perception.network import Convolution, Network, Stage
+from snn_perception.network import Network, Stage
 from snn_perception.neurons import Softened
 from snn_perception.training.noise import Noise
 
@@ -133,7 +134,7 @@ class RateNetwork(TrainableNetwork):
     def __init__(self, network: Network, noise: Noise, generator: Generator | None = None) -> None:
         super().__init__()
         neuron = Softened(network.neuron, network.gamma)
-        *hidden, readout = network.stages
+        *hidden, readout = network.populations
         self.hidden = nn.ModuleList(
             HiddenLayer(stage, neuron, noise, AMPLITUDE if index else 1.0, generator)
             for index, stage in enumerate(hidden)

@@ -27,7 +27,7 @@ from snn_perception.backends import create_simulator
 from snn_perception.backends.event_kernels import run_network
 from snn_perception.backends.event_memory import WIDTHS
 from snn_perception.backends.event_rows import row_loop
-from snn_perception.network import Convolution, Dense
+from snn_perception.layers import Convolution, Dense
 
 LAYERS = Convolution(6, 3), Convolution(24, 3, stride=2), Dense(48), Dense(3)
 """Of blocks of each width."""

@@ -35,7 +35,7 @@ from snn_perception.backends.cuda_graphs import (
     copy_memory,
     parts_of,
 )
-from snn_perception.backends.stage_state import StageState
+from snn_perception.backends.population_state import PopulationState
 from snn_perception.backends.torch import TorchSimulator
 from snn_perception.synapses import Synapse
 
@@ -135,7 +135,7 @@ def test_without_triton_the_steps_are_those_of_the_compiled_loop(synapse):
     sums = torch.from_numpy(np.random.default_rng(0).normal(1, 1, (60, 2, 3, 4, 5)))
     results = []
     for integrate in (engine._integrate_stepwise, engine._integrate_compiled):
-        state = StageState.rest(sums.shape[1:], synapse, model.network.neuron, sums)
+        state = PopulationState.rest(sums.shape[1:], synapse, model.network.neuron, sums)
         arguments = (sums.new_full((5,), 0.1), 60, state, synapse, model.network.neuron, 0.001)
         results.append((integrate(sums.clone(), *arguments), *state.tensors))
     assert results[0][0].mean() > 0.01

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 import torch
 
-from snn_perception.backends.stage_state import StageState
+from snn_perception.backends.population_state import PopulationState
 from snn_perception.neurons import LIF
 from snn_perception.synapses import Synapse
 
@@ -60,7 +60,7 @@ def random_bias(like):
 def run(kernels, sums, state=None, synapse=SYNAPSES[0], neuron=LIF(), dt=0.001, steps=None):  # noqa: B008
     """Spikes and the state after them, from rest if there is no `state`."""
     bias = random_bias(sums.new_zeros((), dtype=torch.promote_types(sums.dtype, torch.float32)))
-    state = state or StageState.rest(SHAPE, synapse, neuron, bias)
+    state = state or PopulationState.rest(SHAPE, synapse, neuron, bias)
     steps = steps or len(sums)
     return kernels.integrate(sums.clone(), bias, steps, state, synapse, neuron, dt), state
 

@@ -28,7 +28,7 @@ from random_models import random_images, random_model
 
 from snn_perception.backends import create_simulator
 from snn_perception.backends.torch import TorchSimulator
-from snn_perception.network import AveragePooling, Convolution, Dense
+from snn_perception.layers import AveragePooling, Convolution, Dense
 from snn_perception.neurons import LIF, NEURON_TYPES, Softened, Theta
 from snn_perception.synapses import Synapse
 
@@ -219,7 +219,7 @@ def test_engines_say_when_a_layer_is_done(backend):
     done = []
     simulator.on_layer = done.append
     watched = simulator.run(simulator.reset(), images, 40)
-    layers = list(range(len(model.network.stages)))
+    layers = list(range(len(model.network.populations)))
     assert done
     assert done == layers * (len(done) // len(layers))
     assert np.array_equal(silent.outputs, watched.outputs)

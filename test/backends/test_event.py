@@ -28,8 +28,8 @@ from random_models import random_images, random_model
 
 from snn_perception.backends import create_simulator
 from snn_perception.backends.event import EventSimulator
+from snn_perception.layers import AveragePooling, Convolution, Dense
 from snn_perception.model import Weights
-from snn_perception.network import AveragePooling, Convolution, Dense
 from snn_perception.neurons import LIF
 from snn_perception.synapses import Synapse
 

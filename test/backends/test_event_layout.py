@@ -30,7 +30,7 @@ from snn_perception.backends.event_layout import (
     aligned_zeros,
     arrange,
 )
-from snn_perception.network import Convolution, Dense
+from snn_perception.layers import Convolution, Dense
 
 
 def rows(seed, blocks=2, count=50, lanes=16):

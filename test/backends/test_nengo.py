@@ -31,7 +31,7 @@ from snn_perception import load_model
 from snn_perception.backends import create_simulator
 from snn_perception.backends.reference import ReferenceSimulator
 from snn_perception.images import prepare, read_image
-from snn_perception.network import AveragePooling, Convolution, Dense
+from snn_perception.layers import AveragePooling, Convolution, Dense
 from snn_perception.neurons import IF, LIF, AdaptiveLIF, Theta
 from snn_perception.synapses import Synapse
 
@@ -259,7 +259,7 @@ def test_what_a_researcher_needs_has_a_name():
     assert [layer.label for layer in network.layers] == ['layer 0', 'layer 1', 'layer 2']
     assert network.ensembles == network.layers
     assert (network.input.label, network.readout.label) == ('input', 'readout')
-    stages = model.network.stages
+    stages = model.network.populations
     assert [layer.n_neurons for layer in network.layers] == [s.neurons for s in stages[:-1]]
     for layer, weights in zip(network.layers, model.weights, strict=False):
         assert layer.neuron_type.tau_rc == model.network.neuron.tau_rc
@@ -281,7 +281,7 @@ def test_convolutions_of_millions_of_synapses_stay_kernels():
     assert model.network.synapses > 150_000_000
     transforms = [connection.transform for connection in build_network(model).connections]
     sizes = [t.init.size for t in transforms if isinstance(t, nengo.Convolution)]
-    kernels = [np.prod(stage.weight_shape) for stage in model.network.stages]
+    kernels = [np.prod(stage.weight_shape) for stage in model.network.populations]
     # The pooling by 2 makes 4 weights of one.
     assert sizes == [*kernels[:4], 4 * kernels[4]]
 

@@ -33,8 +33,8 @@ from snn_perception.backends import create_simulator
 from snn_perception.backends.event import EventSimulator
 from snn_perception.benchmarking import limit, measure, peers
 from snn_perception.commands import benchmark
+from snn_perception.layers import AveragePooling, Convolution, Dense
 from snn_perception.model import save_model
-from snn_perception.network import AveragePooling, Convolution, Dense
 from snn_perception.neurons import LIF
 from snn_perception.synapses import Synapse
 

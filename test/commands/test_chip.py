@@ -26,8 +26,8 @@ import pytest
 from random_models import random_model
 
 from snn_perception.commands import chip
+from snn_perception.layers import Convolution, Dense
 from snn_perception.model import save_model
-from snn_perception.network import Convolution, Dense
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ from random_models import random_images, random_model
 from snn_perception.backends.loihi.mapping import place
 from snn_perception.evaluation import agreement
 from snn_perception.evaluation.on_chip import LIMITS, resources, study_chip
-from snn_perception.network import Convolution, Dense, Network
+from snn_perception.layers import Convolution, Dense
+from snn_perception.network import Network
 
 
 def test_totals_are_sums_over_layers_and_copies():

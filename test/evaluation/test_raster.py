@@ -33,7 +33,7 @@ def test_the_spikes_are_those_that_the_engine_counts():
     record = record_raster(model, image[0], sample=10_000)
     np.testing.assert_array_equal(record.counts.sum(axis=0), activity.spikes[0, :-1])
     for layer, spikes in enumerate(record.spikes):
-        assert spikes.shape == (50, model.network.stages[layer].neurons)
+        assert spikes.shape == (50, model.network.populations[layer].neurons)
         np.testing.assert_array_equal(spikes.sum(axis=1), record.counts[:, layer])
     assert record.counts.sum() > 0
 

@@ -26,9 +26,9 @@ from hypothesis import strategies as st
 from random_models import random_model
 
 from snn_perception import load_model
+from snn_perception.layers import AveragePooling, Convolution, Dense
 from snn_perception.model import save_model
 from snn_perception.model_file import ModelError
-from snn_perception.network import AveragePooling, Convolution, Dense
 
 h5py = pytest.importorskip('h5py', reason='h5py is not installed')
 nir = pytest.importorskip('nir', reason='NIR is not installed')

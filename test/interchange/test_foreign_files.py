@@ -22,8 +22,8 @@ import pytest
 from snn_perception import create_simulator, load_model
 from snn_perception.backends.reference import ReferenceSimulator
 from snn_perception.images import Preprocessing
+from snn_perception.layers import Dense
 from snn_perception.model import save_model
-from snn_perception.network import Dense
 from snn_perception.neurons import IF, LIF
 from snn_perception.readout import Readout
 

@@ -28,8 +28,8 @@ from random_models import random_images, random_model
 
 from snn_perception import create_simulator, load_model
 from snn_perception.images import Preprocessing
+from snn_perception.layers import AveragePooling, Convolution, Dense
 from snn_perception.model_file import ModelError
-from snn_perception.network import AveragePooling, Convolution, Dense
 from snn_perception.neurons import IF, LIF, AdaptiveLIF, Theta
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
@@ -123,7 +123,7 @@ def test_without_metadata_all_comes_back_but_the_refractory_period_and_settings(
         assert type(network.neuron) is type(before.neuron)
         assert network.neuron.tau_rc == pytest.approx(before.neuron.tau_rc, rel=1e-3)
         assert network.neuron.tau_ref == 0
-    for index in range(len(network.stages)):
+    for index in range(len(network.populations)):
         synapse, expected = network.synapse_of(index), before.synapse_of(index)
         assert synapse.type == expected.type
         assert synapse.tau == pytest.approx(expected.tau, rel=1e-3)

@@ -36,8 +36,8 @@ from random_models import random_images, random_model
 from snn_perception import load_model
 from snn_perception.backends.reference import ReferenceSimulator
 from snn_perception.commands import evaluate
+from snn_perception.layers import AveragePooling, Convolution, Dense
 from snn_perception.model import Weights
-from snn_perception.network import AveragePooling, Convolution, Dense
 from snn_perception.neurons import LIF
 from snn_perception.synapses import Synapse
 
@@ -60,7 +60,7 @@ def uninhibited(model, tau_ref=0.0, bias=None):
     weights = [model.weights[0]]
     for each in model.weights[1:]:
         values = each.bias if bias is None else np.full_like(each.bias, bias)
-        weights.append(Weights(np.abs(each.kernel), values))
+        weights.append(Weights((np.abs(each.kernel),), values))
     network = dataclasses.replace(model.network, neuron=LIF(0.02, tau_ref))
     return dataclasses.replace(model, network=network, weights=tuple(weights))
 

@@ -20,7 +20,8 @@ import pytest
 
 from snn_perception.backends.loihi.mapping import place
 from snn_perception.evaluation.on_chip import LIMITS, resources
-from snn_perception.network import Convolution, Dense, Network
+from snn_perception.layers import Convolution, Dense
+from snn_perception.network import Network
 from snn_perception.reporting.chip_picture import picture
 
 NETWORK = Network((16, 16, 1), (Convolution(50, 3), Convolution(60, 3, padding=1), Dense(3)))

@@ -25,5 +25,5 @@ def test_the_table_has_a_row_for_each_layer_of_neurons():
     layers = agreement.spikes_with_rates(model, random_images(model, 2))
     head, *rows = layer_table(model, layers, 'in rates', 'on spikes')
     assert head[1:3] == ('in rates', 'on spikes')
-    assert len(rows) == len(model.network.stages) - 1
+    assert len(rows) == len(model.network.populations) - 1
     assert rows[0][2] == f'{layers[0].found:.1f} Hz'

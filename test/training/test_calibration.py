@@ -43,7 +43,7 @@ def trajectories() -> Trajectories:
     outputs += strength * 4 * np.eye(classes)[labels][:, None]
     checks = np.arange(1, CHECKS + 1)
     evidence = outputs.cumsum(axis=1) / checks[:, None]
-    counts = np.zeros((images, CHECKS, 3, len(model.network.stages)), np.int64)
+    counts = np.zeros((images, CHECKS, 3, len(model.network.populations)), np.int64)
     counts += checks[:, None, None]
     answers = evidence.argmax(axis=2).repeat(5, axis=1).astype(np.uint16)
     steps = 10 + 5 * checks

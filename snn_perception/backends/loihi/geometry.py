@@ -28,7 +28,8 @@ from itertools import product
 from math import ceil, prod
 from typing import NamedTuple
 
-from snn_perception.network import Convolution, Shape, Stage
+from snn_perception.layers import Convolution, Shape
+from snn_perception.network import Stage
 
 
 class Span(NamedTuple):

@@ -66,7 +66,7 @@ class Layer:
     def __init__(self, network: Network, index: int) -> None:
         self.network = network
         self.index = index
-        self.stage = network.stages[index]
+        self.stage = network.populations[index]
         self.shape = self.stage.output_shape
         self.rows, self.columns = axes(self.stage)
         self.name = f'layer {index} ({type(self.stage.layer).__name__.lower()})'
@@ -170,7 +170,7 @@ def place(network: Network, copies: int = 1) -> Placement:
     If they do not fit, the placement says why and shows each layer on its own; a layer of which
     not even a neuron fits a core is shown with one neuron per core.
     """
-    layers = [Layer(network, index) for index in range(len(network.stages) - 1)]
+    layers = [Layer(network, index) for index in range(len(network.populations) - 1)]
     if not layers:
         return Placement((), excess='Loihi needs a layer of neurons before the readout')
     excess = _unknown(network)

@@ -128,19 +128,21 @@ class LoihiSimulator(Simulator):
     def rest(self, batch: int) -> list[Memory]:
         """See `Simulator.rest`."""
         network = self.model.network
-        readout = network.synapse_of(len(network.stages) - 1)
-        shape = network.stages[-1].output_shape
+        readout = network.synapse_of(len(network.populations) - 1)
+        shape = network.populations[-1].output_shape
         return [Memory(self.emulator.rest(), readout.rest((1, *shape))) for _ in range(batch)]
 
     def advance(self, memory: list[Memory], images: NDArray[np.float32], steps: int) -> Activity:
         """See `Simulator.advance`."""
         network = self.model.network
-        neurons = np.array([stage.neurons for stage in network.stages])
+        neurons = np.array([stage.neurons for stage in network.populations])
         spikes, operations = np.zeros((2, len(images), len(neurons)), np.int64)
         outputs = np.zeros((steps, len(images), network.classes), np.float32)
         for index, (counts, values) in enumerate(self._show(memory, images, steps)):
             outputs[:, index] = values
-            for layer, (count, stage) in enumerate(zip(counts, network.stages[1:], strict=True)):
+            for layer, (count, stage) in enumerate(
+                zip(counts, network.populations[1:], strict=True)
+            ):
                 spikes[index, layer] = count.sum()
                 operations[index, layer + 1] = (count.sum(axis=2) * stage.fan_out).sum()
         updates = np.tile(steps * self.chip_steps * neurons, (len(images), 1))
@@ -152,7 +154,7 @@ class LoihiSimulator(Simulator):
         Only spikes that become evidence count, in a presentation to a network at rest. For the
         earlier layers the time window is earlier by the delay to the last layer.
         """
-        dt, layers = self.model.dt, self.model.network.stages[:-1]
+        dt, layers = self.model.dt, self.model.network.populations[:-1]
         schedule, memory = Schedule.of(self.model.readout, dt), self.rest(len(images))
         earlier = [round(layer * self.delay / dt) for layer in reversed(range(len(layers)))]
         rates = [np.zeros((len(images), *stage.output_shape)) for stage in layers]
@@ -188,7 +190,7 @@ class LoihiSimulator(Simulator):
     ) -> tuple[list[NDArray[np.int32]], NDArray[np.float64], int]:
         """`_show` for one image; also returns how many values wrapped around."""
         model = self.model
-        *layers, last = model.network.stages
+        *layers, last = model.network.populations
         bias, total = self._bias(image), np.zeros_like(self.emulator.bias)
         read, overflows = np.zeros((steps, *last.source_shape)), 0
         for step in range(steps):
@@ -211,7 +213,7 @@ class LoihiSimulator(Simulator):
 
     def _bias(self, image: NDArray[np.float32]) -> NDArray[np.int32]:
         """The bias currents of all compartments while the chip is shown `image`."""
-        first, weights = self.model.network.stages[0], self.model.weights[0]
+        first, weights = self.model.network.populations[0], self.model.weights[0]
         currents = apply_stage(first, weights.kernel, image[None].astype(np.float64))
         currents = currents + weights.bias
         bias = self.emulator.bias.copy()
@@ -224,7 +226,7 @@ def _patient(model: Model, delay: float) -> Model:
 
     `delay` (s) is the delay from one layer to the next.
     """
-    total = delay * max(len(model.network.stages) - 2, 0)
+    total = delay * max(len(model.network.populations) - 2, 0)
     start_time = model.readout.start_time + total
     presentation_time = model.readout.presentation_time + total
     readout = replace(model.readout, start_time=start_time, presentation_time=presentation_time)

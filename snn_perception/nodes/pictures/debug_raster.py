@@ -65,7 +65,7 @@ class Spikes:
     def of(cls, record: Record, image: int, model: Model) -> Spikes:
         """Those of one `image` of the batch in `record`, which is of a presentation to `model`."""
         views = model.readout.views
-        neurons = tuple(views * stage.neurons for stage in model.network.stages)
+        neurons = tuple(views * population.neurons for population in model.network.populations)
         return cls(record.spikes[:, image], record.steps * model.dt, neurons)
 
     def until(self, time: float) -> Spikes:

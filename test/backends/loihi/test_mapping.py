@@ -27,8 +27,9 @@ from hypothesis import strategies as st
 from snn_perception.backends.loihi import mapping
 from snn_perception.backends.loihi.geometry import Axis, Span, Tiling, even_lengths, spans
 from snn_perception.backends.loihi.mapping import memory_bits, output_axons, place
+from snn_perception.layers import AveragePooling, Convolution, Dense
 from snn_perception.loading import load_model
-from snn_perception.network import AveragePooling, Convolution, Dense, Network
+from snn_perception.network import Network
 
 
 @st.composite
@@ -57,8 +58,8 @@ def networks(draw):
 def test_every_neuron_is_in_one_tile_and_no_core_is_overfull(network):
     placement = place(network)
     assert not placement.excess
-    assert len(placement.layers) == len(network.stages) - 1
-    for placed, stage in zip(placement.layers, network.stages, strict=False):
+    assert len(placement.layers) == len(network.populations) - 1
+    for placed, stage in zip(placement.layers, network.populations, strict=False):
         found = np.zeros(stage.output_shape, int)
         for tile in placed.tiling.tiles(stage.output_shape):
             found[tuple(slice(*span) for span in tile)] += 1

@@ -34,8 +34,8 @@ from snn_perception.backends.loihi.geometry import Tiling
 from snn_perception.backends.loihi.mapping import Layer, in_tiles, place
 from snn_perception.backends.reference import apply_stage
 from snn_perception.images import prepare, read_image
+from snn_perception.layers import AveragePooling, Convolution, Dense
 from snn_perception.model import Weights
-from snn_perception.network import AveragePooling, Convolution, Dense
 from snn_perception.neurons import IF, LIF, AdaptiveLIF, Theta
 from snn_perception.synapses import Synapse
 
@@ -72,7 +72,7 @@ def placed_models(draw):
     synapse = draw(st.sampled_from([Synapse(), Synapse('exponential', 0.004)]))
     model = random_model(draw(st.integers(0, 99)), (7, 6, 3), tuple(layers), synapse, drive=3)
     size = st.integers(1, 9)
-    mapped = [Layer(model.network, index) for index in range(len(model.network.stages) - 1)]
+    mapped = [Layer(model.network, index) for index in range(len(model.network.populations) - 1)]
     tilings = [Tiling(*(min(draw(size), most) for most in layer.shape)) for layer in mapped]
     return model, in_tiles(mapped, tilings)
 
@@ -145,10 +145,10 @@ def test_sums_that_overflow_wrap_around_as_in_nengo_loihi():
     model = random_model(layers=(Dense(400), Dense(5), Dense(3)))
     first, second, last = model.weights
     # All neurons of the first layer are alike: the first spikes of all come in one step.
-    first = Weights(np.zeros_like(first.kernel), np.full(400, 3, np.float32))
+    first = Weights((np.zeros_like(first.kernel),), np.full(400, 3, np.float32))
     kernel = np.ones((400, 5), np.float32)
     kernel[:, 1] = -1
-    model = dataclasses.replace(model, weights=(first, Weights(kernel, second.bias), last))
+    model = dataclasses.replace(model, weights=(first, Weights((kernel,), second.bias), last))
     blocks = blocks_of(build(model, place(model.network), 0.001))
     expected, warned = as_in_nengo_loihi(blocks, 30)
     found, overflows = as_here(blocks, 30)
@@ -165,7 +165,7 @@ def test_sums_that_overflow_wrap_around_as_in_nengo_loihi():
 def test_each_synapse_is_on_the_chip_once_within_half_a_step_of_its_weight(placed):
     model, placement = placed
     cores = build(model, placement, 0.001)
-    stages = model.network.stages
+    stages = model.network.populations
     for index in range(1, len(stages) - 1):
         stage = stages[index]
         neurons = stages[index - 1].neurons
@@ -346,7 +346,7 @@ def test_rates_are_the_spikes_that_become_evidence():
     spikes = np.stack([simulator.run(state, images, 1).spikes for _ in range(52)])
     rates = simulator.firing_rates(images)
     assert [rate.shape for rate in rates] == [
-        (2, *stage.output_shape) for stage in model.network.stages[:-1]
+        (2, *stage.output_shape) for stage in model.network.populations[:-1]
     ]
     # Each layer is 1 ms behind the layer before.
     for index, rate in enumerate(rates):

@@ -24,7 +24,7 @@ from snn_perception.neurons import Neuron
 from snn_perception.synapses import Synapse
 
 
-class StageState(NamedTuple):
+class PopulationState(NamedTuple):
     """What the neurons of one weighted layer remember.
 
     filters: the values of the synapse, (order, batch, height, width, channels).
@@ -37,7 +37,7 @@ class StageState(NamedTuple):
     @classmethod
     def rest(
         cls, shape: tuple[int, ...], synapse: Synapse, neuron: Neuron, like: Tensor
-    ) -> StageState:
+    ) -> PopulationState:
         """Neurons of `shape` at rest, with the dtype and device of `like`."""
         filters = like.new_zeros(synapse.order, *shape)
         return cls(filters, tuple(like.new_full(shape, value) for value in neuron.resting))
@@ -47,9 +47,11 @@ class StageState(NamedTuple):
         """All tensors of the state."""
         return self.filters, *self.neuron
 
-    def clone(self) -> StageState:
+    def clone(self) -> PopulationState:
         """A copy with tensors of its own."""
-        return StageState(self.filters.clone(), tuple(values.clone() for values in self.neuron))
+        return PopulationState(
+            self.filters.clone(), tuple(values.clone() for values in self.neuron)
+        )
 
 
-Memory = list[StageState]
+Memory = list[PopulationState]
