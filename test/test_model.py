@@ -22,12 +22,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from random_models import random_model
+from random_models import random_graph_model, random_model
 
 from snn_perception import load_model
+from snn_perception.layers import (
+    AveragePooling,
+    Convolution,
+    Dense,
+    GlobalAveragePooling,
+    Identity,
+    Sum,
+)
 from snn_perception.locations import MODELS
 from snn_perception.model import save_model
-from snn_perception.model_file import ModelError
+from snn_perception.model_file import ModelError, dump_yaml, layer_from_mapping, layer_to_mapping
 from snn_perception.neurons import NEURON_TYPES
 
 
@@ -54,6 +62,49 @@ def test_a_saved_model_loads_as_it_was(folder):
     for mine, theirs in zip(model.weights, loaded.weights, strict=True):
         assert np.array_equal(mine.kernel, theirs.kernel)
         assert np.array_equal(mine.bias, theirs.bias)
+
+
+@pytest.mark.parametrize('seed', range(6))
+def test_a_saved_graph_loads_as_it_was(tmp_path, seed):
+    model = random_graph_model(seed)
+    save_model(model, tmp_path)
+    loaded = load_model(tmp_path)
+    assert loaded.network == model.network
+    for mine, theirs in zip(model.weights, loaded.weights, strict=True):
+        assert all(map(np.array_equal, mine.kernels, theirs.kernels))
+        assert np.array_equal(mine.bias, theirs.bias)
+
+
+def test_layers_are_written_as_short_as_they_can_be_read():
+    layers = (
+        Convolution(8, 3, padding=1, name='stem'),
+        Convolution(8, (3, 1), 1, (0, 1, 0, 0), groups=8),
+        Sum((Convolution(8, 1), (AveragePooling((2, 1), source='stem'), Identity(0.5)))),
+        GlobalAveragePooling(),
+        Dense(2),
+    )
+    written = [layer_to_mapping(layer) for layer in layers]
+    assert written == [
+        {'type': 'convolution', 'name': 'stem', 'channels': 8, 'kernel': 3, 'stride': 1,
+         'padding': 1},
+        {'type': 'convolution', 'channels': 8, 'kernel': (3, 1), 'stride': 1,
+         'padding': (0, 1, 0, 0), 'groups': 8},
+        {'type': 'sum', 'branches': [
+            {'type': 'convolution', 'channels': 8, 'kernel': 1, 'stride': 1, 'padding': 0},
+            [{'type': 'average_pooling', 'source': 'stem', 'size': (2, 1)},
+             {'type': 'identity', 'scale': 0.5}]]},
+        {'type': 'global_average_pooling'},
+        {'type': 'dense', 'units': 2},
+    ]  # fmt: skip
+    assert tuple(layer_from_mapping(yaml.safe_load(dump_yaml(each))) for each in written) == layers
+
+
+def test_a_file_of_format_1_is_read_as_ever(folder):
+    model = random_model()
+    edit(folder, lambda content: content.update(format=1))
+    for layer in yaml.safe_load((folder / 'model.yaml').read_text())['layers']:
+        assert set(layer) <= {'type', 'channels', 'kernel', 'stride', 'padding', 'units', 'size'}
+    assert load_model(folder).network == model.network
 
 
 @pytest.mark.parametrize('kind', NEURON_TYPES.values())
@@ -150,7 +201,7 @@ def test_weights_that_are_not_finite_are_refused(folder):
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        (lambda c: c.update(format=2), 'unknown format version 2'),
+        (lambda c: c.update(format=3), 'unknown format version 3; this package reads 1 and 2'),
         (lambda c: c.pop('format'), 'unknown format version None'),
         (lambda c: c.pop('labels'), 'labels is missing'),
         (lambda c: c['labels'].append('extra'), '4 labels do not fit the 3 outputs'),
@@ -159,6 +210,20 @@ def test_weights_that_are_not_finite_are_refused(folder):
         (lambda c: c['layers'][0].update(channels=7), r'layers\.0\.weight has the shape'),
         (lambda c: c['layers'][0].update(channels='six'), 'channels must be a whole number'),
         (lambda c: c['layers'][0].update(wings=2), 'unknown wings'),
+        (lambda c: c['layers'][0].update(kernel=[3, 3, 3]), 'kernel must be a whole number or a '),
+        (lambda c: c['layers'][0].update(stride=1.5), 'stride must be a whole number or a list'),
+        (lambda c: c['layers'][0].update(groups=5), 'groups of a convolution must divide its 6'),
+        (
+            lambda c: c['layers'][2].update(groups=4),
+            'layer 2 .* has 4 groups, which do not divide',
+        ),
+        (lambda c: c['layers'][2].update(source='x'), "layer 2 .* takes its input from 'x'"),
+        (lambda c: c['layers'][2].update(type='sum'), 'branches of a sum must be a list of'),
+        (lambda c: c['layers'].insert(1, {'type': 'sum', 'branches': [1]}), 'must be a mapping'),
+        (
+            lambda c: c['layers'].insert(1, {'type': 'sum', 'branches': [], 'wings': 2}),
+            'layer sum: unknown wings',
+        ),
         (lambda c: c['layers'].insert(1, 'relu'), 'a layer must be a mapping'),
         (lambda c: c['input'].update(shape=[60000, 60000, 3]), 'neurons are more'),
         (lambda c: c['input'].update(shape=[11, 10]), r'input\.shape'),

@@ -66,7 +66,8 @@ def test_counts_of_a_known_network():
 
 def test_a_spike_that_pooling_cuts_off_causes_no_operations():
     network = Network((5, 5, 1), (Convolution(1, 1), AveragePooling(2), Dense(7)))
-    fan_out = network.populations[1].fan_out
+    (connection,) = network.populations[1].connections
+    fan_out = connection.fan_out
     assert fan_out.shape == (5, 5)
     assert np.all(fan_out[:4, :4] == 7)
     assert np.all(fan_out[4] == 0)

@@ -20,15 +20,15 @@ import random
 from pathlib import Path
 
 import pytest
-from random_models import random_model
+from random_models import random_graph_model, random_model
 from spoilt_files import change_header, change_letters, change_values, little_memory, load
 
 from snn_perception.model import save_model
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    save_model(random_model(), tmp_path / 'model', {'note': 'kept'})
+@pytest.fixture(params=[random_model, random_graph_model])
+def folder(tmp_path: Path, request) -> Path:
+    save_model(request.param(), tmp_path / 'model', {'note': 'kept'})
     return tmp_path / 'model'
 
 
@@ -65,7 +65,7 @@ def test_spoilt_models_are_loaded_or_refused(folder: Path, spoil) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(('spoil', 'count'), [(spoil_description, 1200), (spoil_weights, 2500)])
+@pytest.mark.parametrize(('spoil', 'count'), [(spoil_description, 600), (spoil_weights, 1200)])
 def test_thousands_of_spoilt_models_are_loaded_or_refused(folder: Path, spoil, count: int) -> None:
     with little_memory():
         spoil(folder, range(1000, 1000 + count))

@@ -24,10 +24,13 @@ import torch
 from engines import EVERY_ENGINE
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from random_models import random_images, random_model
+from random_models import random_graph_model, random_images, random_model
 
 from snn_perception.backends import create_simulator
+from snn_perception.backends.rate_curve import HIGHEST_CURRENT, LOWEST_CURRENT
+from snn_perception.backends.reference import weighted_sum
 from snn_perception.backends.torch import TorchSimulator
+from snn_perception.graph import IMAGE
 from snn_perception.layers import AveragePooling, Convolution, Dense
 from snn_perception.neurons import LIF, NEURON_TYPES, Softened, Theta
 from snn_perception.synapses import Synapse
@@ -115,9 +118,43 @@ def test_random_networks_spike_alike_in_float64(
     assert_equal_counts(*run_both(model, 40, torch.float64, batch=2))
 
 
+@given(
+    seed=st.integers(0, 10_000),
+    kind=st.sampled_from(list(NEURON_TYPES.values())),
+    synapse=st.sampled_from(SYNAPSES),
+    readout_synapse=st.sampled_from(SYNAPSES),
+)
+@settings(max_examples=25, deadline=None)
+def test_random_graphs_spike_alike_in_float64(seed, kind, synapse, readout_synapse):
+    model = random_graph_model(seed, kind(), synapse, readout_synapse)
+    reference, engine = run_both(model, 30, torch.float64, batch=2)
+    assert_equal_counts(reference, engine)
+    assert np.allclose(reference.outputs, engine.outputs, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize('seed', range(4))
+def test_the_rate_engine_sums_all_that_leads_into_a_population(seed):
+    model = random_graph_model(seed)
+    images = random_images(model, 2)
+    simulator = create_simulator(model, 'rate', 'cpu')
+    soft = Softened(model.network.neuron, model.network.gamma)
+    values = dict(enumerate(simulator.firing_rates(images))) | {IMAGE: images}
+    for population, weights in zip(model.network.populations, model.weights, strict=True):
+        current = weights.bias + sum(
+            weighted_sum(connection, kernel, values[connection.source].astype(float))
+            for connection, kernel in model.connections(population.index)
+        )
+        if not population.is_readout:
+            expected = soft.rate(np.clip(current, LOWEST_CURRENT, HIGHEST_CURRENT))
+            assert np.allclose(values[population.index], expected, rtol=1e-3, atol=0.02)
+    outputs = simulator.run(simulator.reset(2), images, 1).outputs
+    assert np.allclose(outputs[0], current.reshape(2, -1), rtol=1e-4, atol=1e-3)
+
+
 @pytest.mark.parametrize('backend', ['event', 'torch', 'reference', 'nengo'])
-def test_ten_times_ten_steps_are_a_hundred_steps(backend):
-    model = random_model()
+@pytest.mark.parametrize('make', [random_model, random_graph_model])
+def test_ten_times_ten_steps_are_a_hundred_steps(backend, make):
+    model = make()
     images = random_images(model, 2)
     simulator = create_simulator(model, backend)
     whole = simulator.run(simulator.reset(2), images, 100)
