@@ -205,7 +205,7 @@ def test_long_run_spike_rates_go_to_the_lif_curve(current, backend):
     model = random_model(layers=layers)
     zero = dataclasses.replace(
         model.weights[0],
-        kernel=model.weights[0].kernel * 0,
+        kernels=(model.weights[0].kernel * 0,),
         bias=np.full(5, current, np.float32),
     )
     model = dataclasses.replace(model, weights=(zero, model.weights[1]))

@@ -61,7 +61,8 @@ def steps_without_ties(model, images, steps):
         random = np.random.default_rng(0)
         weights = tuple(
             Weights(
-                *(values * scaling(random, values, sign) for values in (layer.kernel, layer.bias))
+                tuple(values * scaling(random, values, sign) for values in layer.kernels),
+                layer.bias * scaling(random, layer.bias, sign),
             )
             for layer in model.weights
         )
@@ -203,7 +204,7 @@ def test_int8_weights_add_up_without_overflow_when_everything_spikes():
     kernel = np.full_like(model.weights[1].kernel, 0.01)
     # Only what spikes bring makes the second layer fire.
     silent = np.zeros_like(model.weights[1].bias)
-    heavy = dataclasses.replace(model.weights[1], kernel=kernel, bias=silent)
+    heavy = dataclasses.replace(model.weights[1], kernels=(kernel,), bias=silent)
     model = dataclasses.replace(model, weights=(model.weights[0], heavy, model.weights[2]))
     images = random_images(model, 1)
     exact, _ = run_in_chunks(EventSimulator(model), images, [10])

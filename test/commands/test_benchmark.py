@@ -180,7 +180,7 @@ def test_peers_run_the_same_network(name):
     )
     model = random_model(layers=layers, synapse=Synapse(), readout_synapse=Synapse(), drive=2)
     # Small weights: what large ones do depends on when the spikes come.
-    weights = [replace(part, kernel=part.kernel / 5) for part in model.weights]
+    weights = [replace(part, kernels=(part.kernel / 5,)) for part in model.weights]
     model = replace(model, network=replace(model.network, neuron=neuron), weights=tuple(weights))
     image = random_images(model, 1)[0]
     expected = present(create_simulator(model, 'reference'), image, 300)

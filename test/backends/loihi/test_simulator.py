@@ -232,7 +232,7 @@ def test_intervals_between_spikes_are_right_within_a_step_and_a_half_and_on_aver
     network = dataclasses.replace(model.network, neuron=neuron)
     first = dataclasses.replace(
         model.weights[0],
-        kernel=model.weights[0].kernel * 0,
+        kernels=(model.weights[0].kernel * 0,),
         bias=np.linspace(2, 6, units, dtype=np.float32),
     )
     model = dataclasses.replace(model, network=network, weights=(first, model.weights[1]))
@@ -318,7 +318,9 @@ def test_the_readout_waits_until_spikes_have_come_through(dt, delay):
 def test_a_layer_is_a_step_behind_the_layer_before():
     model = random_model(layers=(Dense(1), Dense(1), Dense(1), Dense(2)), synapse=Synapse())
     strong = [
-        dataclasses.replace(weights, kernel=np.ones_like(weights.kernel), bias=weights.bias * 0)
+        dataclasses.replace(
+            weights, kernels=(np.ones_like(weights.kernel),), bias=weights.bias * 0
+        )
         for weights in model.weights[:3]
     ]
     model = dataclasses.replace(model, weights=(*strong, model.weights[3]))
@@ -357,7 +359,7 @@ def test_rates_are_the_spikes_that_become_evidence():
 def test_weight_errors_are_those_of_8_bits():
     model = random_model(layers=(Dense(50), Dense(60), Dense(3)))
     kernel = np.random.default_rng(0).uniform(-1, 1, (50, 60)).astype(np.float32)
-    weights = dataclasses.replace(model.weights[1], kernel=kernel)
+    weights = dataclasses.replace(model.weights[1], kernels=(kernel,))
     model = dataclasses.replace(model, weights=(model.weights[0], weights, model.weights[2]))
     analog, error = LoihiSimulator(model).weight_errors
     assert analog is None
