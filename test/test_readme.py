@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The README's examples that need no ROS, as pasted."""
+"""The examples of the README and of docs/network.md that need no ROS, as pasted."""
 
 from __future__ import annotations
 
@@ -22,14 +22,22 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
+
+from snn_perception.model_file import layer_from_mapping
+from snn_perception.network import Network
 
 ROOT = Path(__file__).parents[1]
 
 
-def run(marker: str) -> list[str]:
-    """The lines that the one Python block of the README with `marker` prints."""
-    blocks = re.findall(r'```python\n(.*?)```', (ROOT / 'README.md').read_text(), re.DOTALL)
-    (example,) = [block for block in blocks if marker in block]
+def blocks(page: str, language: str) -> list[str]:
+    """The blocks in `language` on a page."""
+    return re.findall(rf'```{language}\n(.*?)```', (ROOT / page).read_text(), re.DOTALL)
+
+
+def run(marker: str, page: str = 'README.md') -> list[str]:
+    """The lines that the one Python block of `page` with `marker` prints."""
+    (example,) = [block for block in blocks(page, 'python') if marker in block]
     done = subprocess.run(
         [sys.executable, '-c', example], cwd=ROOT, capture_output=True, text=True, timeout=120
     )
@@ -49,3 +57,20 @@ def test_the_example_in_nengo_reads_its_digit_and_counts_spikes():
     *_, label, spikes = run('build_network(model)')
     assert label == '7'
     assert re.fullmatch(r'[1-9]\d* spikes in the first layer', spikes)
+
+
+def test_the_layers_on_the_page_of_networks_are_networks():
+    for example in blocks('docs/network.md', 'yaml'):
+        layers = map(layer_from_mapping, yaml.safe_load(example)['layers'])
+        assert Network((32, 32, 3), tuple(layers)).classes == 10
+
+
+def test_the_network_in_python_prints_its_populations():
+    *populations, counts = run('population.neurons', 'docs/network.md')
+    assert [line.split()[1] for line in populations] == [
+        'stem',
+        'convolution',
+        'convolution',
+        'dense',
+    ]
+    assert counts.startswith('3 ')
