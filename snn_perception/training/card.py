@@ -66,7 +66,7 @@ def write(output: Path, recipe: Recipe, findings: Findings, origin: Origin) -> N
         '## Network',
         f'{_shape(network.input_shape)} inputs, {len(network.populations)} layers, '
         f'{network.neurons} {_kind(network.neuron)}, {network.synapses} synapses, '
-        f'{sum(w.kernel.size + w.bias.size for w in model.weights)} parameters.',
+        f'{_parameters(model)} parameters.',
         _layers(model, findings.evaluation),
         '## Recipe',
         f'`config/train/{recipe.name}.yaml`, trained in {origin.seconds / 60:.0f} minutes. '
@@ -114,6 +114,11 @@ def _data(recipe: Recipe, origin: Origin, measured: int) -> str:
 
 def _shape(shape: tuple[int, ...]) -> str:
     return 'x'.join(map(str, shape))
+
+
+def _parameters(model: Model) -> int:
+    arrays = (values for weights in model.weights for values in (*weights.kernels, weights.bias))
+    return sum(values.size for values in arrays)
 
 
 def _kind(neuron: Neuron) -> str:

@@ -31,7 +31,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from snn_perception.datasets import Dataset
+from snn_perception.layers import Layer
 from snn_perception.model import Weights
+from snn_perception.model_file import layer_to_mapping
 from snn_perception.training.recipe import Recipe
 
 Digests = dict[str, str]
@@ -57,6 +59,7 @@ def fingerprint(recipe: Recipe, data: Digests, start: Digests, on_spikes: bool) 
     excluded = AFTERWARDS if on_spikes or recipe.base else AFTERWARDS + SPIKES_ONLY
     sections = {key: value for key, value in asdict(recipe).items() if key not in excluded}
     sections['neuron'] = recipe.neuron.mapping
+    sections['layers'] = [_fields(layer) for layer in recipe.layers]
     # What it is called or where it lies is no matter; its weights are in `start`.
     sections['base'] = bool(recipe.base)
     sections['stage'] = 'fine_tuning' if on_spikes else 'optimisation'
@@ -79,6 +82,16 @@ def difference(theirs: Fingerprint, ours: Fingerprint) -> str:
     return ' and '.join(found)
 
 
+def _fields(layer: Layer) -> dict[str, Any]:
+    """What `layer` is; its fields tell its type.
+
+    So checkpoints of chains from before there were other networks are still those of their run.
+    """
+    mapping = layer_to_mapping(layer)
+    del mapping['type']
+    return mapping
+
+
 def of_data(training: Dataset, validation: Dataset) -> Digests:
     """Digests of everything in the two parts of a data set.
 
@@ -95,7 +108,7 @@ def of_data(training: Dataset, validation: Dataset) -> Digests:
 
 def of_weights(weights: tuple[Weights, ...]) -> str:
     """Digest of the weights of a model."""
-    return _digest(*(values for layer in weights for values in (layer.kernel, layer.bias)))
+    return _digest(*(values for layer in weights for values in (*layer.kernels, layer.bias)))
 
 
 def of_module(module: nn.Module) -> str:

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
@@ -26,15 +27,24 @@ from snn_perception.training.recipe import Optimisation, RecipeError
 
 
 def make_optimizers(network: nn.Module, weight_decay: float) -> dict[str, Optimizer]:
-    """Muon for the matrices; AdamW, without decay, for biases and normalisation.
+    """Muon for the matrices; AdamW for the rest, biases and normalisation without decay.
 
-    Raises RecipeError for a PyTorch that has no Muon.
+    The rest includes the weights of convolutions with groups, stacks of small matrices (see
+    `connections`): Muon makes the rows of a matrix independent of each other, but those of
+    different groups have nothing to do with each other, and a depthwise one has a single row in
+    each. Raises RecipeError for a PyTorch that has no Muon.
     """
     if not hasattr(torch.optim, 'Muon'):
         raise RecipeError(f'training needs PyTorch 2.9 or newer, not {torch.__version__}')
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    matrices = [parameter for parameter in trained if parameter.dim() > 1]
-    others = [parameter for parameter in trained if parameter.dim() <= 1]
+    vectors, matrices, stacks = (
+        [parameter for parameter in trained if parameter.dim() == dimensions]
+        for dimensions in (1, 2, 3)
+    )
+    others: list[dict[str, Any]] = [
+        {'params': vectors},
+        {'params': stacks, 'weight_decay': weight_decay},
+    ]
     return {
         'muon': torch.optim.Muon(
             matrices, lr=1.0, weight_decay=weight_decay, adjust_lr_fn='match_rms_adamw'

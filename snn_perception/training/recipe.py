@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from snn_perception.images import Preprocessing
-from snn_perception.layers import Convolution, Dense, Layer
+from snn_perception.layers import Dense, Layer, Sum
 from snn_perception.locations import MODELS, RECIPES, resolve
 from snn_perception.model_file import HOOKS, InputSection, NeuronSection
 from snn_perception.network import Network
@@ -189,15 +189,24 @@ class Recipe:
     def with_classes(self, count: int) -> Recipe:
         """The same with `count` units in the last layer."""
         *layers, last = self.layers
-        resized: Layer = Dense(count)
-        if isinstance(last, Convolution):
-            resized = replace(last, channels=count)
-        return replace(self, layers=(*layers, resized))
+        return replace(self, layers=(*layers, _with_units(last, count)))
 
     @property
     def preprocessing(self) -> Preprocessing:
         """How images become inputs; raises ValueError for values that do not fit."""
         return self.input.preprocessing
+
+
+def _with_units(readout: Layer, count: int) -> Layer:
+    """The last layer of a network with `count` units: dense, or a sum of such."""
+    if isinstance(readout, Dense):
+        return replace(readout, units=count)
+    assert isinstance(readout, Sum)
+    branches = tuple(
+        tuple(replace(each, units=count) if isinstance(each, Dense) else each for each in branch)
+        for branch in readout.branches
+    )
+    return Sum(branches, readout.name)
 
 
 def load_recipe(location: str) -> tuple[Recipe, Path]:

@@ -22,6 +22,7 @@ right with the spikes that there are, latency included.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -30,19 +31,14 @@ from torch import Generator, Tensor, nn
 
 from snn_perception.backends.population_state import PopulationState
 from snn_perception.backends.rate_curve import soft_rate
-from snn_perception.backends.torch import filter_currents, integrate, weighted_sum
+from snn_perception.backends.torch import filter_currents, integrate, read_last
+from snn_perception.graph import IMAGE, Population
 from snn_perception.model import Weights
-from snn_perception.network import Network, Stage
+from snn_perception.network import Network
 from snn_perception.neurons import Softened
 from snn_perception.synapses import Synapse
-from snn_perception.training.trainable import (
-    AMPLITUDE,
-    TrainableNetwork,
-    as_kernel,
-    to_numpy,
-    weight_from_numpy,
-    weight_to_numpy,
-)
+from snn_perception.training.connections import Connections, to_numpy, weight_from_numpy
+from snn_perception.training.trainable import TrainableNetwork
 
 
 @dataclass(frozen=True)
@@ -58,36 +54,41 @@ class Presentation:
     gamma: float
 
 
-class SpikingLayer(nn.Module):
-    """A weighted layer and its neurons; the last has none.
+class SpikingLayer(Connections):
+    """A population of neurons, or the readout, which has none, with the weights of a model."""
 
-    Its parameters are the weights for inputs of `AMPLITUDE` per Hz, of a size that suits the
-    steps of the optimiser.
-    """
-
-    def __init__(self, stage: Stage, weights: Weights, synapse: Synapse, is_first: bool) -> None:
-        super().__init__()
-        self.stage = stage
+    def __init__(self, population: Population, weights: Weights, synapse: Synapse) -> None:
+        weighted = [each for each in population.connections if each.weight_shape]
+        super().__init__(population, map(weight_from_numpy, weighted, weights.kernels))
         self.synapse = synapse
-        self.scale = 1.0 if is_first else AMPLITUDE
-        self.weight = nn.Parameter(weight_from_numpy(weights.kernel) / self.scale)
         self.bias = nn.Parameter(torch.from_numpy(weights.bias.copy()))
 
-    def current(self, values: Tensor) -> Tensor:
-        """Mean current of mean inputs (batch, height, width, channels)."""
-        return self._weighted_sum(values, 1.0).float() + self.bias
+    def mean_current(self, values: Mapping[int, Tensor]) -> Tensor:
+        """Mean current of the mean `values` of each source, (batch, height, width, channels)."""
+        current = self.total(values)
+        assert current is not None
+        return current.float() + self.bias
 
-    def sums(self, trains: Tensor, scale: float) -> Tensor:
-        """Weighted sums at each step for `scale` x `trains` (steps, batch, ...) of inputs."""
-        return self._weighted_sum(trains.flatten(0, 1), scale).unflatten(0, trains.shape[:2])
+    def sums(self, trains: Mapping[int, Tensor], dt: float) -> tuple[Tensor | None, Tensor | None]:
+        """Weighted sums of spikes at each step, (steps, batch, ...), and those of the image.
 
-    def _weighted_sum(self, values: Tensor, scale: float) -> Tensor:
-        kernel = as_kernel(self.stage, self.weight * (self.scale * scale))
-        return weighted_sum(self.stage, kernel, values)
+        trains: spikes of each source, (steps, batch, ...), and the image, (batch, ...). Sums are
+        None where there is no such source; those of the image are (1, batch, ...).
+        """
+        spiking = {
+            each.source: trains[each.source].flatten(0, 1)
+            for each in self.population.connections
+            if each.source != IMAGE
+        }
+        sums = self.total(spiking, 1 / dt)
+        if sums is not None:
+            sums = sums.unflatten(0, (-1, len(trains[IMAGE])))
+        constant = self.total({IMAGE: trains[IMAGE]})
+        return sums, None if constant is None else constant[None]
 
-    def to_weights(self) -> Weights:
+    def fold(self) -> Weights:
         """The weights of `model.Weights`."""
-        return Weights(weight_to_numpy(self.stage, self.weight * self.scale), to_numpy(self.bias))
+        return Weights(tuple(map(self.kernel, self.weighted)), to_numpy(self.bias))
 
 
 class SpikingNetwork(TrainableNetwork):
@@ -100,9 +101,13 @@ class SpikingNetwork(TrainableNetwork):
         self.neuron = network.neuron
         self.soft_neuron = Softened(network.neuron, presentation.gamma)
         self.presentation = presentation
+        self.read_last = read_last(network)
+        *hidden, readout = network.populations
+        self.heard_by_readout = {each.source for each in readout.connections}
+        self.heard_by_hidden = {each.source for other in hidden for each in other.connections}
         self.layers = nn.ModuleList(
-            SpikingLayer(stage, weights[index], network.synapse_of(index), index == 0)
-            for index, stage in enumerate(network.populations)
+            SpikingLayer(population, weights[index], network.synapse_of(index))
+            for index, population in enumerate(network.populations)
         )
 
     @property
@@ -111,40 +116,63 @@ class SpikingNetwork(TrainableNetwork):
 
     def forward(self, images: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
         """Evidence, the mean output of the readout, and rates; see `TrainableNetwork`."""
-        trains, values = images[None], images
-        scale, rates = 1.0, []
+        trains = {IMAGE: images}
+        # Mean rates: all along, and while the outputs are evidence.
+        values, late = {IMAGE: images}, {IMAGE: images}
+        rates = []
         *hidden, readout = self._layers
-        for layer in hidden:
-            soft = soft_rate(layer.current(values), self.soft_neuron)
-            with torch.no_grad():
-                trains = self._spikes(layer, trains, scale)
-                scale = 1 / self.presentation.dt
-                window = trains[self.presentation.start :] if layer is hidden[-1] else trains
-                # In bfloat16, whole numbers up to 256 are exact, and sums are made in float32.
-                count = window.sum(dim=0).float()
-                difference = count.mul_(scale / len(window)).sub_(soft)
-            values = soft + difference
-            rates.append(values.mean())
-        mean = readout.current(values)
-        with torch.no_grad():
-            difference = self._outputs(readout, trains, scale).sub_(mean)
+        for index, layer in enumerate(hidden):
+            soft = soft_rate(layer.mean_current(values), self.soft_neuron)
+            spikes = trains[index] = self._spikes(layer, trains)
+            if index in self.heard_by_readout:
+                late[index] = self._mean_rate(spikes[self.presentation.start :], soft)
+            if index in self.heard_by_hidden:
+                values[index] = self._mean_rate(spikes, soft)
+            rates.append((values if index in values else late)[index].mean())
+            for source in self.read_last[index]:
+                if source != IMAGE:
+                    del trains[source], values[source]
+        mean = readout.mean_current(late)
+        difference = self._outputs(readout, trains).sub_(mean.detach())
         return (mean + difference).flatten(1), torch.stack(rates)
 
-    def _spikes(self, layer: SpikingLayer, trains: Tensor, scale: float) -> Tensor:
+    @torch.no_grad()
+    def _spikes(self, layer: SpikingLayer, trains: Mapping[int, Tensor]) -> Tensor:
         """Spikes (steps, batch, ...), 1 or 0, of neurons that start at rest."""
-        time, sums = self.presentation, layer.sums(trains, scale)
-        shape = tuple(sums.shape[1:])
+        time = self.presentation
+        sums, constant = layer.sums(trains, time.dt)
+        shape = (len(trains[IMAGE]), *layer.population.output_shape)
         state = PopulationState.rest(shape, layer.synapse, self.neuron, layer.bias.detach())
+        if sums is None:
+            sums = constant
+        elif constant is not None:
+            # What a filter of unit gain has always received it lets through as it is.
+            sums += constant
+            state.filters.add_(constant)
+        assert sums is not None
         return integrate(sums, layer.bias, time.steps, state, layer.synapse, self.neuron, time.dt)
 
-    def _outputs(self, readout: SpikingLayer, trains: Tensor, scale: float) -> Tensor:
+    def _mean_rate(self, spikes: Tensor, soft: Tensor) -> Tensor:
+        """The mean rate (Hz) of `spikes` (steps, ...), with the gradient of the rate `soft`."""
+        with torch.no_grad():
+            # In bfloat16, whole numbers up to 256 are exact, and sums are made in float32.
+            count = spikes.sum(dim=0).float()
+            difference = count.mul_(1 / self.presentation.dt / len(spikes)).sub_(soft)
+        return soft + difference
+
+    @torch.no_grad()
+    def _outputs(self, readout: SpikingLayer, trains: Mapping[int, Tensor]) -> Tensor:
         """Mean output (batch, ...) over the steps that are evidence."""
-        sums = readout.sums(trains, scale).float()
+        sums, constant = readout.sums(trains, self.presentation.dt)
+        outputs = readout.bias if constant is None else constant[0].float() + readout.bias
+        if sums is None:
+            return outputs
+        sums = sums.float()
         filters = sums.new_zeros(readout.synapse.order, *sums.shape[1:])
         filter_currents(sums, filters, readout.synapse, self.presentation.dt)
-        return sums[self.presentation.start :].mean(dim=0) + readout.bias
+        return sums[self.presentation.start :].mean(dim=0) + outputs
 
     def fold(self) -> tuple[Weights, ...]:
         """See `TrainableNetwork`."""
         with torch.no_grad():
-            return tuple(layer.to_weights() for layer in self._layers)
+            return tuple(layer.fold() for layer in self._layers)

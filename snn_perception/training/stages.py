@@ -75,9 +75,9 @@ def _train_readout(recipe: Recipe, data: Split, checkpoint: Path) -> Trainer:
     base = load_model(recipe.base).weights
     *hidden, _ = base
     readout = recipe.network.populations[-1]
-    nothing = Weights(
-        np.zeros(readout.weight_shape, np.float32), np.zeros(readout.output_shape[2], np.float32)
-    )
+    shapes = [each.weight_shape for each in readout.connections]
+    kernels = tuple(np.zeros(shape, np.float32) for shape in shapes)
+    nothing = Weights(kernels, np.zeros(readout.output_shape[2], np.float32))
     network = SpikingNetwork(recipe.network, (*hidden, nothing), presentation(recipe.fine_tuning))
     for layer in network.layers[:-1]:
         layer.requires_grad_(False)

@@ -14,99 +14,108 @@
 
 """A network in training: rates, batch normalisation, noise; and its folding into weights.
 
-Each hidden layer is a weighted sum, then batch normalisation, the softened rate curve, noise,
-and a multiplication by `AMPLITUDE`. Everything except the rate curve is linear, so on export it
-folds into the weights and biases that a chip would hold, J = W s + b.
+The currents of each connection with weights into a hidden population are normalised by
+themselves and summed; then come the softened rate curve, noise, and a multiplication by
+`AMPLITUDE`. Everything except the rate curve is linear, so on export it folds into the weights
+and biases that a chip would hold, J = W s + b.
 """
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import cast
 
-import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
 from snn_perception.backends.rate_curve import soft_rate
-from snn_perception.backends.torch import weighted_sum
-from snn_perception.layers import Convolution
+from snn_perception.backends.torch import read_last
+from snn_perception.graph import IMAGE, Population
 from snn_perception.model import Weights
-from snn_perception.network import Network, Stage
+from snn_perception.network import Network
 from snn_perception.neurons import Softened
+from snn_perception.training.connections import Connections, initial_weights, to_numpy
 from snn_perception.training.noise import Noise
 
-AMPLITUDE = 0.01
-"""Output of a neuron per Hz, which keeps the signals between layers near 1 in training."""
 
+class HiddenLayer(Connections):
+    """A population in softened rates, with normalised currents from its connections.
 
-class HiddenLayer(nn.Module):
-    """A weighted layer with its neurons, in softened rates.
-
-    `forward` takes the firing rates (Hz) of the layer before, or the image, and returns the
-    rates of this layer, (batch, height, width, channels), with noise in training. The inputs
-    are multiplied by `input_scale` times the weights.
+    At first each current has the same share of a variance of 1. An identity's is not
+    normalised: it stays `scale` times the rate.
     """
 
     def __init__(
         self,
-        stage: Stage,
+        population: Population,
         neuron: Softened,
         noise: Noise,
-        input_scale: float,
         generator: Generator | None = None,
     ) -> None:
-        super().__init__()
-        self.input_scale = input_scale
-        self.stage = stage
+        super().__init__(population, initial_weights(population, generator))
         self.neuron = neuron
         self.noise = noise
-        channels = stage.output_shape[2]
-        self.weight = nn.Parameter(_initial_weight(stage, generator))
-        self.normalisation = nn.BatchNorm2d(channels)
+        channels = population.output_shape[2]
         # Half of the neurons fire at first: that is where the curve bends.
-        nn.init.constant_(self.normalisation.bias, neuron.neuron.rheobase)
+        bias = torch.full((channels,), neuron.neuron.rheobase)
+        for number in self.weighted:
+            normalisation = nn.BatchNorm2d(channels)
+            nn.init.constant_(normalisation.weight, len(self.weighted) ** -0.5)
+            if number == self.weighted[0]:
+                normalisation.bias.data.copy_(bias)
+            self.add_module(self.name_of('normalisation', number), normalisation)
+        if not self.weighted:
+            self.bias = nn.Parameter(bias)
 
-    def forward(self, values: Tensor, generator: Generator | None) -> Tensor:
-        kernel = as_kernel(self.stage, self.weight * self.input_scale)
-        sums = weighted_sum(self.stage, kernel, values)
-        current = self.normalisation(sums.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+    def forward(self, values: Mapping[int, Tensor], generator: Generator | None) -> Tensor:
+        """Firing rates (Hz), (batch, height, width, channels), with noise in training.
+
+        values: of each source, rates in Hz or the image.
+        """
+        current = self.total(values)
+        assert current is not None
+        if not self.weighted:
+            current = current + self.bias
         rate = soft_rate(current, self.neuron)
         return self.noise.apply(rate, generator) if self.training else rate
 
+    def current(self, number: int, values: Tensor, scale: float = 1.0) -> Tensor:
+        """See `Connections.current`; normalised if it has weights."""
+        sums = super().current(number, values, scale)
+        if number not in self.weighted:
+            return sums
+        normalise = self.part('normalisation', number)
+        return normalise(sums.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+
     def fold(self) -> Weights:
         """Weights and biases that include the normalisation and the scale of the inputs."""
-        normalisation = self.normalisation
-        assert normalisation.running_mean is not None
-        assert normalisation.running_var is not None
-        gain = normalisation.weight / torch.sqrt(normalisation.running_var + normalisation.eps)
-        bias = normalisation.bias - normalisation.running_mean * gain
-        weight = self.weight * gain[:, None] * self.input_scale
-        return Weights(weight_to_numpy(self.stage, weight), to_numpy(bias))
+        kernels = []
+        biases: list[Tensor] = [] if self.weighted else [self.bias]
+        for number in self.weighted:
+            normalisation = self.part('normalisation', number)
+            gain = normalisation.weight / torch.sqrt(normalisation.running_var + normalisation.eps)
+            kernels.append(self.kernel(number, gain))
+            biases.append(normalisation.bias - normalisation.running_mean * gain)
+        return Weights(tuple(kernels), to_numpy(torch.stack(biases).sum(dim=0)))
 
 
-class ReadoutLayer(nn.Module):
-    """The last layer: linear, without neurons."""
+class ReadoutLayer(Connections):
+    """The last population: linear, without neurons."""
 
-    def __init__(
-        self, stage: Stage, input_scale: float, generator: Generator | None = None
-    ) -> None:
-        super().__init__()
-        self.stage = stage
-        self.input_scale = input_scale
-        self.weight = nn.Parameter(_initial_weight(stage, generator))
-        self.bias = nn.Parameter(torch.zeros(stage.output_shape[2]))
+    def __init__(self, population: Population, generator: Generator | None = None) -> None:
+        super().__init__(population, initial_weights(population, generator))
+        self.bias = nn.Parameter(torch.zeros(population.output_shape[2]))
 
-    def forward(self, values: Tensor) -> Tensor:
-        kernel = as_kernel(self.stage, self.weight * self.input_scale)
-        sums = weighted_sum(self.stage, kernel, values)
-        return sums.flatten(1).float() + self.bias
+    def forward(self, values: Mapping[int, Tensor]) -> Tensor:
+        """Outputs (batch, classes) for the `values` of each source, rates in Hz or the image."""
+        current = self.total(values)
+        assert current is not None
+        return current.flatten(1).float() + self.bias
 
     def fold(self) -> Weights:
         """See `HiddenLayer.fold`."""
-        weight = weight_to_numpy(self.stage, self.weight * self.input_scale)
-        return Weights(weight, to_numpy(self.bias))
+        return Weights(tuple(map(self.kernel, self.weighted)), to_numpy(self.bias))
 
 
 class TrainableNetwork(nn.Module, ABC):
@@ -135,18 +144,21 @@ class RateNetwork(TrainableNetwork):
         super().__init__()
         neuron = Softened(network.neuron, network.gamma)
         *hidden, readout = network.populations
+        self.read_last = read_last(network)
         self.hidden = nn.ModuleList(
-            HiddenLayer(stage, neuron, noise, AMPLITUDE if index else 1.0, generator)
-            for index, stage in enumerate(hidden)
+            HiddenLayer(population, neuron, noise, generator) for population in hidden
         )
-        self.readout = ReadoutLayer(readout, AMPLITUDE if hidden else 1.0, generator)
+        self.readout = ReadoutLayer(readout, generator)
 
     def forward(self, images: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
         """See `TrainableNetwork`."""
-        values, mean_rates = images, []
-        for layer in self.hidden:
-            values = layer(values, generator)
-            mean_rates.append(values.mean(dtype=torch.float32))
+        values, mean_rates = {IMAGE: images}, []
+        for index, layer in enumerate(self.hidden):
+            rates = layer(values, generator)
+            mean_rates.append(rates.mean(dtype=torch.float32))
+            values[index] = rates
+            for source in self.read_last[index]:
+                del values[source]
         return self.readout(values), torch.stack(mean_rates)
 
     def fold(self) -> tuple[Weights, ...]:
@@ -154,37 +166,3 @@ class RateNetwork(TrainableNetwork):
         layers = cast('list[HiddenLayer | ReadoutLayer]', [*self.hidden, self.readout])
         with torch.no_grad():
             return tuple(layer.fold() for layer in layers)
-
-
-# In training weights are matrices (outputs, inputs), the inputs of a convolution in the order of
-# rows, columns and channels: the optimiser thinks in matrices.
-
-
-def _initial_weight(stage: Stage, generator: Generator | None) -> Tensor:
-    """Kaiming-normal weights (outputs, inputs)."""
-    *inputs, outputs = stage.weight_shape
-    weight = torch.empty(outputs, math.prod(inputs))
-    return nn.init.kaiming_normal_(weight, generator=generator)
-
-
-def as_kernel(stage: Stage, weight: Tensor) -> Tensor:
-    """`weight` (outputs, inputs) in the order that PyTorch's layers want, channels last."""
-    if not isinstance(stage.layer, Convolution):
-        return weight
-    *inputs, outputs = stage.weight_shape
-    return weight.view(outputs, *inputs).permute(0, 3, 1, 2)
-
-
-def weight_from_numpy(kernel: np.ndarray) -> Tensor:
-    """Weights of a model as (outputs, inputs)."""
-    return torch.from_numpy(kernel.reshape(-1, kernel.shape[-1]).T.copy())
-
-
-def weight_to_numpy(stage: Stage, weight: Tensor) -> np.ndarray:
-    """Weights (outputs, inputs) as a model has them, float32."""
-    return np.ascontiguousarray(to_numpy(weight).T).reshape(stage.weight_shape)
-
-
-def to_numpy(tensor: Tensor) -> np.ndarray:
-    """Values of `tensor` as float32, without its gradient."""
-    return tensor.detach().float().cpu().numpy()

@@ -22,7 +22,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import yaml
-from snn_perception.training.populations import run_stages
 from tiny_training import CONTENT, tiny_dataset, tiny_recipe
 
 from snn_perception import load_model
@@ -31,6 +30,7 @@ from snn_perception.model import Model, save_model
 from snn_perception.training.data import Split
 from snn_perception.training.pipeline import train
 from snn_perception.training.recipe import RecipeError, load_recipe
+from snn_perception.training.stages import run_stages
 
 
 @pytest.fixture(scope='module')
