@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from snn_perception.activity import Activity
 from snn_perception.backends.base import Simulator
 from snn_perception.backends.nengo_network import build_network, nengo
+from snn_perception.graph import IMAGE
 from snn_perception.model import Model
 
 Memory = list[dict[nengo.builder.Signal, NDArray]]
@@ -75,20 +76,26 @@ class NengoSimulator(Simulator):
 
     def advance(self, memory: Memory, images: NDArray[np.float32], steps: int) -> Activity:
         """See `Simulator.advance`."""
-        stages = self.model.network.populations
-        counts = np.zeros((3, len(images), len(stages)), np.int64)
+        populations = self.model.network.populations
+        counts = np.zeros((3, len(images), len(populations)), np.int64)
         outputs = np.zeros((steps, len(images), self.model.network.classes), np.float32)
         for index, (remembered, image) in enumerate(zip(memory, images, strict=True)):
             self.image[:] = image.reshape(-1)
             _assign(self.variables, remembered)
             fired = self._simulate(outputs[:, index])
             _assign(remembered, self.variables)
-            for layer, spikes in enumerate(fired):
-                stage, following = stages[layer], stages[layer + 1]
-                spikes = spikes.reshape(stage.output_shape).sum(axis=2)
-                counts[0, index, layer] = spikes.sum()
-                counts[1, index, layer + 1] = (spikes * following.fan_out).sum()
-                counts[2, index, layer] = steps * stage.neurons
+            spiked = [
+                spikes.reshape(population.output_shape).sum(axis=2)
+                for population, spikes in zip(populations, fired, strict=False)
+            ]
+            for population in populations:
+                if not population.is_readout:
+                    counts[0, index, population.index] = spiked[population.index].sum()
+                    counts[2, index, population.index] = steps * population.neurons
+                for connection in population.connections:
+                    if connection.source != IMAGE:
+                        arriving = spiked[connection.source] * connection.fan_out
+                        counts[1, index, population.index] += arriving.sum()
         return Activity(outputs, *counts)
 
     def _simulate(self, outputs: NDArray[np.float32]) -> list[NDArray[np.int64]]:

@@ -14,9 +14,9 @@
 
 """A model as an ordinary Nengo network: for probes, Nengo GUI and Nengo's other simulators.
 
-Each layer of neurons is an Ensemble of gain 1, of which only the neurons are used. The image and
-the spikes, 1 / dt high for one step like ours, reach them through Convolutions or matrices.
-Timing is the same except for synapses:
+Each population of neurons is an Ensemble of gain 1, of which only the neurons are used. The image
+and the spikes, 1 / dt high for one step like ours, reach them through the transforms that
+`nengo_transforms` makes. Timing is the same except for synapses:
 
     ours             weighted spikes of step n -> synapse -> current of step n
     in a Node        the same: its process filters the input, and the Node outputs it at once
@@ -31,15 +31,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.layers import Convolution, Shape
+from snn_perception.backends.nengo_transforms import connect, nengo
+from snn_perception.graph import IMAGE, Population
 from snn_perception.model import Model
-from snn_perception.network import MAXIMUM_WEIGHTS, Stage
 from snn_perception.neurons import LIF, Neuron
-from snn_perception.requirements import require
 from snn_perception.synapses import Synapse
-
-require('a network in Nengo', 'nengo')
-import nengo  # noqa: E402
 
 LONGEST_STEP = 30.0
 """Longest time step in units of tau_rc: with longer ones rounding breaks a log in Nengo's LIF."""
@@ -56,42 +52,72 @@ def build_network(model: Model, pipelined: bool = False) -> nengo.Network:
     Each synapse is a process in a Node of its own, and every neuron spikes in exactly the same
     steps as on the reference engine. If `pipelined`, synapses are on the Connections, as is usual
     in Nengo and as chips need it, since a Node is not on the chip. Each synapse then delays
-    everything after it by one step. Neurons start with a refractory period as long as the delay
-    of their layer, so they spike as on the reference engine, only later by that delay.
+    everything after it by one step, and connections that skip layers wait for the longest path.
+    Neurons start with a refractory period as long as the delay of their layer, so they spike as
+    on the reference engine, only later by that delay.
 
-    This holds up to rounding in 64 bits, Nengo's default. Raises ValueError for a layer that
+    This holds up to rounding in 64 bits, Nengo's default. Raises ValueError for a connection that
     would have more than MAXIMUM_WEIGHTS with pooling folded in, for time steps longer than
     LONGEST_STEP, and for neurons other than LIF in a pipeline.
     """
     network = nengo.Network(label=model.name, seed=0)
     with network:
         network.input = nengo.Node(np.zeros(prod(model.network.input_shape)), label='input')
-        network.layers = []
-        source, delay_steps = network.input, 0
-        for index, (stage, weights) in enumerate(
-            zip(model.network.populations, model.weights, strict=True)
-        ):
-            synapse = _synapse(model.network.synapse_of(index), model.dt)
-            delay_steps += pipelined and synapse is not None
-            if stage.is_readout:
-                network.readout = target = _readout(weights.bias)
-            else:
-                neurons = _neuron_type(model.network.neuron, model.dt, delay_steps)
-                network.layers.append(_layer(f'layer {index}', stage, weights.bias, neurons))
-                target = network.layers[-1].neurons
-            part, transform = _transform(source, stage, weights.kernel)
-            source = target
-            if synapse is not None and not pipelined:
-                target, synapse = _in_node(synapse, target, f'synapse {index}'), None
-            nengo.Connection(part, target, transform=transform, synapse=synapse)
+        network.layers, network.readout = [], None
+        builder = _Builder(model, pipelined, network)
+        for population in model.network.populations:
+            builder.add(population)
     return network
 
 
+class _Builder:
+    """Adds populations one after another; `sources` and `delays` (steps) are by their index."""
+
+    def __init__(self, model: Model, pipelined: bool, network: nengo.Network) -> None:
+        self.model = model
+        self.pipelined = pipelined
+        self.network = network
+        self.sources = {IMAGE: network.input}
+        self.delays = {IMAGE: 0}
+
+    def add(self, population: Population) -> None:
+        """Add the neurons of `population`, or the readout, and the connections into them."""
+        index, network = population.index, self.model.network
+        synapse, bias = network.synapse_of(index), self.model.weights[index].bias
+        lags = [self._lag(connection.source, synapse) for connection in population.connections]
+        self.delays[index] = delay = max(lags)
+        if population.is_readout:
+            self.network.readout = target = _readout(bias)
+        else:
+            neurons = _neuron_type(network.neuron, self.model.dt, delay)
+            self.network.layers.append(_layer(f'layer {index}', population, bias, neurons))
+            self.sources[index] = target = self.network.layers[-1].neurons
+        filtered, filtering = target, synapse
+        if synapse.order and not self.pipelined:
+            filtered = _in_node(_filter(synapse, self.model.dt), target, f'synapse {index}')
+            filtering = Synapse()
+        for lag, (connection, kernel) in zip(lags, self.model.connections(index), strict=True):
+            source, is_image = self.sources[connection.source], connection.source == IMAGE
+            connect(
+                source,
+                target if is_image else filtered,
+                population,
+                connection,
+                kernel,
+                _filter(Synapse() if is_image else filtering, self.model.dt, delay - lag),
+            )
+
+    def _lag(self, source: int, synapse: Synapse) -> int:
+        """Steps by which currents from `source` arrive later than in the reference."""
+        is_delayed = self.pipelined and source != IMAGE and synapse.order > 0
+        return self.delays[source] + is_delayed
+
+
 def _layer(
-    label: str, stage: Stage, bias: NDArray[np.float32], neurons: nengo.neurons.NeuronType
+    label: str, population: Population, bias: NDArray, neurons: nengo.neurons.NeuronType
 ) -> nengo.Ensemble:
-    """The neurons of `stage`, with one `bias` (channels,) per channel."""
-    gain, biases = nengo.dists.Choice([1]), np.broadcast_to(bias, stage.output_shape)
+    """The neurons of `population`, with one `bias` (channels,) per channel."""
+    gain, biases = nengo.dists.Choice([1]), np.broadcast_to(bias, population.output_shape)
     return nengo.Ensemble(
         biases.size, 1, gain=gain, bias=biases.reshape(-1), neuron_type=neurons, label=label
     )
@@ -103,14 +129,18 @@ def _readout(bias: NDArray[np.float32]) -> nengo.Node:
     return readout
 
 
-def _synapse(synapse: Synapse, dt: float) -> nengo.synapses.Synapse | None:
-    """`synapse` in Nengo, whose own alpha synapse is not two exponential ones in series."""
-    if synapse.type == 'none':
-        return None
-    if synapse.type == 'exponential':
-        return nengo.Lowpass(synapse.tau)
+def _filter(synapse: Synapse, dt: float, delay: int = 0) -> nengo.synapses.Synapse | None:
+    """`synapse` in Nengo, after a `delay` in steps; without a synapse, a pure delay or nothing.
+
+    Nengo's own alpha synapse is not two exponential ones in series. A pure delay is one by what
+    it is on a Connection, which adds a step to whatever filters it has.
+    """
+    order = synapse.order
+    if not delay and order < 2:
+        return nengo.Lowpass(synapse.tau) if order else None
     decay = synapse.decay(dt)
-    numerator, denominator = [(1 - decay) ** 2, 0], [1, -2 * decay, decay**2]
+    numerator = [(1 - decay) ** order, *[0] * (order - 1)]
+    denominator = [*np.atleast_1d(np.poly([decay] * order)), *[0] * delay]
     return nengo.LinearFilter(numerator, denominator, analog=False)
 
 
@@ -167,69 +197,3 @@ class OtherNeurons(nengo.neurons.NeuronType):
         """Advance `state` by `dt` (s) under currents `J` (neurons,); see Nengo's method."""
         memory = tuple(state[name] for name in self.neuron.names)
         output[...] = self.neuron.step(J, memory, dt) / dt
-
-
-def _transform(source: Any, stage: Stage, kernel: NDArray[np.float32]) -> tuple[Any, Any]:
-    """The part of `source` that the weights of `stage` apply to, and these weights.
-
-    To take the mean over a block of neurons, each of them gets an equal share of the weight.
-    """
-    block = prod(pooling.size for pooling in stage.pooling)
-    if kernel.size * block**2 > MAXIMUM_WEIGHTS:
-        raise ValueError(
-            f'{stage.layer} has {kernel.size * block**2} weights once the average pooling before '
-            f'it is folded in, more than the {MAXIMUM_WEIGHTS} allowed'
-        )
-    source, shape = _whole_blocks(source, stage.source_shape, block)
-    if not isinstance(stage.layer, Convolution):
-        kernel = kernel.reshape(*stage.input_shape, -1)
-    spread = kernel.astype(np.float64).repeat(block, 0).repeat(block, 1) / block**2
-    if isinstance(stage.layer, Convolution):
-        return _convolution(source, shape, stage, spread)
-    return source, spread.reshape(prod(shape), -1).T
-
-
-def _convolution(
-    source: Any, shape: Shape, stage: Stage, kernel: NDArray[np.float64]
-) -> tuple[Any, nengo.Convolution]:
-    """`_transform` of a convolution, with a `kernel` spread over the pixels before pooling."""
-    assert isinstance(stage.layer, Convolution)
-    block = len(kernel) // stage.layer.kernel
-    stride, padding = block * stage.layer.stride, block * stage.layer.padding
-    sizes = shape[:2]
-    # Nengo pads for one window per stride, equally before the first and after the last.
-    if padding and stage.output_shape[:2] == tuple(-(-size // stride) for size in sizes):
-        # Windows may leave a part of our padding unused. Nengo only pads what windows reach, so
-        # the kernel is enlarged by zeros to reach it.
-        spare = [(0, (size + 2 * padding - len(kernel)) % stride) for size in sizes]
-        kernel = np.pad(kernel, (*spare, (0, 0), (0, 0)))
-    elif padding:
-        source, shape = _with_border(source, shape, padding)
-        padding = 0
-    return source, nengo.Convolution(
-        stage.layer.channels,
-        shape,
-        kernel.shape[:2],
-        (stride, stride),
-        'same' if padding else 'valid',
-        init=kernel,
-    )
-
-
-def _whole_blocks(source: Any, shape: Shape, block: int) -> tuple[Any, Shape]:
-    """`source` of `shape` without the rows and columns that pooling drops."""
-    height, width, channels = shape
-    whole = (height // block * block, width // block * block, channels)
-    if whole == shape:
-        return source, shape
-    return source[np.arange(prod(shape)).reshape(shape)[: whole[0], : whole[1]].reshape(-1)], whole
-
-
-def _with_border(source: Any, shape: Shape, padding: int) -> tuple[nengo.Node, Shape]:
-    """A Node with `source` of `shape` and `padding` rows and columns of zeros on each side."""
-    height, width, channels = shape
-    padded = (height + 2 * padding, width + 2 * padding, channels)
-    border = nengo.Node(size_in=prod(padded), label='border of zeros')
-    inside = np.arange(prod(padded)).reshape(padded)[padding:-padding, padding:-padding]
-    nengo.Connection(source, border[inside.reshape(-1)], synapse=None)
-    return border, padded

@@ -25,18 +25,19 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from random_models import random_images, random_model
+from random_models import random_graph_model, random_images, random_model
 
 from snn_perception import load_model
 from snn_perception.backends import create_simulator
 from snn_perception.backends.reference import ReferenceSimulator
+from snn_perception.graph import IMAGE
 from snn_perception.images import prepare, read_image
 from snn_perception.layers import AveragePooling, Convolution, Dense
 from snn_perception.neurons import IF, LIF, AdaptiveLIF, Theta
 from snn_perception.synapses import Synapse
 
 nengo = pytest.importorskip('nengo')
-from snn_perception.backends import nengo_network  # noqa: E402
+from snn_perception.backends import nengo_transforms  # noqa: E402
 from snn_perception.backends.nengo import NengoSimulator  # noqa: E402
 from snn_perception.backends.nengo_network import build_network  # noqa: E402
 
@@ -79,15 +80,15 @@ def in_nengo(network, model, images, optimize=True):
         return spikes, simulator.data[readout]
 
 
-def assert_alike(expected, found, delay=0):
-    """Compare spikes and outputs, those of layer i in `found` `delay` x i steps later."""
+def assert_alike(expected, found, lags=None):
+    """Compare spikes and outputs, those of population i in `found` `lags`[i] steps later."""
     (spikes, outputs), (late_spikes, late_outputs) = expected, found
-    steps = len(outputs)
-    for layer, (ours, theirs) in enumerate(zip(spikes, late_spikes, strict=True)):
-        lag = layer * delay
+    steps, lags = len(outputs), lags or [0] * (len(spikes) + 1)
+    for lag, ours, theirs in zip(lags, spikes, late_spikes, strict=False):
         assert not theirs[:lag].any()
         assert np.array_equal(ours[: steps - lag], theirs[lag:])
-    lag = len(spikes) * delay
+    assert len(spikes) == len(late_spikes)
+    lag = lags[-1]
     assert np.allclose(outputs[: steps - lag], late_outputs[lag:], rtol=1e-9, atol=1e-9)
 
 
@@ -153,7 +154,43 @@ def test_each_layer_of_a_pipeline_spikes_one_step_later_than_the_one_before(syna
     model = random_model(synapse=synapse, readout_synapse=synapse, dt=dt)
     images = np.repeat(random_images(model, 3), 25, axis=0)
     found = in_nengo(build_network(model, pipelined=True), model, images)
-    assert_alike(in_reference(model, images), found, delay=1)
+    assert_alike(in_reference(model, images), found, lags=range(4))
+
+
+@given(
+    seed=st.integers(0, 1000),
+    neuron=st.sampled_from([LIF(), IF(), AdaptiveLIF(), Theta()]),
+    synapse=st.sampled_from(SYNAPSES),
+    readout_synapse=st.sampled_from(SYNAPSES),
+    populations=st.integers(2, 6),
+)
+@settings(max_examples=15, deadline=None)
+def test_random_graphs_spike_as_in_the_reference(
+    seed, neuron, synapse, readout_synapse, populations
+):
+    model = random_graph_model(seed, neuron, synapse, readout_synapse, populations=populations)
+    reference, engine = run_both(model, random_images(model, 2), 40)
+    assert_equal_activity(reference, engine)
+
+
+@given(
+    seed=st.integers(0, 1000),
+    synapse=st.sampled_from(SYNAPSES),
+    readout_synapse=st.sampled_from(SYNAPSES),
+)
+@settings(max_examples=10, deadline=None)
+def test_in_a_pipeline_skips_wait_for_the_longest_path(seed, synapse, readout_synapse):
+    model = random_graph_model(seed, synapse=synapse, readout_synapse=readout_synapse)
+    images = np.repeat(random_images(model, 3), 12, axis=0)
+    found = in_nengo(build_network(model, pipelined=True), model, images)
+    lags = {IMAGE: 0}
+    for population in model.network.populations:
+        own = model.network.synapse_of(population.index).order > 0
+        lags[population.index] = max(
+            lags[connection.source] + (own and connection.source != IMAGE)
+            for connection in population.connections
+        )
+    assert_alike(in_reference(model, images), found, list(lags.values())[1:])
 
 
 def test_a_pipeline_without_synapses_has_no_delay():
@@ -281,16 +318,16 @@ def test_convolutions_of_millions_of_synapses_stay_kernels():
     assert model.network.synapses > 150_000_000
     transforms = [connection.transform for connection in build_network(model).connections]
     sizes = [t.init.size for t in transforms if isinstance(t, nengo.Convolution)]
-    kernels = [np.prod(stage.weight_shape) for stage in model.network.populations]
+    kernels = [np.prod(p.connections[0].weight_shape) for p in model.network.populations]
     # The pooling by 2 makes 4 weights of one.
     assert sizes == [*kernels[:4], 4 * kernels[4]]
 
 
 def test_pooling_that_would_make_too_many_weights_is_refused(monkeypatch):
-    monkeypatch.setattr(nengo_network, 'MAXIMUM_WEIGHTS', 20_000)
+    monkeypatch.setattr(nengo_transforms, 'MAXIMUM_WEIGHTS', 20_000)
     layers = (Convolution(6, 3), AveragePooling(4), Dense(200), Dense(3))
     model = random_model(input_shape=(14, 14, 3), layers=layers)
-    sentence = r'Dense\(units=200\) has 172800 weights once the average pooling .* 20000 allowed'
+    sentence = r'layer 1 dense has 172800 weights once the average pooling .* 20000 allowed'
     with pytest.raises(ValueError, match=sentence):
         build_network(model)
 
@@ -312,7 +349,7 @@ def test_a_device_other_than_the_cpu_is_refused():
 
 def test_without_nengo_the_command_that_installs_it_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, 'nengo', None)
-    for name in ('nengo', 'nengo_network'):
+    for name in ('nengo', 'nengo_network', 'nengo_transforms'):
         monkeypatch.delitem(sys.modules, f'snn_perception.backends.{name}')
     with pytest.raises(
         ValueError, match='backend nengo needs nengo, which is not installed: pip install nengo'
