@@ -106,7 +106,7 @@ class LayerBuilder:
         )
         with np.errstate(over='ignore'):  # The model refuses weights that are not finite.
             return network, tuple(
-                Weights(each.kernel.astype(np.float32), each.bias.astype(np.float32))
+                Weights((each.kernel.astype(np.float32),), each.bias.astype(np.float32))
                 for each in weighted
             )
 
@@ -160,10 +160,10 @@ class LayerBuilder:
         else:
             before = self.waiting.layer
             assert isinstance(before, Convolution)
-            kernel = pooled_kernel(self.waiting.kernel, before.stride, size)
+            kernel = pooled_kernel(self.waiting.kernel, before.strides[0], size)
             self.waiting.kernel = kernel
             self.waiting.layer = Convolution(
-                before.channels, len(kernel), before.stride * size, before.padding
+                before.channels, len(kernel), before.strides[0] * size, before.margins[0][0]
             )
         self._set_shape((self.shape[0], self.shape[1] // size, self.shape[2] // size))
 

@@ -139,7 +139,10 @@ def _restored(description: ModelFile, network: Network, weights: tuple[Weights, 
 
 def _agree(described: Network, network: Network) -> bool:
     """Whether `network` equals the one `described`, as far as NIR can express it."""
-    if described.input_shape != network.input_shape or described.layers != network.layers:
+    if (
+        described.input_shape != network.input_shape
+        or described.populations != network.populations
+    ):
         return False
     indices = range(len(network.populations))
     synapses = [(described.synapse_of(i), network.synapse_of(i)) for i in indices]

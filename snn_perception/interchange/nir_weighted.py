@@ -71,7 +71,7 @@ class Weighted:
                 f'{(channels, rows, columns)}'
             )
         height, width, inputs = self.source
-        margin = self.layer.padding
+        margin = self.layer.margins[0][0]
         kernel = np.zeros((height, width, inputs, channels))
         seen = self.kernel[margin : margin + height, margin : margin + width]
         kernel[: len(seen), : seen.shape[1]] = seen

@@ -38,12 +38,12 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from snn_perception.graph import Connection
 from snn_perception.interchange.nir_files import libraries
 from snn_perception.interchange.timing import Timing
-from snn_perception.layers import AveragePooling, Convolution, Dense, Shape
+from snn_perception.layers import Convolution, Dense, Shape
 from snn_perception.model import Model, Weights, to_yaml
 from snn_perception.model_file import ModelError
-from snn_perception.network import Stage
 from snn_perception.neurons import IF, LIF
 
 KEY = 'snn_perception'
@@ -87,51 +87,52 @@ class _Writer:
         return isinstance(self.model.network.neuron, LIF)
 
     def add_stage(self, index: int) -> None:
-        """Add the synapse, the pooling, the weights and the neurons of one weighted layer."""
-        stage, weights = self.model.network.populations[index], self.model.weights[index]
+        """Add the synapse, the pooling, the weights and the neurons of one population."""
+        population, weights = self.model.network.populations[index], self.model.weights[index]
+        connection = population.only_connection('NIR')
         synapse = self.model.network.synapse_of(index)
-        joined = bool(synapse.order and self._is_lif and self.timing.step and stage.neurons)
+        joined = bool(synapse.order and self._is_lif and self.timing.step and population.neurons)
         for order in range(synapse.order - joined):
             self.nodes[f'layer{index}_synapse{order}'] = self._leaky_integrator(synapse.tau)
-        self._lead_to(index, stage)
-        self.nodes[f'layer{index}_weights'] = self._weights(index, stage, weights)
-        shape = _channels_first(stage.output_shape)
-        self.shape = shape if isinstance(stage.layer, Convolution) else shape[:1]
-        if stage.neurons:
+        self._lead_to(index, connection)
+        self.nodes[f'layer{index}_weights'] = self._weights(index, connection, weights)
+        shape = _channels_first(connection.output_shape)
+        self.shape = shape if isinstance(connection.layer, Convolution) else shape[:1]
+        if population.neurons:
             self.nodes[f'layer{index}_neurons'] = self._neurons(synapse.tau if joined else 0.0)
 
-    def _lead_to(self, index: int, stage: Stage) -> None:
+    def _lead_to(self, index: int, connection: Connection) -> None:
         """Add the pooling and flattening before weights."""
-        is_dense = isinstance(stage.layer, Dense)
+        is_dense, is_pooled = isinstance(connection.layer, Dense), connection.pooling != (1, 1)
         if len(self.shape) == 1:
-            if stage.pooling or not is_dense:
+            if is_pooled or not is_dense:
                 raise ModelError(
                     f'{self.model.name} has a convolution or pooling after a dense layer, '
                     f'which NIR cannot express'
                 )
             return
-        for order, pooling in enumerate(stage.pooling):
-            self.nodes[f'layer{index}_pooling{order}'] = self._pooling(pooling)
-        self.shape = _channels_first(stage.input_shape)
+        if is_pooled:
+            self.nodes[f'layer{index}_pooling0'] = self._pooling(connection.pooling)
+        self.shape = _channels_first(connection.input_shape)
         if is_dense:
             inputs = {'input': np.array(self.shape)}
             self.nodes[f'layer{index}_flatten'] = self.nir.Flatten(inputs, start_dim=0)
 
-    def _weights(self, index: int, stage: Stage, weights: Weights) -> Any:
+    def _weights(self, index: int, connection: Connection, weights: Weights) -> Any:
         kernel: NDArray = weights.kernel
         if index and self.timing.spike_area != 1:
             kernel = kernel.astype(np.float64) / self.timing.spike_area
-        if isinstance(stage.layer, Convolution):
+        if isinstance(connection.layer, Convolution):
             return self.nir.Conv2d(
-                input_shape=stage.input_shape[:2],
+                input_shape=connection.input_shape[:2],
                 weight=np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)),
-                stride=stage.layer.stride,
-                padding=stage.layer.padding,
+                stride=connection.layer.strides,
+                padding=tuple(before for before, _ in connection.layer.margins),
                 dilation=1,
-                groups=1,
+                groups=connection.layer.groups,
                 bias=weights.bias,
             )
-        matrix = kernel.reshape(*stage.input_shape, -1).transpose(3, 2, 0, 1)
+        matrix = kernel.reshape(*connection.input_shape, -1).transpose(3, 2, 0, 1)
         return self.nir.Affine(matrix.reshape(len(matrix), -1), weights.bias)
 
     def _neurons(self, joined_tau: float) -> Any:
@@ -155,8 +156,8 @@ class _Writer:
         tau = self.timing.for_nir(tau)
         return self.nir.LI(tau=self._full(tau), r=self._full(1), v_leak=self._full(0))
 
-    def _pooling(self, pooling: AveragePooling) -> Any:
-        size = np.array([pooling.size, pooling.size])
+    def _pooling(self, block: tuple[int, int]) -> Any:
+        size = np.array(block)
         return self.nir.AvgPool2d(kernel_size=size, stride=size, padding=np.array([0, 0]))
 
     def _full(self, value: float) -> NDArray[np.float32]:

@@ -118,7 +118,7 @@ def test_without_metadata_all_comes_back_but_the_refractory_period_and_settings(
         back = read_model(written(model, step, folder), step, use_metadata=False)
     assert_same_weights(model, back)
     network, before = back.network, model.network
-    assert (network.input_shape, network.layers) == (before.input_shape, before.layers)
+    assert (network.input_shape, network.populations) == (before.input_shape, before.populations)
     if network.neurons:
         assert type(network.neuron) is type(before.neuron)
         assert network.neuron.tau_rc == pytest.approx(before.neuron.tau_rc, rel=1e-3)
