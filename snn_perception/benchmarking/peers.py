@@ -18,8 +18,9 @@ Each gets our weights, one image, the time step and the number of steps. The lib
 neuron: a leaky integrator with our time constant and threshold and a reset to zero. It has no
 refractory time (except in Nengo) and no synaptic filters, which would only slow it down.
 Everything around the neuron is the fastest way we know in PyTorch: layer by layer, so that all
-steps are one batch of a convolution; the first layer only once, as the image does not change; no
-gradients. Each library is timed in the fastest of SETTINGS. docs/engine.md describes the method.
+steps are one batch of a convolution; what comes from the image only once, as it does not change;
+currents of several connections are summed before the neuron; no gradients. Each library is timed
+in the fastest of SETTINGS. docs/engine.md describes the method.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.layers import Convolution
+from snn_perception.graph import IMAGE, Connection
+from snn_perception.layers import Dense, Identity, Pair, Shape
 from snn_perception.model import Model
-from snn_perception.network import Stage
 from snn_perception.neurons import LIF, as_lif
 
 ROUNDS = 15
@@ -180,23 +181,38 @@ def _in_pytorch(make: Callable[[Model], Callable[[], Any]]) -> Callable[..., Run
     def build_run(model: Model, dtype: str, memory: str) -> Run:
         import torch
 
+        from snn_perception.backends.torch import read_last
+
         kind = getattr(torch, dtype)
         layout = {'channels_last': torch.channels_last, 'contiguous': torch.contiguous_format}
-        neurons = make(model)
-        layers: list[tuple[Any, Any, Any]] = []
-        for stage, weights in zip(model.network.populations, model.weights, strict=True):
-            scale = 1 / model.dt if layers else 1.0
-            weighted = _weighted(stage, weights.kernel * scale, kind, layout[memory])
+        place = {'dtype': kind, 'memory_format': layout[memory]}
+        neurons, dropped = make(model), read_last(model.network)
+        layers: list[tuple[list[tuple[int, Any]], Any, Any]] = []
+        for population, weights in zip(model.network.populations, model.weights, strict=True):
+            sums = [
+                (each.source, _weighted(each, kernel * _height(each, model), place))
+                for each, kernel in model.connections(population.index)
+            ]
+            # All steps first: what comes from the image is one step, and is added to each of them.
+            sums.sort(key=lambda each: each[0] == IMAGE)
             bias = torch.from_numpy(weights.bias)[:, None, None]
-            layers.append((weighted, bias, None if stage.is_readout else neurons()))
+            layers.append((sums, bias, None if population.is_readout else neurons()))
 
         @torch.inference_mode()
         def run(image: NDArray[np.float32], steps: int) -> NDArray:
-            values = torch.from_numpy(image.transpose(2, 0, 1).copy())[None]
-            for weighted, bias, spike in layers:
-                currents = weighted(values.to(kind)).float() + bias
+            pixels = torch.from_numpy(image.transpose(2, 0, 1).copy())[None]
+            values = {IMAGE: pixels.to(**place)}
+            for index, (sums, bias, spike) in enumerate(layers):
+                (first, weighted), *others = sums
+                currents = weighted(values[first]).float()
+                for source, weighted in others:
+                    currents += weighted(values[source])
+                currents += bias
+                for source in dropped[index]:
+                    del values[source]
                 if spike is not None:
-                    values = spike(currents.expand(steps, *currents.shape[1:]))
+                    spikes = spike(currents.expand(steps, *currents.shape[1:]))
+                    values[index] = spikes.to(**place)
             return currents.mean(dim=(0, 2, 3)).numpy()
 
         return run
@@ -204,24 +220,35 @@ def _in_pytorch(make: Callable[[Model], Callable[[], Any]]) -> Callable[..., Run
     return build_run
 
 
-def _weighted(stage: Stage, kernel: NDArray[np.float32], kind: Any, memory: Any) -> Any:
-    """Weighted sums of values (steps, channels, height, width) in PyTorch."""
+def _height(connection: Connection, model: Model) -> float:
+    """What a spike counts in Hz, or a pixel."""
+    return 1.0 if connection.source == IMAGE else 1 / model.dt
+
+
+def _weighted(connection: Connection, kernel: NDArray[np.float32], place: dict[str, Any]) -> Any:
+    """Weighted sums of values (steps, channels, height, width) in PyTorch.
+
+    `kernel` is that of `Connection.convolution`, `place` the data type and memory format.
+    """
     import torch
     import torch.nn.functional as F
 
-    layer = stage.layer
-    if not isinstance(layer, Convolution):
-        kernel = kernel.reshape(*stage.input_shape, -1)
-    weight = torch.from_numpy(kernel.transpose(3, 2, 0, 1).copy()).to(kind)
-    weight = weight.contiguous(memory_format=memory)
+    layer = connection.convolution
+    weight = torch.from_numpy(kernel.transpose(3, 2, 0, 1).copy()).to(**place)
+    (top, bottom), (left, right) = layer.margins
+    is_even = top == bottom and left == right
+    padding = (top, left) if is_even else (0, 0)
 
     def forward(values: Any) -> Any:
-        values = values.contiguous(memory_format=memory)
-        for pooling in stage.pooling:
-            values = F.avg_pool2d(values, pooling.size)
-        if isinstance(layer, Convolution):
-            return F.conv2d(values, weight, stride=layer.stride, padding=layer.padding)
-        return F.linear(values.flatten(1), weight.flatten(1))[:, :, None, None]
+        if connection.pooling != (1, 1):
+            values = F.avg_pool2d(values, connection.pooling)
+        if isinstance(connection.layer, Identity):
+            return values * float(kernel.flat[0])
+        if isinstance(connection.layer, Dense):
+            return F.linear(values.flatten(1), weight.flatten(1))[:, :, None, None]
+        if not is_even:
+            values = F.pad(values, (left, right, top, bottom))
+        return F.conv2d(values, weight, None, layer.strides, padding, groups=layer.groups)
 
     return forward
 
@@ -235,24 +262,19 @@ def _nengo(model: Model) -> Run:
     network = nengo.Network(seed=0)
     network.config[nengo.Connection].synapse = None
     with network:
-        source: Any = nengo.Node(lambda _: shown[0], size_out=shown[0].size)
-        for stage, weights in zip(model.network.populations, model.weights, strict=True):
-            size = int(np.prod(stage.output_shape))
-            if stage.is_readout:
+        places: dict[int, Any] = {IMAGE: nengo.Node(lambda _: shown[0], size_out=shown[0].size)}
+        for population, weights in zip(model.network.populations, model.weights, strict=True):
+            size = int(np.prod(population.output_shape))
+            if population.is_readout:
                 target: Any = nengo.Node(size_in=size)
             else:
                 bias = np.tile(weights.bias, size // weights.bias.size)
                 ensemble = nengo.Ensemble(size, 1, neuron_type=lif, gain=np.ones(size), bias=bias)
                 target = ensemble.neurons
-            shape = stage.source_shape
-            for pooling in stage.pooling:
-                matrix = _pooling_matrix(shape, pooling.size)
-                pooled = nengo.Node(size_in=matrix.shape[0])
-                nengo.Connection(source, pooled, transform=matrix)
-                source, shape = pooled, pooling.output_shape(shape)
-            nengo.Connection(source, target, transform=_nengo_transform(stage, weights.kernel))
-            source = target
-        probe = nengo.Probe(source)
+            for connection, kernel in model.connections(population.index):
+                _connect_in_nengo(places[connection.source], target, connection, kernel)
+            places[population.index] = target
+        probe = nengo.Probe(target)
     simulator = nengo.Simulator(network, dt=model.dt, progress_bar=False)
 
     def run(image: NDArray[np.float32], steps: int) -> NDArray:
@@ -264,39 +286,62 @@ def _nengo(model: Model) -> Run:
     return run
 
 
-def _pooling_matrix(shape: tuple[int, int, int], size: int) -> Any:
-    """Average pooling of a map of `shape` as a sparse transform of Nengo."""
+def _connect_in_nengo(
+    source: Any, target: Any, connection: Connection, kernel: NDArray[np.float32]
+) -> None:
+    """Add `connection` to the network; Nengo's spikes are 1 / dt high, as ours are."""
     import nengo
 
-    height, width, channels = shape
-    places = np.arange(height * width * channels).reshape(shape)
-    rows, columns = height // size, width // size
-    inputs = places[: rows * size, : columns * size]
-    outputs = np.arange(rows * columns * channels).reshape(rows, columns, channels)
-    outputs = outputs.repeat(size, axis=0).repeat(size, axis=1)
-    indices = np.stack((outputs.reshape(-1), inputs.reshape(-1)), axis=1)
-    matrix = (rows * columns * channels, places.size)
-    return nengo.Sparse(matrix, init=np.full(len(indices), 1 / size**2), indices=indices)
-
-
-def _nengo_transform(stage: Stage, kernel: NDArray[np.float32]) -> Any:
-    """Weights of `stage` as a transform of Nengo, whose spikes are 1 / dt high, as ours are."""
-    import nengo
-
-    layer = stage.layer
-    if not isinstance(layer, Convolution):
-        return kernel.reshape(-1, kernel.shape[-1]).T
-    is_same = layer.stride == 1 and 2 * layer.padding == layer.kernel - 1
-    if layer.padding and not is_same:
-        raise ValueError(f'Nengo pads convolutions with stride 1 or not at all, not {layer}')
-    return nengo.Convolution(
-        layer.channels,
-        stage.input_shape,
-        kernel_size=(layer.kernel, layer.kernel),
-        strides=(layer.stride, layer.stride),
-        padding='same' if is_same else 'valid',
-        init=kernel,
+    layer, shape = connection.convolution, connection.input_shape
+    (top, bottom), (left, right) = layer.margins
+    height, width = layer.kernel_size
+    # Nengo pads equally on both sides, so that the output is as large as the input, or not at all.
+    is_same = layer.strides == (1, 1) and layer.margins == (
+        ((height - 1) / 2,) * 2,
+        ((width - 1) / 2,) * 2,
     )
+    if not is_same:
+        shape = (top + shape[0] + bottom, left + shape[1] + right, shape[2])
+    if connection.pooling != (1, 1) or shape != connection.input_shape:
+        matrix = _placing_matrix(connection, shape, (0, 0) if is_same else (top, left))
+        placed = nengo.Node(size_in=matrix.shape[0])
+        nengo.Connection(source, placed, transform=matrix)
+        source = placed
+    transform: Any
+    if isinstance(connection.layer, Identity):
+        transform = connection.layer.scale
+    elif isinstance(connection.layer, Dense):
+        transform = kernel.reshape(-1, kernel.shape[-1]).T
+    else:
+        transform = nengo.Convolution(
+            layer.channels,
+            shape,
+            kernel_size=layer.kernel_size,
+            strides=layer.strides,
+            padding='same' if is_same else 'valid',
+            init=kernel,
+            groups=layer.groups,
+        )
+    nengo.Connection(source, target, transform=transform)
+
+
+def _placing_matrix(connection: Connection, shape: Shape, corner: Pair) -> Any:
+    """The average pooling of `connection` into a map of `shape` as a sparse transform of Nengo.
+
+    The first pooled value comes to `corner` (row, column), and what nothing comes to is 0.
+    """
+    import nengo
+
+    rows, columns = connection.pooling
+    height, width, _ = connection.input_shape
+    inputs = np.arange(np.prod(connection.source_shape)).reshape(connection.source_shape)
+    inputs = inputs[: height * rows, : width * columns]
+    outputs = np.arange(np.prod(shape)).reshape(shape)
+    outputs = outputs[corner[0] :, corner[1] :][:height, :width]
+    outputs = outputs.repeat(rows, axis=0).repeat(columns, axis=1)
+    indices = np.stack((outputs.reshape(-1), inputs.reshape(-1)), axis=1)
+    size = int(np.prod(shape)), int(np.prod(connection.source_shape))
+    return nengo.Sparse(size, init=np.full(len(indices), 1 / (rows * columns)), indices=indices)
 
 
 PEERS: dict[str, Callable[..., Run]] = {

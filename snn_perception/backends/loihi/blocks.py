@@ -34,8 +34,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.backends.loihi.geometry import Tile, Window
+from snn_perception.backends.loihi.geometry import Tile, Window, Wiring
 from snn_perception.backends.loihi.mapping import Layer, MappingError, Placement
+from snn_perception.graph import IMAGE
 from snn_perception.model import Model
 from snn_perception.neurons import IF, LIF
 
@@ -44,7 +45,11 @@ with warnings.catch_warnings():
     warnings.simplefilter('ignore')
     from nengo.exceptions import BuildError
     from nengo_loihi.block import Axon, LoihiBlock, Synapse, SynapseConfig
-    from nengo_loihi.builder.discretize import bias_to_manexp, discretize_block
+    from nengo_loihi.builder.discretize import (
+        bias_to_manexp,
+        discretize_compartment,
+        discretize_synapse,
+    )
 
 LARGEST_BIAS = 50.0
 """Largest current that the image can cause; it makes a LIF neuron fire at 416 Hz."""
@@ -71,10 +76,14 @@ class Rounding:
 
 @dataclass(frozen=True)
 class Core:
-    """A tile of a layer, its block, and the indices of its neurons in the flattened layer."""
+    """A tile of a layer, its block, and the indices of its neurons in the flattened layer.
+
+    `synapses` are those of each wiring of the layer, None where the tile sees only padding.
+    """
 
     tile: Tile
     block: LoihiBlock
+    synapses: list[Synapse | None]
     neurons: NDArray[np.int64]
     rounding: Rounding
 
@@ -93,9 +102,10 @@ def build(model: Model, placement: Placement, dt: float) -> list[list[Core]]:
         ]
         for placed in placement.layers
     ]
-    for placed, sources, targets in zip(placement.layers[1:], cores, cores[1:], strict=False):
-        for source, target in product(sources, targets):
-            _connect(placed.layer, source, target)
+    for placed, targets in zip(placement.layers, cores, strict=True):
+        for index, wiring in enumerate(placed.layer.wirings):
+            for source, target in product(cores[wiring.source], targets):
+                _connect(wiring, source, target, target.synapses[index])
     return cores
 
 
@@ -118,18 +128,24 @@ def _neuron_of(model: Model, dt: float) -> LIF | IF:
 def _core(model: Model, neuron: LIF | IF, layer: Layer, tile: Tile, dt: float) -> Core:
     """The core of `tile`, in fixed point, still without output axons."""
     height, width, channels = tile.shape
-    weights = model.weights[layer.index]
+    population = layer.population
     block = LoihiBlock(height * width * channels, label=layer.name)
     _set_neuron(block, neuron, tile, dt)
-    if layer.index == 0:
-        block.compartment.bias[:] = LARGEST_BIAS
-    else:
-        bias = weights.bias[slice(*tile.channels)]
-        block.compartment.bias[:] = bias.repeat(height * width)
+    bias = model.weights[layer.index].bias[slice(*tile.channels)]
+    block.compartment.bias[:] = (
+        LARGEST_BIAS if population.sees_image else bias.repeat(height * width)
+    )
+    if population.hears_spikes:
         block.compartment.configure_filter(model.network.synapse.tau, dt)
-        if layer.input_axons(tile):
-            # A spike is 1 / dt high.
-            block.add_synapse(_synapse(layer, tile, weights.kernel / dt))
+    kernels = [kernel for each, kernel in model.connections(layer.index) if each.source != IMAGE]
+    # A spike is 1 / dt high.
+    synapses = [
+        _synapse(layer.name, wiring, tile, kernel / dt)
+        for wiring, kernel in zip(layer.wirings, kernels, strict=True)
+    ]
+    for synapse in synapses:
+        if synapse is not None:
+            block.add_synapse(synapse)
     rows, columns, channel = (np.arange(*span) for span in tile)
     pixels = rows[:, None] * layer.shape[1] + columns
     neurons = pixels * layer.shape[2] + channel[:, None, None]
@@ -137,7 +153,7 @@ def _core(model: Model, neuron: LIF | IF, layer: Layer, tile: Tile, dt: float) -
         rounding = _discretize(block)
     except BuildError as reason:
         raise MappingError(f'{layer.name} does not fit into fixed point: {reason}') from reason
-    return Core(tile, block, neurons.ravel(), rounding)
+    return Core(tile, block, synapses, neurons.ravel(), rounding)
 
 
 def _set_neuron(block: LoihiBlock, neuron: LIF | IF, tile: Tile, dt: float) -> None:
@@ -154,49 +170,67 @@ def _set_neuron(block: LoihiBlock, neuron: LIF | IF, tile: Tile, dt: float) -> N
     compartment.refract_delay[:] = 1 + np.floor(mean + phases.ravel() % 1)
 
 
-def _synapse(layer: Layer, tile: Tile, kernel: NDArray[np.float32]) -> Synapse:
-    """The synapses into `tile`, with an axon for each pixel that it sees."""
-    rows, columns = layer.rows.windows(tile.rows), layer.columns.windows(tile.columns)
-    taps = (layer.rows.kernel, layer.columns.kernel)
-    kernel = kernel.reshape(*taps, layer.stage.input_shape[2], -1)[..., slice(*tile.channels)]
-    kernel = kernel / layer.rows.pooling**2
+def _synapse(
+    label: str, wiring: Wiring, tile: Tile, kernel: NDArray[np.float32]
+) -> Synapse | None:
+    """The synapses of `wiring` into `tile`, with an axon for each pixel that it sees, if any."""
+    rows, columns = wiring.rows.windows(tile.rows), wiring.columns.windows(tile.columns)
+    if not rows or not columns:
+        return None
+    reached = wiring.channels.reached(tile.channels)
+    kernel = kernel[..., slice(*tile.channels)] / (wiring.rows.pooling * wiring.columns.pooling)
+    # Inputs of a group, group, output of the group.
+    kernel = kernel.reshape(*kernel.shape[:3], -1, reached)
     parts: dict[tuple[tuple[int, ...], ...], int] = {}
     weights, indices, weights_of, bases = [], [], [], []
     for row, column in product(rows.values(), columns.values()):
         part = (row.taps, column.taps)
         if part not in parts:
             parts[part] = len(parts)
-            values = kernel[np.ix_(*part)].transpose(2, 3, 0, 1)
-            weights.append(values.reshape(len(values), -1))
-            indices.append(np.broadcast_to(_indices(tile, *part), weights[-1].shape))
+            values = kernel[np.ix_(*part)].transpose(3, 2, 4, 0, 1)
+            each = len(values) * values.shape[1], -1
+            weights.append(values.reshape(each))
+            indices.append(_indices(tile, values.shape).reshape(each))
         weights_of.append(parts[part])
         bases.append(row.base * tile.shape[1] + column.base)
-    synapse = Synapse(len(bases), label=layer.name)
-    places = np.array(weights_of), np.array(bases)
-    synapse.set_population_weights(weights, indices, *places, pop_type=32)
+    synapse = Synapse(len(bases), label=label)
+    axons = np.array(weights_of), np.array(bases)
+    synapse.set_population_weights(weights, indices, *axons, pop_type=32)
     return synapse
 
 
-def _indices(tile: Tile, rows: tuple[int, ...], columns: tuple[int, ...]) -> NDArray[np.int32]:
-    """Compartments of `tile` that these taps reach if the first tap reaches the first one."""
-    height, width, channels = tile.shape
-    channel, row, column = np.ogrid[:channels, : len(rows), : len(columns)]
-    return ((channel * height + row) * width + column).ravel().astype(np.int32)
+def _indices(tile: Tile, shape: tuple[int, ...]) -> NDArray[np.int32]:
+    """Compartments of `tile` that weights reach if their first tap reaches the first one.
+
+    `shape` is that of the weights and of the result: groups, inputs of a group, outputs of it,
+    rows and columns.
+    """
+    height, width, _ = tile.shape
+    group, _, output, row, column = np.ogrid[tuple(map(slice, shape))]
+    channel = group * shape[2] + output
+    indices = ((channel * height + row) * width + column).astype(np.int32)
+    return np.broadcast_to(indices, shape)
 
 
-def _connect(layer: Layer, source: Core, target: Core) -> None:
-    """Give `source` axons to `target`, a core of `layer`, from the neurons that reach it."""
-    rows, columns = (np.arange(*span) // layer.rows.pooling for span in source.tile[:2])
-    windows = layer.rows.windows(target.tile.rows), layer.columns.windows(target.tile.columns)
+def _connect(wiring: Wiring, source: Core, target: Core, synapse: Synapse | None) -> None:
+    """Give `source` axons to `target`, from the neurons that reach its `synapse` of `wiring`."""
+    first, stop = wiring.channels.heard(target.tile.channels)
+    atoms = np.arange(*source.tile.channels, dtype=np.int32) - first
+    heard = (atoms >= 0) & (atoms < stop - first)
+    if synapse is None or not heard.any():
+        return
+    rows = np.arange(*source.tile.rows) // wiring.rows.pooling
+    columns = np.arange(*source.tile.columns) // wiring.columns.pooling
+    windows = wiring.rows.windows(target.tile.rows), wiring.columns.windows(target.tile.columns)
     row, column = _ranks(windows[0], rows)[:, None], _ranks(windows[1], columns)
-    pixels = np.where((row < 0) | (column < 0), -1, row * len(windows[1]) + column)
+    pixels = np.where((row < 0) | (column < 0), -1, row * len(windows[1]) + column).ravel()
     count = len(np.unique(pixels[pixels >= 0]))
     if count:
-        axon = Axon(count, label=layer.name)
-        axon.target = target.block.synapses[0]
-        channels = np.arange(*source.tile.channels, dtype=np.int32)
+        axon = Axon(count, label=synapse.label)
+        axon.target = synapse
         axon.set_compartment_axon_map(
-            np.tile(pixels.ravel().astype(np.int32), len(channels)), channels.repeat(pixels.size)
+            np.where(heard[:, None], pixels, -1).ravel().astype(np.int32),
+            np.where(heard, atoms, 0).repeat(pixels.size),
         )
         source.block.add_axon(axon)
 
@@ -217,18 +251,30 @@ def fixed_point_bias(currents: NDArray[np.float64], block: LoihiBlock) -> NDArra
 
 def _discretize(block: LoihiBlock) -> Rounding:
     """Convert `block` to fixed point in place; returns what that changed in its weights."""
-    before = [weights.copy() for synapse in block.synapses for weights in synapse.weights]
+    before = [_flat(synapse) for synapse in block.synapses]
+    largest = max((float(np.abs(weights).max()) for weights in before), default=0)
     with warnings.catch_warnings():
         # It warns about lost bits; the result reports them.
         warnings.simplefilter('ignore')
-        discretize_block(block)
-    if not before:
-        return Rounding(0.0, 0.0, 0.0)
-    (synapse,), info = block.synapses, block.discretize_info
-    # A weight of 1 in fixed point, and one step of it: the last of the 8 bits is the sign.
+        info = discretize_compartment(block.compartment, largest)
+        for synapse in block.synapses:
+            discretize_synapse(synapse, largest, info['w_scale'], info['w_exp'])
+    # A weight of 1 in fixed point.
     one = float(np.ravel(info['w_scale'])[0]) * SynapseConfig.get_scale(info['w_exp'])
-    step = max(2 * synapse.synapse_cfg.scale, SynapseConfig.get_scale(0))
-    wanted = np.concatenate([weights.ravel() for weights in before]).astype(np.float64)
-    changes = np.concatenate([weights.ravel() for weights in synapse.weights]) / one - wanted
-    largest = float(np.abs(changes).max()) * one / step
-    return Rounding(float(changes @ changes), float(wanted @ wanted), largest)
+    rounding = Rounding(0.0, 0.0, 0.0)
+    for synapse, wanted in zip(block.synapses, before, strict=True):
+        changes = _flat(synapse) / one - wanted
+        # The last of the 8 bits is the sign.
+        step = max(2 * synapse.synapse_cfg.scale, SynapseConfig.get_scale(0))
+        most = float(np.abs(changes).max()) * one / step
+        rounding = Rounding(
+            rounding.changes + float(changes @ changes),
+            rounding.weights + float(wanted @ wanted),
+            max(rounding.largest, most),
+        )
+    return rounding
+
+
+def _flat(synapse: Synapse) -> NDArray[np.float64]:
+    """All weights of `synapse`."""
+    return np.concatenate([weights.ravel() for weights in synapse.weights]).astype(np.float64)

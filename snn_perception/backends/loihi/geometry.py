@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Layers cut into tiles, and which part of the previous layer each tile sees.
+"""Layers cut into tiles, and which part of an earlier layer each tile sees.
 
 Along either axis of a feature map an input position reaches a few outputs, each through one tap
 of the kernel. Positions in the middle of a tile reach outputs through all taps that the stride
@@ -21,15 +21,18 @@ allows, positions near its edges only through some.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
-from math import ceil, prod
+from math import ceil
 from typing import NamedTuple
 
-from snn_perception.layers import Convolution, Shape
-from snn_perception.network import Stage
+import numpy as np
+from numpy.typing import NDArray
+
+from snn_perception.graph import Connection
+from snn_perception.layers import Shape
 
 
 class Span(NamedTuple):
@@ -54,7 +57,8 @@ class Window(NamedTuple):
 class Axis:
     """A convolution along one axis, with `inputs` positions left after a pooling by `pooling`.
 
-    A dense layer is a convolution whose kernel is as large as its input.
+    `padding` is the number of zeros before the first position, `dropped` how many positions the
+    pooling leaves over.
     """
 
     inputs: int
@@ -63,6 +67,7 @@ class Axis:
     stride: int = 1
     padding: int = 0
     pooling: int = 1
+    dropped: int = 0
 
     @cache  # noqa: B019 (axes are few and small)
     def windows(self, tile: Span) -> dict[int, Window]:
@@ -83,38 +88,59 @@ class Axis:
         return tuple(sorted(map(len, {window.taps for window in self.windows(tile).values()})))
 
     @cache  # noqa: B019
-    def kinds(self, length: int) -> list[Span]:
-        """One tile of each kind among the tiles of `length`; tiles of a kind need the same."""
-        tiles = {
-            (tile.stop - tile.first, len(self.windows(tile)), self.parts(tile)): tile
-            for tile in spans(self.outputs, length)
-        }
-        return list(tiles.values())
-
-    @cache  # noqa: B019
-    def most_targets(self, source: int, target: int) -> int:
-        """Most connections out of a tile of `source` positions to tiles of `target` outputs.
+    def targets(self, source: int, target: int) -> tuple[int, ...]:
+        """Connections out of each tile of `source` positions to tiles of `target` outputs.
 
         A connection joins one (pooled) position and one tile. The source is cut before pooling.
         """
         tiles = [self.windows(tile).keys() for tile in spans(self.outputs, target)]
         pooled = [
             {position // self.pooling for position in range(*tile)}
-            for tile in spans(self.inputs * self.pooling, source)
+            for tile in spans(self.inputs * self.pooling + self.dropped, source)
         ]
-        return max(sum(len(positions & tile) for tile in tiles) for positions in pooled)
+        return tuple(sum(len(positions & tile) for tile in tiles) for positions in pooled)
+
+    @cache  # noqa: B019
+    def most_targets(self, source: int, target: int) -> int:
+        """The most of `targets`."""
+        return max(self.targets(source, target))
 
 
-def axes(stage: Stage) -> tuple[Axis, Axis]:
-    """Rows and columns of `stage`."""
-    pooling = prod(layer.size for layer in stage.pooling)
-    sizes = zip(stage.input_shape[:2], stage.output_shape[:2], strict=True)
-    if isinstance(stage.layer, Convolution):
-        form = (stage.layer.kernel, stage.layer.stride, stage.layer.padding)
-        rows, columns = (Axis(*size, *form, pooling) for size in sizes)
-    else:
-        rows, columns = (Axis(*size, size[0], pooling=pooling) for size in sizes)
-    return rows, columns
+@dataclass(frozen=True)
+class Channels:
+    """Input and output channels of a convolution, in `groups` that have nothing in common."""
+
+    inputs: int
+    outputs: int
+    groups: int = 1
+
+    def fits(self, length: int) -> bool:
+        """Whether each input that a tile of `length` outputs hears reaches as many of them."""
+        outputs = self.outputs // self.groups
+        return self.groups == 1 or length % outputs == 0 or outputs % length == 0
+
+    def heard(self, tile: Span) -> Span:
+        """The inputs that reach `tile` at all."""
+        inputs, outputs = self.inputs // self.groups, self.outputs // self.groups
+        return Span(tile.first // outputs * inputs, ceil(tile.stop / outputs) * inputs)
+
+    def reached(self, tile: Span) -> int:
+        """How many outputs of `tile` each input that it hears reaches."""
+        return min(tile.stop - tile.first, self.outputs // self.groups)
+
+    @cache  # noqa: B019
+    def targets(self, source: int, target: int) -> tuple[int, ...]:
+        """How many tiles of `target` outputs each tile of `source` inputs reaches."""
+        heard = [self.heard(tile) for tile in spans(self.outputs, target)]
+        return tuple(
+            sum(first < tile.stop and tile.first < stop for first, stop in heard)
+            for tile in spans(self.inputs, source)
+        )
+
+    @cache  # noqa: B019
+    def most_targets(self, source: int, target: int) -> int:
+        """The most of `targets`."""
+        return max(self.targets(source, target))
 
 
 class Tile(NamedTuple):
@@ -144,11 +170,73 @@ class Tiling(NamedTuple):
         return (Tile(*parts) for parts in product(*cut))
 
 
+@dataclass(frozen=True)
+class Wiring:
+    """Synapses from the neurons of the layer with index `source`."""
+
+    source: int
+    rows: Axis
+    columns: Axis
+    channels: Channels
+
+    @classmethod
+    def of(cls, connection: Connection) -> Wiring:
+        """The wiring of `connection`."""
+        layer, inputs = connection.convolution, connection.input_shape
+        outputs = connection.output_shape
+        rows, columns = (
+            Axis(
+                inputs[axis],
+                outputs[axis],
+                layer.kernel_size[axis],
+                layer.strides[axis],
+                layer.margins[axis][0],
+                connection.pooling[axis],
+                connection.source_shape[axis] - inputs[axis] * connection.pooling[axis],
+            )
+            for axis in (0, 1)
+        )
+        channels = Channels(inputs[2], outputs[2], layer.groups)
+        return cls(connection.source, rows, columns, channels)
+
+    def targets(self, source: Tiling, target: Tiling) -> NDArray[np.int64]:
+        """Connections out of each `source` tile to `target` tiles, (rows, columns, channels).
+
+        All channels of a pixel share one to each tile that the pixel reaches.
+        """
+        rows = self.rows.targets(source.height, target.height)
+        columns = self.columns.targets(source.width, target.width)
+        channels = self.channels.targets(source.channels, target.channels)
+        return np.multiply.outer(np.outer(rows, columns), channels)
+
+    def most_targets(self, source: Tiling, target: Tiling) -> int:
+        """The most of `targets`."""
+        return (
+            self.rows.most_targets(source.height, target.height)
+            * self.columns.most_targets(source.width, target.width)
+            * self.channels.most_targets(source.channels, target.channels)
+        )
+
+
 def spans(size: int, length: int) -> list[Span]:
     """`size` positions cut into pieces of `length`; the last piece may be shorter."""
     return [Span(first, min(first + length, size)) for first in range(0, size, length)]
 
 
-def even_lengths(size: int) -> list[int]:
-    """Lengths of the pieces if `size` is cut into 1, 2, 3, ... pieces; each length once."""
-    return sorted({ceil(size / pieces) for pieces in range(1, size + 1)}, reverse=True)
+def even_lengths(size: int, fits: Callable[[int], bool] = lambda _: True) -> list[int]:
+    """Lengths that fit of pieces of `size`: for each number of pieces the shortest, in order."""
+    lengths = {ceil(size / length): length for length in range(size, 0, -1) if fits(length)}
+    return list(lengths.values())
+
+
+@lru_cache(maxsize=4096)
+def kinds(axes: tuple[Axis, ...], outputs: int, length: int) -> list[tuple[Span, int]]:
+    """A tile of each kind among those of `length` of `outputs`, and how many are of that kind.
+
+    Tiles of a kind need the same for the convolutions of all `axes`.
+    """
+    tiles: dict[Hashable, list[Span]] = {}
+    for tile in spans(outputs, length):
+        needs = tuple((len(axis.windows(tile)), axis.parts(tile)) for axis in axes)
+        tiles.setdefault((tile.stop - tile.first, needs), []).append(tile)
+    return [(alike[-1], len(alike)) for alike in tiles.values()]

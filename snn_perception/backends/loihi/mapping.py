@@ -15,12 +15,14 @@
 """How a network is spread over the cores of Loihi chips, and what it needs there.
 
 A core holds a tile of a layer, and has limits: compartments (neurons), input axons, output axons,
-and bits of synapse memory. A pixel of the previous layer arrives on one axon, whichever of its
-channels fires: the spike carries the channel, which selects the weights, and pixels that see the
-same part of the kernel share weights. So the memory holds every part of the kernel that occurs in
-the tile, whole or cut off at an edge, and each pixel of a tile needs an output axon to every core
-that it reaches. Large tiles with few channels save memory, small tiles save axons; `place` finds
-the fewest cores. The image arrives as bias currents, so the first layer has no synapses.
+and bits of synapse memory. A pixel of an earlier layer arrives on one axon for each connection,
+whichever of its channels fires: the spike carries the channel, which selects the weights, and
+pixels that see the same part of the kernel share weights. So the memory holds every part of the
+kernel that occurs in the tile, whole or cut off at an edge, and each pixel of a tile needs an
+output axon to every core that it reaches. Of a convolution in groups a core holds the weights of
+its own groups, and hears no other cores. Large tiles with few channels save memory, small tiles
+save axons; `place` looks for the fewest cores. The image arrives as bias currents, so connections
+from it have no synapses.
 
 Sources of limits and formats: Davies et al., "Loihi: A Neuromorphic Manycore Processor with
 On-Chip Learning", 2018, and the blocks of nengo-loihi 1.1. Nothing here needs that library.
@@ -30,10 +32,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, pairwise, product
+from itertools import islice, product
 from math import ceil, prod
 
-from snn_perception.backends.loihi.geometry import Span, Tile, Tiling, axes, even_lengths
+import numpy as np
+
+from snn_perception.backends.loihi.geometry import (
+    Tile,
+    Tiling,
+    Wiring,
+    even_lengths,
+    kinds,
+)
+from snn_perception.graph import IMAGE
+from snn_perception.layers import kind_of
 from snn_perception.network import Network
 from snn_perception.neurons import IF, LIF
 
@@ -61,45 +73,53 @@ class MappingError(ValueError):
 
 
 class Layer:
-    """A layer of neurons: weighted layer `index` of `network`, and what its tiles need."""
+    """A layer of neurons: population `index` of `network`, and what its tiles need."""
 
     def __init__(self, network: Network, index: int) -> None:
         self.network = network
         self.index = index
-        self.stage = network.populations[index]
-        self.shape = self.stage.output_shape
-        self.rows, self.columns = axes(self.stage)
-        self.name = f'layer {index} ({type(self.stage.layer).__name__.lower()})'
+        self.population = network.populations[index]
+        self.shape = self.population.output_shape
+        connections = self.population.connections
+        self.wirings = [Wiring.of(each) for each in connections if each.source != IMAGE]
+        made_of = ' + '.join(kind_of(connection.layer) for connection in connections)
+        called = f' {self.population.name!r}' if self.population.name else ''
+        self.name = f'layer {index}{called} ({made_of})'
 
     def count(self, tiling: Tiling) -> int:
         """Number of tiles of `tiling`."""
         return prod(ceil(size / length) for size, length in zip(self.shape, tiling, strict=True))
 
     def input_axons(self, tile: Tile) -> int:
-        """Axons into the core of `tile`: one for each pixel that it sees."""
-        if self.index == 0:
-            return 0
-        return len(self.rows.windows(tile.rows)) * len(self.columns.windows(tile.columns))
+        """Axons into the core of `tile`: for each connection one for each pixel that it sees."""
+        return sum(
+            len(wiring.rows.windows(tile.rows)) * len(wiring.columns.windows(tile.columns))
+            for wiring in self.wirings
+        )
 
     def synapse_bits(self, tile: Tile) -> int:
         """Bits of synapse memory that the core of `tile` needs."""
-        if not self.input_axons(tile):
-            return 0
-        rows, columns = self.rows.parts(tile.rows), self.columns.parts(tile.columns)
-        height, width, channels = tile.shape
-        last_index = ((channels - 1) * height + rows[-1] - 1) * width + columns[-1] - 1
-        weights = self.stage.input_shape[2] * channels
-        parts = product(rows, columns)
-        return sum(memory_bits(weights * prod(taps), last_index) for taps in parts)
+        return sum(synapse_bits(wiring, tile) for wiring in self.wirings)
+
+    def kinds(self, tiling: Tiling) -> list[tuple[Tile, int]]:
+        """A tile of each kind among those of `tiling`, and how many are of that kind."""
+        rows = tuple(wiring.rows for wiring in self.wirings)
+        columns = tuple(wiring.columns for wiring in self.wirings)
+        found = product(
+            kinds(rows, self.shape[0], tiling.height),
+            kinds(columns, self.shape[1], tiling.width),
+            kinds((), self.shape[2], tiling.channels),
+        )
+        return [
+            (Tile(*(span for span, _ in kind)), prod(count for _, count in kind)) for kind in found
+        ]
 
     def excess(self, tiling: Tiling) -> str:
         """A sentence about a limit of a core that some tile of `tiling` exceeds, or ''."""
         if prod(tiling) > COMPARTMENTS or prod(tiling[:2]) > PIXELS:
             return f'tiles of {tiling} are too large for a Loihi core'
         what = 'a neuron' if prod(tiling) == 1 else f'a tile of {prod(tiling)} neurons'
-        kinds = self.rows.kinds(tiling.height), self.columns.kinds(tiling.width)
-        for rows, columns in product(*kinds):
-            tile = Tile(rows, columns, Span(0, tiling.channels))
+        for tile, _ in self.kinds(tiling):
             for needed, limit, unit in (
                 (self.input_axons(tile), INPUT_AXONS, 'input axons'),
                 (self.synapse_bits(tile), SYNAPSE_BITS, 'bits of synapse memory'),
@@ -116,12 +136,17 @@ class Layer:
 
         Empty if not even single neurons fit.
         """
-        height, width, channels = map(even_lengths, self.shape)
+        height, width = map(even_lengths, self.shape[:2])
+        channels = even_lengths(self.shape[2], self._fits)
         found: list[Tiling] = []
         for size in product(height, width):
             sizes = (Tiling(*size, count) for count in channels)
             found += islice((tiling for tiling in sizes if not self.excess(tiling)), 1)
         return found
+
+    def _fits(self, channels: int) -> bool:
+        """Whether tiles of so many `channels` cut no group of a convolution unevenly."""
+        return all(wiring.channels.fits(channels) for wiring in self.wirings)
 
 
 @dataclass(frozen=True)
@@ -200,49 +225,60 @@ def _unknown(network: Network) -> str:
 def in_tiles(layers: list[Layer], tilings: Sequence[Tiling], copies: int = 1) -> Placement:
     """`layers` in tiles of `tilings`, whether they fit or not."""
     placed = list(zip(layers, tilings, strict=True))
-    following = [*placed[1:], None]
-    return Placement(
-        tuple(_placed(*here, then) for here, then in zip(placed, following, strict=True)), copies
-    )
+    return Placement(tuple(_placed(layer, placed) for layer in layers), copies)
 
 
 def _fewest_cores(layers: list[Layer]) -> tuple[Tiling, ...]:
-    """The tiling of each layer, found from the last layer to the first. Raises MappingError."""
+    """The tiling of each layer, found from the last layer to the first. Raises MappingError.
+
+    In a chain no tilings take fewer cores. With skips some might: of the tilings of the layers
+    behind a layer only the best for each tiling of the one next to it are looked at.
+    """
     tilings = {layer: layer.tilings() for layer in layers}
     for layer in layers:
         if not tilings[layer]:
             raise MappingError(layer.excess(SINGLE))
     # For each tiling of a layer: the fewest cores from this layer on, and tilings with so few.
-    best: dict[Tiling, tuple[int, tuple[Tiling, ...]]]
-    best = {tiling: (layers[-1].count(tiling), (tiling,)) for tiling in tilings[layers[-1]]}
-    for layer, following in reversed(list(pairwise(layers))):
-        later, best = best, {}
+    best: list[tuple[int, tuple[Tiling, ...]]] = [(0, ())]
+    for index, layer in reversed(list(enumerate(layers))):
+        later, best = best, []
+        targets = _targets(layer, layers[index + 1 :])
         for tiling in tilings[layer]:
             fitting = [
-                total
-                for target, total in later.items()
-                if output_axons(tiling, following, target) <= OUTPUT_AXONS
+                found
+                for found in later
+                if _output_axons(tiling, targets, found[1]) <= OUTPUT_AXONS
             ]
             if fitting:
                 cores, rest = min(fitting)
-                best[tiling] = cores + layer.count(tiling), (tiling, *rest)
+                best.append((cores + layer.count(tiling), (tiling, *rest)))
         if not best:
+            reached = ' and '.join(dict.fromkeys(layers[index + 1 + at].name for at, _ in targets))
             raise MappingError(
-                f'a neuron of {layer.name} needs an axon to every core of {following.name} that '
+                f'a neuron of {layer.name} needs an axon to every core of {reached} that '
                 f'it reaches, but a Loihi core has {OUTPUT_AXONS // SLOTS}'
             )
-    return min(best.values())[1]
+    return min(best)[1]
 
 
-def output_axons(tiling: Tiling, following: Layer, target: Tiling) -> int:
-    """Most output axons of a core with a tile of `tiling`, if the next layer is in `target` tiles.
+def _targets(layer: Layer, later: list[Layer]) -> list[tuple[int, Wiring]]:
+    """The wirings out of `layer`, each with the index of its target among the `later` layers."""
+    return [
+        (index, wiring)
+        for index, target in enumerate(later)
+        for wiring in target.wirings
+        if wiring.source == layer.index
+    ]
 
-    `following` is that next layer. All channels of a pixel share one axon to each core that the
-    pixel reaches.
+
+def _output_axons(
+    tiling: Tiling, targets: list[tuple[int, Wiring]], later: Sequence[Tiling]
+) -> int:
+    """No core with a tile of `tiling` needs more output axons to `targets` in `later` tilings.
+
+    It is the least such number if there is one target.
     """
-    rows = following.rows.most_targets(tiling.height, target.height)
-    columns = following.columns.most_targets(tiling.width, target.width)
-    return SLOTS * rows * columns * ceil(following.shape[2] / target.channels)
+    return SLOTS * sum(wiring.most_targets(tiling, later[index]) for index, wiring in targets)
 
 
 def memory_bits(synapses: int, last_index: int) -> int:
@@ -256,17 +292,36 @@ def memory_bits(synapses: int, last_index: int) -> int:
     return 64 * (synapses // 64 * words[0] + (words[1] if synapses % 64 else 0))
 
 
-def _placed(layer: Layer, tiling: Tiling, following: tuple[Layer, Tiling] | None) -> Placed:
-    tiles = list(tiling.tiles(layer.shape))
-    bits = [layer.synapse_bits(tile) for tile in tiles]
+def synapse_bits(wiring: Wiring, tile: Tile) -> int:
+    """Bits of memory for the synapses of `wiring` in the core of `tile`."""
+    rows, columns = wiring.rows.parts(tile.rows), wiring.columns.parts(tile.columns)
+    if not rows or not columns:
+        return 0
+    height, width, channels = tile.shape
+    last_index = ((channels - 1) * height + rows[-1] - 1) * width + columns[-1] - 1
+    first, stop = wiring.channels.heard(tile.channels)
+    weights = (stop - first) * wiring.channels.reached(tile.channels)
+    return sum(memory_bits(weights * prod(taps), last_index) for taps in product(rows, columns))
+
+
+def _placed(layer: Layer, placed: list[tuple[Layer, Tiling]]) -> Placed:
+    """`layer` among all the `placed` ones."""
+    tilings = dict(placed)
+    tiling, tiles = tilings[layer], layer.kinds(tilings[layer])
+    axons = [
+        wiring.targets(tiling, target)
+        for other, target in placed
+        for wiring in other.wirings
+        if wiring.source == layer.index
+    ]
     return Placed(
         layer,
         tiling,
-        cores=len(tiles),
+        cores=sum(count for _, count in tiles),
         neurons=prod(layer.shape),
-        synapse_bits=sum(bits),
-        compartments=max(prod(tile.shape) for tile in tiles),
-        input_axons=max(layer.input_axons(tile) for tile in tiles),
-        output_axons=output_axons(tiling, *following) if following else 0,
-        memory=max(bits),
+        synapse_bits=sum(count * layer.synapse_bits(tile) for tile, count in tiles),
+        compartments=max(prod(tile.shape) for tile, _ in tiles),
+        input_axons=max(layer.input_axons(tile) for tile, _ in tiles),
+        output_axons=SLOTS * int(np.sum(axons, axis=0).max()) if axons else 0,
+        memory=max(layer.synapse_bits(tile) for tile, _ in tiles),
     )

@@ -30,6 +30,7 @@ Differences from the other engines:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from typing import Any, ClassVar, NamedTuple
@@ -42,8 +43,10 @@ from snn_perception.backends.base import Simulator
 from snn_perception.backends.loihi.blocks import build, fixed_point_bias
 from snn_perception.backends.loihi.emulator import ChipMemory, Emulator
 from snn_perception.backends.loihi.mapping import MappingError, place
-from snn_perception.backends.reference import apply_stage
+from snn_perception.backends.reference import weighted_sum
+from snn_perception.graph import IMAGE, Connection
 from snn_perception.model import Model
+from snn_perception.network import Network
 from snn_perception.readout import Schedule
 from snn_perception.threads import default_threads, in_parallel
 
@@ -115,9 +118,12 @@ class LoihiSimulator(Simulator):
 
     @property
     def weight_errors(self) -> list[WeightError | None]:
-        """What fixed point changed in each layer's weights; None for the analog first layer."""
-        errors: list[WeightError | None] = [None]
-        for cores in self.cores[1:]:
+        """What fixed point changed in each layer's weights on the chip; None if it has none."""
+        errors: list[WeightError | None] = []
+        for placed, cores in zip(self.placement.layers, self.cores, strict=True):
+            if not placed.layer.wirings:
+                errors.append(None)
+                continue
             parts = [core.rounding for core in cores]
             weights = sum(part.weights for part in parts)
             changes = sum(part.changes for part in parts)
@@ -135,16 +141,17 @@ class LoihiSimulator(Simulator):
     def advance(self, memory: list[Memory], images: NDArray[np.float32], steps: int) -> Activity:
         """See `Simulator.advance`."""
         network = self.model.network
-        neurons = np.array([stage.neurons for stage in network.populations])
+        neurons = np.array([population.neurons for population in network.populations])
         spikes, operations = np.zeros((2, len(images), len(neurons)), np.int64)
         outputs = np.zeros((steps, len(images), network.classes), np.float32)
         for index, (counts, values) in enumerate(self._show(memory, images, steps)):
             outputs[:, index] = values
-            for layer, (count, stage) in enumerate(
-                zip(counts, network.populations[1:], strict=True)
-            ):
-                spikes[index, layer] = count.sum()
-                operations[index, layer + 1] = (count.sum(axis=2) * stage.fan_out).sum()
+            spikes[index, :-1] = [count.sum() for count in counts]
+            for population in network.populations:
+                for connection in population.connections:
+                    if connection.source != IMAGE:
+                        arriving = counts[connection.source].sum(axis=2) * connection.fan_out
+                        operations[index, population.index] += arriving.sum()
         updates = np.tile(steps * self.chip_steps * neurons, (len(images), 1))
         return Activity(outputs, spikes, operations, updates)
 
@@ -156,8 +163,9 @@ class LoihiSimulator(Simulator):
         """
         dt, layers = self.model.dt, self.model.network.populations[:-1]
         schedule, memory = Schedule.of(self.model.readout, dt), self.rest(len(images))
-        earlier = [round(layer * self.delay / dt) for layer in reversed(range(len(layers)))]
-        rates = [np.zeros((len(images), *stage.output_shape)) for stage in layers]
+        before = _layers_before(self.model.network)
+        earlier = [round((max(before) - count) * self.delay / dt) for count in before]
+        rates = [np.zeros((len(images), *layer.output_shape)) for layer in layers]
         for step in range(schedule.total):
             shown = [counts for counts, _ in self._show(memory, images, 1)]
             for rate, shift, counts in zip(rates, earlier, zip(*shown, strict=True), strict=True):
@@ -192,33 +200,68 @@ class LoihiSimulator(Simulator):
         model = self.model
         *layers, last = model.network.populations
         bias, total = self._bias(image), np.zeros_like(self.emulator.bias)
-        read, overflows = np.zeros((steps, *last.source_shape)), 0
+        read = {each.source: np.zeros((steps, *each.source_shape)) for each in last.connections}
+        values = {source: shown for source, shown in read.items() if source != IMAGE}
+        overflows = 0
         for step in range(steps):
             counts = np.zeros_like(total)
             overflows += self.emulator.run(memory.chip, bias, self.chip_steps, counts)
-            read[step] = counts[self._places[-1]].reshape(last.source_shape)
+            for source, shown in values.items():
+                shown[step] = counts[self._places[source]].reshape(shown.shape[1:]) / model.dt
             total += counts
-        currents = apply_stage(last, model.weights[-1].kernel, read / model.dt)
-        synapse = model.network.synapse_of(len(layers))
+        currents = np.zeros((steps, *last.output_shape))
+        for connection, kernel in self._connections(last.index, of_image=False):
+            currents += weighted_sum(connection, kernel, values[connection.source])
+        synapse = model.network.synapse_of(last.index)
         # The synapse returns a view of its state, which the next step overwrites.
         filtered = [
             synapse.step(one, memory.readout, model.dt).copy() for one in currents[:, None]
         ]
-        outputs = np.array(filtered).reshape(steps, -1) + model.weights[-1].bias
+        outputs = np.array(filtered) + self._currents(last.index, image)
         counts = [
-            total[places].reshape(stage.output_shape)
-            for places, stage in zip(self._places, layers, strict=True)
+            total[places].reshape(layer.output_shape)
+            for places, layer in zip(self._places, layers, strict=True)
         ]
-        return counts, outputs, overflows
+        return counts, outputs.reshape(steps, -1), overflows
+
+    def _connections(
+        self, index: int, of_image: bool
+    ) -> Iterator[tuple[Connection, NDArray[np.float32]]]:
+        """The connections into population `index` from the image, or all others."""
+        for connection, kernel in self.model.connections(index):
+            if (connection.source == IMAGE) == of_image:
+                yield connection, kernel
+
+    def _currents(self, index: int, image: NDArray[np.float32]) -> NDArray[np.float64]:
+        """What the image and the bias give population `index`, (1, *output_shape)."""
+        shape = self.model.network.populations[index].output_shape
+        currents = np.zeros((1, *shape))
+        for connection, kernel in self._connections(index, of_image=True):
+            currents += weighted_sum(connection, kernel, image[None].astype(np.float64))
+        return currents + self.model.weights[index].bias
 
     def _bias(self, image: NDArray[np.float32]) -> NDArray[np.int32]:
         """The bias currents of all compartments while the chip is shown `image`."""
-        first, weights = self.model.network.populations[0], self.model.weights[0]
-        currents = apply_stage(first, weights.kernel, image[None].astype(np.float64))
-        currents = currents + weights.bias
-        bias = self.emulator.bias.copy()
-        bias[self._places[0]] = fixed_point_bias(currents.ravel(), self.cores[0][0].block)
+        bias, start = self.emulator.bias.copy(), 0
+        for placed, cores in zip(self.placement.layers, self.cores, strict=True):
+            layer = placed.layer
+            if layer.population.sees_image:
+                currents = self._currents(layer.index, image).ravel()
+            for core in cores:
+                stop = start + len(core.neurons)
+                if layer.population.sees_image:
+                    bias[start:stop] = fixed_point_bias(currents[core.neurons], core.block)
+                start = stop
         return bias
+
+
+def _layers_before(network: Network) -> list[int]:
+    """How many layers of neurons there are on the longest way to each layer of neurons."""
+    before: list[int] = []
+    for population in network.populations[:-1]:
+        sources = [connection.source for connection in population.connections]
+        before.append(max(0 if source == IMAGE else before[source] + 1 for source in sources))
+    return before
 
 
 def _patient(model: Model, delay: float) -> Model:
@@ -226,7 +269,7 @@ def _patient(model: Model, delay: float) -> Model:
 
     `delay` (s) is the delay from one layer to the next.
     """
-    total = delay * max(len(model.network.populations) - 2, 0)
+    total = delay * max(model.network.depth - 1, 0)
     start_time = model.readout.start_time + total
     presentation_time = model.readout.presentation_time + total
     readout = replace(model.readout, start_time=start_time, presentation_time=presentation_time)
