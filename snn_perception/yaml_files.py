@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import is_dataclass
 from pathlib import Path
+from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import dacite
@@ -172,13 +173,21 @@ def _tuples_in(hint: Any) -> frozenset[Any]:
 
 def _wanted(hint: Any, value: Any) -> str:
     """What a field of type `hint` must be, where `value` stands."""
+    if isinstance(hint, UnionType):
+        return f'{" or ".join(map(_noun, get_args(hint)))}, not {shown(value)}'
     if get_origin(hint) is tuple:
         entry = get_args(hint)[0]
         if entry is not str or not isinstance(value, tuple):
             written = list(value) if isinstance(value, tuple) else value
-            count = f'{_length(hint)} ' if _length(hint) else ''
-            return f'a list of {count}{WORDS.get(entry, ("", "entries"))[1]}, not {shown(written)}'
+            return f'{_noun(hint)}, not {shown(written)}'
         odd = ', '.join([shown(each) for each in value if not isinstance(each, str)][:3])
         return f'a list of texts, not of {odd}: {QUOTES}'
-    wanted = WORDS[hint][0] if hint in WORDS else f'of type {getattr(hint, "__name__", hint)}'
-    return f'{wanted}, not {shown(value)}' + (f': {QUOTES}' if hint is str else '')
+    return f'{_noun(hint)}, not {shown(value)}' + (f': {QUOTES}' if hint is str else '')
+
+
+def _noun(hint: Any) -> str:
+    """What a value of type `hint` is called."""
+    if get_origin(hint) is tuple:
+        count = f'{_length(hint)} ' if _length(hint) else ''
+        return f'a list of {count}{WORDS.get(get_args(hint)[0], ("", "entries"))[1]}'
+    return WORDS[hint][0] if hint in WORDS else f'of type {getattr(hint, "__name__", hint)}'
