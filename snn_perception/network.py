@@ -116,6 +116,20 @@ class Network:
             if connection.source == IMAGE
         )
 
+    @cached_property
+    def read_last(self) -> list[list[int]]:
+        """For each population, the earlier ones that no later population reads.
+
+        Whoever goes through the populations in order may forget their spikes after it.
+        """
+        last = {
+            connection.source: population.index
+            for population in self.populations
+            for connection in population.connections
+        }
+        indices = range(len(self.populations))
+        return [[source for source in last if last[source] == index] for index in indices]
+
     @property
     def depth(self) -> int:
         """Populations of neurons on the deepest path from the image to the readout."""

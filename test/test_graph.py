@@ -221,3 +221,13 @@ def test_what_is_no_graph_is_refused_with_the_name_of_the_layer(layers, message)
 def test_impossible_layers_of_graphs_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_population_is_forgotten_after_its_last_reader():
+    made = network(
+        Convolution(4, 3, padding=1, name='a'),
+        CONVOLUTION,
+        Sum((CONVOLUTION, Identity(0.1, source='a'))),
+        READOUT,
+    )
+    assert made.read_last == [[IMAGE], [], [0, 1], [2]]

@@ -30,7 +30,8 @@ from torch import Tensor
 from snn_perception.activity import Activity
 from snn_perception.backends.base import Simulator
 from snn_perception.backends.rate_curve import soft_rate
-from snn_perception.backends.torch import choose_device, place_weights, read_last
+from snn_perception.backends.torch import choose_device
+from snn_perception.backends.torch_connections import place_weights
 from snn_perception.graph import IMAGE
 from snn_perception.model import Model
 from snn_perception.neurons import Softened
@@ -46,7 +47,6 @@ class RateSimulator(Simulator):
         super().__init__(model, choose_device(device))
         self.neuron = Softened(model.network.neuron, model.network.gamma)
         self.populations = place_weights(model, 1.0, torch.zeros((), device=self.device))
-        self.read_last = read_last(model.network)
 
     @property
     def macs_per_image(self) -> int:
@@ -82,7 +82,7 @@ class RateSimulator(Simulator):
             population = placed.population
             output = current if population.is_readout else soft_rate(current, self.neuron)
             values[population.index] = output
-            for source in self.read_last[population.index]:
+            for source in self.model.network.read_last[population.index]:
                 del values[source]
             self.layer_done(population.index)
             yield output

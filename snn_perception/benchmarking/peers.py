@@ -181,12 +181,10 @@ def _in_pytorch(make: Callable[[Model], Callable[[], Any]]) -> Callable[..., Run
     def build_run(model: Model, dtype: str, memory: str) -> Run:
         import torch
 
-        from snn_perception.backends.torch import read_last
-
         kind = getattr(torch, dtype)
         layout = {'channels_last': torch.channels_last, 'contiguous': torch.contiguous_format}
         place = {'dtype': kind, 'memory_format': layout[memory]}
-        neurons, dropped = make(model), read_last(model.network)
+        neurons, dropped = make(model), model.network.read_last
         layers: list[tuple[list[tuple[int, Any]], Any, Any]] = []
         for population, weights in zip(model.network.populations, model.weights, strict=True):
             sums = [

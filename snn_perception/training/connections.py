@@ -32,7 +32,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
-from snn_perception.backends.torch import weighted_sum
+from snn_perception.backends.torch_connections import weighted_sum
 from snn_perception.graph import IMAGE, Connection, Population
 from snn_perception.layers import Dense
 

@@ -31,7 +31,7 @@ from torch import Generator, Tensor, nn
 
 from snn_perception.backends.population_state import PopulationState
 from snn_perception.backends.rate_curve import soft_rate
-from snn_perception.backends.torch import filter_currents, integrate, read_last
+from snn_perception.backends.torch import filter_currents, integrate
 from snn_perception.graph import IMAGE, Population
 from snn_perception.model import Weights
 from snn_perception.network import Network
@@ -101,7 +101,7 @@ class SpikingNetwork(TrainableNetwork):
         self.neuron = network.neuron
         self.soft_neuron = Softened(network.neuron, presentation.gamma)
         self.presentation = presentation
-        self.read_last = read_last(network)
+        self.read_last = network.read_last
         *hidden, readout = network.populations
         self.heard_by_readout = {each.source for each in readout.connections}
         self.heard_by_hidden = {each.source for other in hidden for each in other.connections}

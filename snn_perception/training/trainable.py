@@ -30,7 +30,6 @@ import torch
 from torch import Generator, Tensor, nn
 
 from snn_perception.backends.rate_curve import soft_rate
-from snn_perception.backends.torch import read_last
 from snn_perception.graph import IMAGE, Population
 from snn_perception.model import Weights
 from snn_perception.network import Network
@@ -144,7 +143,7 @@ class RateNetwork(TrainableNetwork):
         super().__init__()
         neuron = Softened(network.neuron, network.gamma)
         *hidden, readout = network.populations
-        self.read_last = read_last(network)
+        self.read_last = network.read_last
         self.hidden = nn.ModuleList(
             HiddenLayer(population, neuron, noise, generator) for population in hidden
         )
