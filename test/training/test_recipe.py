@@ -83,6 +83,11 @@ def change(*keys):
     return apply
 
 
+def sum_of(branch):
+    """A sum of the dense layer that the tiny recipe has there and of `branch`."""
+    return {'type': 'sum', 'branches': [CONTENT['layers'][2], branch]}
+
+
 @pytest.mark.parametrize(
     ('apply', 'message'),
     [
@@ -103,6 +108,14 @@ def change(*keys):
         (change('augmentation', 'spin', 3), 'unknown spin'),
         (change('layers', 0, 'kernel', 99), 'has no output left'),
         (change('layers', 0, 'type', 'attention'), "unknown layer type 'attention'"),
+        (change('layers', 0, 'groups', 4), r'convolution: groups .* divide its 6 channels'),
+        (change('layers', 1, 'source', 'stem'), r"layer 1 \(average pooling\) .* from 'stem'"),
+        (change('layers', 2, sum_of({'scale': 1})), 'unknown layer type None'),
+        (change('layers', 2, sum_of({'type': 'identity'})), r'layer identity: scale is missing'),
+        (
+            change('layers', 2, sum_of({'type': 'dense', 'units': 8})),
+            r'layer 2 \(sum\) cannot add currents of the shapes \(1, 1, 8\) and \(1, 1, 16\)',
+        ),
         (change('input', 'shape', [8, 8, 2]), 'channels must be 1'),
         (change('neuron', 'type', 'izhikevich'), "unknown neuron type 'izhikevich'"),
         (change('readout', 'presentation_time', 0.001), 'start_time must be between'),
