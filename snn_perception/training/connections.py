@@ -34,7 +34,7 @@ from torch import Generator, Tensor, nn
 
 from snn_perception.backends.torch_connections import weighted_sum
 from snn_perception.graph import IMAGE, Connection, Population
-from snn_perception.layers import Dense
+from snn_perception.layers import Dense, Identity
 
 AMPLITUDE = 0.01
 """Output of a neuron per Hz, which keeps the signals between layers near 1 in training."""
@@ -70,12 +70,12 @@ class Connections(nn.Module):
     def current(self, number: int, values: Tensor, scale: float = 1.0) -> Tensor:
         """`scale` x the current that `values` (batch, ...) of its source cause in a connection."""
         connection = self.population.connections[number]
-        if connection.weight_shape:
+        if isinstance(connection.layer, Identity):
+            shape = (connection.output_shape[2], 1, 1, 1)
+            kernel = values.new_full(shape, connection.layer.scale * scale)
+        else:
             weight = self.part('weight', number) * (input_scale(connection) * scale)
             kernel = _as_kernel(connection, weight)
-        else:
-            kernel = torch.from_numpy(connection.kernel(None)).to(values) * scale
-            kernel = kernel.permute(3, 2, 0, 1)
         return weighted_sum(connection, kernel, values)
 
     def total(self, values: Mapping[int, Tensor], scale: float = 1.0) -> Tensor | None:

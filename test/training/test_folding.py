@@ -107,6 +107,23 @@ def test_training_on_spikes_sees_the_outputs_that_the_engine_gives(kind, synapse
         assert np.allclose(evidence, outputs[10:].mean(axis=0), atol=1e-3)
 
 
+def test_the_readout_learns_from_the_rates_that_are_evidence():
+    """Without a filter the evidence is linear in its weights, also if others hear its sources."""
+    network = Network((9, 8, 3), IDENTITIES, readout_synapse=Synapse())
+    heard = [{each.source for each in other.connections} for other in network.populations]
+    assert heard[2] & heard[-1]
+    model = with_random_weights(network)
+    module = SpikingNetwork(network, model.weights, Presentation(40, 30, 0.001, 0.1)).double()
+    images = torch.from_numpy(random_images(model, 3)).double()
+    evidence = module(images)[0].sum()
+    readout = list(module.layers[-1].parameters())
+    gradients = torch.autograd.grad(evidence, readout)
+    products = [
+        (gradient * value).sum() for gradient, value in zip(gradients, readout, strict=True)
+    ]
+    assert sum(products).item() == pytest.approx(evidence.item(), rel=1e-5)
+
+
 @pytest.mark.parametrize('seed', range(4))
 def test_training_on_spikes_gives_every_weight_a_gradient_and_folds_back(seed):
     model = random_graph_model(seed)

@@ -15,9 +15,12 @@
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from random_models import random_model
 from tiny_training import CONTENT
@@ -26,6 +29,7 @@ from snn_perception.locations import share_directory
 from snn_perception.model import save_model
 from snn_perception.neurons import Theta
 from snn_perception.training.recipe import RecipeError, load_recipe
+from snn_perception.training.trainable import RateNetwork
 
 
 @pytest.mark.parametrize(
@@ -69,6 +73,17 @@ def test_a_recipe_like_one_that_is_like_another_or_missing_is_refused(tmp_path):
         load_recipe(str(tmp_path / 'one.yaml'))
     with pytest.raises(RecipeError, match=r'none\.yaml does not exist'):
         load_recipe(str(tmp_path / 'three.yaml'))
+
+
+def test_the_recipe_of_the_readme_loads_as_pasted_and_learns_from_images_of_digits(tmp_path):
+    text = (Path(__file__).parents[2] / 'README.md').read_text()
+    [example] = re.findall(r'```yaml\n(like: .*?)```', text, re.DOTALL)
+    (tmp_path / 'my_digits.yaml').write_text(example)
+    recipe, _ = load_recipe(str(tmp_path / 'my_digits.yaml'))
+    network = RateNetwork(recipe.network, recipe.noise)
+    outputs, _ = network(torch.rand(2, 28, 28, 1))
+    outputs.square().sum().backward()
+    assert all(parameter.grad.abs().sum() > 0 for parameter in network.parameters())
 
 
 def change(*keys):
