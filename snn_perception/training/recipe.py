@@ -60,6 +60,8 @@ class RateRegularisation:
 class Optimisation:
     """Muon for the weights and AdamW for the rest, with a one-cycle learning rate.
 
+    The weights of convolutions with groups belong to the rest; see `optimizers`.
+
     Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024, with steps
     of the size that AdamW's have (Liu et al., "Muon is scalable for LLM training", 2025).
     `average_decay` is the decay per step of the running average of the weights that becomes
