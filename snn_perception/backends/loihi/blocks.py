@@ -58,6 +58,12 @@ MOST_REFRACTORY_STEPS = 62
 LONGEST_TIME_CONSTANT = 400
 """In steps; up to here, the error of a decay in 12 bits is at most 5 %."""
 
+LOSSLESS_EXPONENT = -1
+"""The exponent of weights below which the last of their 8 bits are lost."""
+
+LOWEST_EXPONENT = -6
+"""The exponent of weights below which nengo-loihi makes them too large."""
+
 SPREAD = 0.8191725133961645, 0.6710436067037893, 0.5497004779019703
 """Phase steps between channels, columns and rows: 1/g, 1/g^2 and 1/g^3, where g^4 = g + 1."""
 
@@ -257,8 +263,13 @@ def _discretize(block: LoihiBlock) -> Rounding:
         # It warns about lost bits; the result reports them.
         warnings.simplefilter('ignore')
         info = discretize_compartment(block.compartment, largest)
-        for synapse in block.synapses:
-            discretize_synapse(synapse, largest, info['w_scale'], info['w_exp'])
+        if info['w_exp'] < LOWEST_EXPONENT:
+            raise BuildError('its biases are too large beside its weights')
+        # Smaller weights than those of another synapse get a smaller exponent.
+        spare = max(info['w_exp'] - LOSSLESS_EXPONENT, 0)
+        for synapse, weights in zip(block.synapses, before, strict=True):
+            nearest = min(largest, float(np.abs(weights).max()) * 2**spare)
+            discretize_synapse(synapse, nearest, info['w_scale'], info['w_exp'])
     # A weight of 1 in fixed point.
     one = float(np.ravel(info['w_scale'])[0]) * SynapseConfig.get_scale(info['w_exp'])
     rounding = Rounding(0.0, 0.0, 0.0)

@@ -86,6 +86,10 @@ class Layer:
         called = f' {self.population.name!r}' if self.population.name else ''
         self.name = f'layer {index}{called} ({made_of})'
 
+    def fits(self, channels: int) -> bool:
+        """Whether tiles of so many `channels` cut no group of a convolution unevenly."""
+        return all(wiring.channels.fits(channels) for wiring in self.wirings)
+
     def count(self, tiling: Tiling) -> int:
         """Number of tiles of `tiling`."""
         return prod(ceil(size / length) for size, length in zip(self.shape, tiling, strict=True))
@@ -137,16 +141,12 @@ class Layer:
         Empty if not even single neurons fit.
         """
         height, width = map(even_lengths, self.shape[:2])
-        channels = even_lengths(self.shape[2], self._fits)
+        channels = even_lengths(self.shape[2], self.fits)
         found: list[Tiling] = []
         for size in product(height, width):
             sizes = (Tiling(*size, count) for count in channels)
             found += islice((tiling for tiling in sizes if not self.excess(tiling)), 1)
         return found
-
-    def _fits(self, channels: int) -> bool:
-        """Whether tiles of so many `channels` cut no group of a convolution unevenly."""
-        return all(wiring.channels.fits(channels) for wiring in self.wirings)
 
 
 @dataclass(frozen=True)
