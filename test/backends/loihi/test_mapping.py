@@ -23,9 +23,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_models import IMAGE_SHAPE, random_graph
 
 from snn_perception.backends.loihi import mapping
-from snn_perception.backends.loihi.geometry import Axis, Span, Tiling, even_lengths, spans
+from snn_perception.backends.loihi.geometry import (
+    Axis,
+    Channels,
+    Span,
+    Tiling,
+    even_lengths,
+    spans,
+)
 from snn_perception.backends.loihi.mapping import SLOTS, memory_bits, place
 from snn_perception.layers import AveragePooling, Convolution, Dense
 from snn_perception.loading import load_model
@@ -54,23 +62,40 @@ def networks(draw):
     return Network(inputs, (*layers, Dense(3)))
 
 
-@given(networks())
-@settings(deadline=None, max_examples=40)
-def test_every_neuron_is_in_one_tile_and_no_core_is_overfull(network):
+def check(network):
+    """Every neuron is in one tile, and no core is overfull."""
     placement = place(network)
     assert not placement.excess
     assert len(placement.layers) == len(network.populations) - 1
-    for placed, stage in zip(placement.layers, network.populations, strict=False):
-        found = np.zeros(stage.output_shape, int)
-        for tile in placed.tiling.tiles(stage.output_shape):
+    for placed, population in zip(placement.layers, network.populations, strict=False):
+        found = np.zeros(population.output_shape, int)
+        tiles = list(placed.tiling.tiles(population.output_shape))
+        for tile in tiles:
             found[tuple(slice(*span) for span in tile)] += 1
         assert (found == 1).all()
-        assert placed.neurons == stage.neurons
+        assert placed.neurons == population.neurons
+        assert placed.cores == len(tiles)
+        assert placed.synapse_bits == sum(map(placed.layer.synapse_bits, tiles))
         assert placed.compartments <= 1024
         assert placed.input_axons <= 4096
         assert placed.output_axons <= 4096
         assert placed.memory <= 128 * 1024 * 8
         assert placed.memory * placed.cores >= placed.synapse_bits
+
+
+@given(networks())
+@settings(deadline=None, max_examples=40)
+def test_every_neuron_of_a_chain_is_in_one_tile_and_no_core_is_overfull(network):
+    check(network)
+
+
+@given(st.integers(0, 9999), st.integers(2, 8), st.sampled_from([12, 60, 1024]))
+@settings(deadline=None, max_examples=40)
+def test_every_neuron_of_a_graph_is_in_one_tile_and_no_core_is_overfull(seed, size, compartments):
+    layers = random_graph(np.random.default_rng(seed), size)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mapping, 'COMPARTMENTS', compartments)
+        check(Network(IMAGE_SHAPE, layers))
 
 
 @given(
@@ -99,12 +124,42 @@ def test_windows_are_the_taps_of_a_convolution(inputs, kernel, stride, padding, 
     }
 
 
+@given(st.data())
+def test_channels_hear_and_reach_those_of_their_group(data):
+    groups, inputs, outputs = (data.draw(st.integers(1, 6)) for _ in range(3))
+    channels = Channels(groups * inputs, groups * outputs, groups)
+    joined = {
+        (one, other)
+        for one in range(groups * inputs)
+        for other in range(groups * outputs)
+        if one // inputs == other // outputs
+    }
+    lengths = st.integers(1, groups * outputs).filter(channels.fits)
+    length, source = data.draw(lengths), data.draw(st.integers(1, groups * inputs))
+    tiles = spans(groups * outputs, length)
+    for tile in tiles:
+        here = {one: [o for o in range(*tile) if (one, o) in joined] for one, _ in joined}
+        heard = [one for one, reached in sorted(here.items()) if reached]
+        assert heard == list(range(*channels.heard(tile)))
+        assert {len(here[one]) for one in heard} == {channels.reached(tile)}
+    assert channels.targets(source, length) == tuple(
+        sum(any((i, o) in joined for i in range(*part) for o in range(*tile)) for tile in tiles)
+        for part in spans(groups * inputs, source)
+    )
+
+
 def test_pooled_positions_share_an_axon_and_need_one_to_every_tile_they_reach():
-    # Ten positions in pairs, a kernel of 3: pair p reaches outputs p - 1 to p + 1.
-    axis = Axis(inputs=5, outputs=5, kernel=3, padding=1, pooling=2)
+    # Eleven positions in pairs, a kernel of 3: pair p reaches outputs p - 1 to p + 1.
+    axis = Axis(inputs=5, outputs=5, kernel=3, padding=1, pooling=2, dropped=1)
     assert axis.most_targets(source=10, target=5) == 5
-    assert axis.most_targets(source=2, target=1) == 3
+    assert axis.targets(source=2, target=1) == (2, 3, 3, 3, 2, 0)
     assert axis.most_targets(source=10, target=1) == 13
+    assert axis.targets(source=10, target=1) == (13, 0)
+
+
+def test_lengths_that_fit_leave_no_more_pieces_than_needed():
+    channels = Channels(30, 12, groups=3)
+    assert even_lengths(12, channels.fits) == [12, 8, 4, 2, 1]
 
 
 @pytest.mark.parametrize('size', [1, 2, 7, 12, 100])
