@@ -28,9 +28,6 @@ from itertools import product
 from math import ceil
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from snn_perception.graph import Connection
 from snn_perception.layers import Shape
 
@@ -199,18 +196,20 @@ class Wiring:
         channels = Channels(inputs[2], outputs[2], layer.groups)
         return cls(connection.source, rows, columns, channels)
 
-    def targets(self, source: Tiling, target: Tiling) -> NDArray[np.int64]:
-        """Connections out of each `source` tile to `target` tiles, (rows, columns, channels).
+    def targets(self, source: Tiling, target: Tiling) -> tuple[tuple[int, ...], ...]:
+        """Factors of how many connections lead out of each `source` tile to `target` tiles.
 
-        All channels of a pixel share one to each tile that the pixel reaches.
+        They are for its place among the rows, the columns and the channels. All channels of a
+        pixel share a connection to each tile that the pixel reaches.
         """
-        rows = self.rows.targets(source.height, target.height)
-        columns = self.columns.targets(source.width, target.width)
-        channels = self.channels.targets(source.channels, target.channels)
-        return np.multiply.outer(np.outer(rows, columns), channels)
+        return (
+            self.rows.targets(source.height, target.height),
+            self.columns.targets(source.width, target.width),
+            self.channels.targets(source.channels, target.channels),
+        )
 
     def most_targets(self, source: Tiling, target: Tiling) -> int:
-        """The most of `targets`."""
+        """The most connections out of a `source` tile to `target` tiles."""
         return (
             self.rows.most_targets(source.height, target.height)
             * self.columns.most_targets(source.width, target.width)

@@ -308,7 +308,7 @@ def _placed(layer: Layer, placed: list[tuple[Layer, Tiling]]) -> Placed:
     """`layer` among all the `placed` ones."""
     tilings = dict(placed)
     tiling, tiles = tilings[layer], layer.kinds(tilings[layer])
-    axons = [
+    targets = [
         wiring.targets(tiling, target)
         for other, target in placed
         for wiring in other.wirings
@@ -322,6 +322,12 @@ def _placed(layer: Layer, placed: list[tuple[Layer, Tiling]]) -> Placed:
         synapse_bits=sum(count * layer.synapse_bits(tile) for tile, count in tiles),
         compartments=max(prod(tile.shape) for tile, _ in tiles),
         input_axons=max(layer.input_axons(tile) for tile, _ in tiles),
-        output_axons=SLOTS * int(np.sum(axons, axis=0).max()) if axons else 0,
+        output_axons=SLOTS * _most_of_sum(targets) if targets else 0,
         memory=max(layer.synapse_bits(tile) for tile, _ in tiles),
     )
+
+
+def _most_of_sum(targets: list[tuple[tuple[int, ...], ...]]) -> int:
+    """The most connections out of a tile to all `targets`, given as `Wiring.targets` does."""
+    axes = (np.unique(factors, axis=1) for factors in zip(*targets, strict=True))
+    return int(np.einsum('ir,ic,id->rcd', *axes).max())
