@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.backends import Simulator, create_simulator
-from snn_perception.benchmarking.peers import Run
+from snn_perception.benchmarking.run import Run
 from snn_perception.model import Model, Weights
 from snn_perception.neurons import as_lif
 
