@@ -19,9 +19,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import replace
-from importlib import import_module
-from itertools import cycle
 from types import SimpleNamespace
 
 import cv2
@@ -31,12 +28,10 @@ from random_models import random_images, random_model
 
 from snn_perception.backends import create_simulator
 from snn_perception.backends.event import EventSimulator
-from snn_perception.benchmarking import limit, measure, peers
+from snn_perception.benchmarking import limit, measure
 from snn_perception.commands import benchmark
-from snn_perception.layers import AveragePooling, Convolution, Dense
+from snn_perception.layers import Convolution, Dense
 from snn_perception.model import save_model
-from snn_perception.neurons import LIF
-from snn_perception.synapses import Synapse
 
 
 @pytest.fixture
@@ -161,60 +156,6 @@ def test_only_the_sparse_engine_has_a_limit(backend):
 def test_starts_are_timed_from_before_numba_is_loaded():
     program = 'import sys, snn_perception.benchmarking.measure; sys.exit("numba" in sys.modules)'
     assert subprocess.run([sys.executable, '-c', program]).returncode == 0
-
-
-def present(simulator, image, steps):
-    return simulator.run(simulator.reset(), image[None], steps).outputs.mean(axis=(0, 1))
-
-
-@pytest.mark.parametrize('name', sorted(peers.PEERS))
-def test_peers_run_the_same_network(name):
-    pytest.importorskip(name)
-    neuron = LIF(tau_ref=0.002 if name == 'nengo' else 0.0)
-    layers = (
-        Convolution(6, 3, padding=1),
-        AveragePooling(2),
-        Convolution(8, 3),
-        Dense(9),
-        Dense(4),
-    )
-    model = random_model(layers=layers, synapse=Synapse(), readout_synapse=Synapse(), drive=2)
-    # Small weights: what large ones do depends on when the spikes come.
-    weights = [replace(part, kernels=(part.kernel / 5,)) for part in model.weights]
-    model = replace(model, network=replace(model.network, neuron=neuron), weights=tuple(weights))
-    image = random_images(model, 1)[0]
-    expected = present(create_simulator(model, 'reference'), image, 300)
-    expected -= model.weights[-1].bias
-    settings = [()] if name == 'nengo' else peers.SETTINGS
-    for setting in settings:
-        outputs = peers.PEERS[name](model, *setting)(image, 300) - model.weights[-1].bias
-        # Their spikes are at the ends of steps, which costs a neuron half a step per spike.
-        tolerance = 0.05 if name == 'nengo' else 0.2
-        assert np.abs(outputs - expected).max() < tolerance * np.abs(expected).max()
-
-
-def test_the_comparison_is_of_medians_with_the_fastest_peer(monkeypatch):
-    def taking(*milliseconds):
-        times = cycle(milliseconds)
-        return lambda image, steps: next(times) / 1000
-
-    def fast(model, *setting):
-        return taking(1, 4, 4, 4, 30) if setting == ('bfloat16', 'contiguous') else taking(2)
-
-    monkeypatch.setattr(peers, '_seconds', lambda run, image, steps: run(image, steps))
-    monkeypatch.setattr(peers, 'PEERS', {
-        'slow': lambda model, *setting: taking(5, 8, 8, 8, 9),
-        'fast': fast,
-        'absent': lambda model, *setting: import_module('no_such_library'),
-    })  # fmt: skip
-    model = random_model()
-    ours = {'ours': taking(1, 2, 2, 2, 90), 'coarse': taking(0.5)}
-    figures = peers.compare(model, random_images(model, 2), ours)
-    assert figures['ms'] == pytest.approx({'ours': 2, 'coarse': 0.5, 'slow': 8, 'fast': 4})
-    assert figures['settings'] == {'slow': 'float32 contiguous', 'fast': 'bfloat16 contiguous'}
-    assert figures['ratio'] == pytest.approx({'ours': 2, 'coarse': 8})
-    assert list(figures['skipped']) == ['absent']
-    assert 'no_such_library' in figures['skipped']['absent']
 
 
 def test_every_precision_that_an_engine_has_is_compared():
