@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.backends.loihi import mapping
+from snn_perception.backends.loihi import cores, mapping
 from snn_perception.backends.loihi.mapping import Placed, Placement
 from snn_perception.evaluation.agreement import compare, layer_name, spiking_rates
 
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 BITS_OF_A_KIB = 8 * 1024
 LIMITS = {
-    'core_neurons': mapping.COMPARTMENTS,
-    'core_axons_in': mapping.INPUT_AXONS,
-    'core_axons_out': mapping.OUTPUT_AXONS,
-    'core_synapse_kib': mapping.SYNAPSE_BITS / BITS_OF_A_KIB,
+    'core_neurons': cores.COMPARTMENTS,
+    'core_axons_in': cores.INPUT_AXONS,
+    'core_axons_out': cores.OUTPUT_AXONS,
+    'core_synapse_kib': cores.SYNAPSE_BITS / BITS_OF_A_KIB,
     'cores': mapping.CORES_OF_A_CHIP * mapping.CHIPS,
 }
 

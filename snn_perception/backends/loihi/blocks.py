@@ -34,8 +34,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from snn_perception.backends.loihi.cores import Layer
 from snn_perception.backends.loihi.geometry import Tile, Window, Wiring
-from snn_perception.backends.loihi.mapping import Layer, MappingError, Placement
+from snn_perception.backends.loihi.mapping import MappingError, Placement
 from snn_perception.graph import IMAGE
 from snn_perception.model import Model
 from snn_perception.neurons import IF, LIF

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 from math import prod
 
 import numpy as np
@@ -25,7 +26,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_models import IMAGE_SHAPE, random_graph
 
-from snn_perception.backends.loihi import mapping
+from snn_perception.backends.loihi import cores, mapping
+from snn_perception.backends.loihi.cores import memory_bits
 from snn_perception.backends.loihi.geometry import (
     Axis,
     Channels,
@@ -34,10 +36,12 @@ from snn_perception.backends.loihi.geometry import (
     even_lengths,
     spans,
 )
-from snn_perception.backends.loihi.mapping import SLOTS, memory_bits, place
-from snn_perception.layers import AveragePooling, Convolution, Dense
+from snn_perception.backends.loihi.mapping import SLOTS, place
+from snn_perception.energy import count_chips
+from snn_perception.layers import AveragePooling, Convolution, Dense, Sum
 from snn_perception.loading import load_model
 from snn_perception.network import Network
+from snn_perception.neurons import LIF, AdaptiveLIF, Theta
 
 
 @st.composite
@@ -94,7 +98,7 @@ def test_every_neuron_of_a_chain_is_in_one_tile_and_no_core_is_overfull(network)
 def test_every_neuron_of_a_graph_is_in_one_tile_and_no_core_is_overfull(seed, size, compartments):
     layers = random_graph(np.random.default_rng(seed), size)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mapping, 'COMPARTMENTS', compartments)
+        patch.setattr(cores, 'COMPARTMENTS', compartments)
         check(Network(IMAGE_SHAPE, layers))
 
 
@@ -170,11 +174,11 @@ def test_even_lengths_leave_no_more_pieces_than_needed(size):
 
 
 def test_no_tilings_of_a_small_network_take_fewer_cores(monkeypatch):
-    monkeypatch.setattr(mapping, 'COMPARTMENTS', 12)
+    monkeypatch.setattr(cores, 'COMPARTMENTS', 12)
     monkeypatch.setattr(mapping, 'OUTPUT_AXONS', 40)
-    monkeypatch.setattr(mapping, 'SYNAPSE_BITS', 1500)
+    monkeypatch.setattr(cores, 'SYNAPSE_BITS', 1500)
     network = Network((4, 4, 1), (Convolution(4, 1), Convolution(6, 3, padding=1), Dense(2)))
-    first, second = (mapping.Layer(network, index) for index in range(2))
+    first, second = (cores.Layer(network, index) for index in range(2))
     (wiring,) = second.wirings
     every = [
         [Tiling(h, w, c) for h in range(1, 5) for w in range(1, 5) for c in range(1, 7)]
@@ -190,6 +194,37 @@ def test_no_tilings_of_a_small_network_take_fewer_cores(monkeypatch):
     placement = place(network)
     assert placement.cores == fewest
     assert placement.layers[0].output_axons <= 40
+
+
+@pytest.mark.parametrize('seed', range(20, 30))
+@pytest.mark.parametrize('output_axons', [24, 60])
+def test_no_tilings_of_a_small_graph_take_fewer_cores(seed, output_axons, monkeypatch):
+    monkeypatch.setattr(cores, 'COMPARTMENTS', 48)
+    monkeypatch.setattr(cores, 'SYNAPSE_BITS', 3000)
+    monkeypatch.setattr(mapping, 'OUTPUT_AXONS', output_axons)
+    network = Network(IMAGE_SHAPE, random_graph(np.random.default_rng(seed), 3))
+    layers = [cores.Layer(network, index) for index in range(3)]
+    ways = product(*(layer.tilings() for layer in layers))
+    counts = {
+        way: sum(layer.count(tiling) for layer, tiling in zip(layers, way, strict=True))
+        for way in ways
+    }
+    fewest = next(
+        counts[way]
+        for way in sorted(counts, key=counts.get)
+        if all(SLOTS * axons(index, layers, way) <= output_axons for index in range(3))
+    )
+    assert place(network).cores == fewest
+
+
+def axons(source, layers, tilings):
+    """The most connections out of a tile to each target, summed."""
+    return sum(
+        wiring.most_targets(tilings[source], tiling)
+        for layer, tiling in zip(layers, tilings, strict=True)
+        for wiring in layer.wirings
+        if wiring.source == source
+    )
 
 
 def test_memory_is_counted_in_words_of_64_bits_for_64_synapses_at_most():
@@ -230,6 +265,29 @@ def test_the_digits_take_one_chip_and_the_photographs_less_than_a_board():
             (Convolution(48, 1), Dense(2)),
             r'the network needs \d+ Loihi cores, but a board of 32 chips has 4096',
         ),
+        (
+            (16, 16, 1),
+            (
+                Convolution(240, 1, name='stem'),
+                Dense(1100),
+                Sum((Dense(1100), Dense(1100, source='stem')), name='sum'),
+                Dense(2),
+            ),
+            r"a neuron of layer 0 'stem' \(convolution\) needs an axon to every core of layer 1 "
+            r"\(dense\) and layer 2 'sum' \(dense \+ dense\) that it reaches, but a Loihi core "
+            r'has 2048',
+        ),
+        (
+            (64, 64, 1),
+            (
+                Convolution(14, 1, name='stem'),
+                Convolution(14, 1),
+                Sum((Dense(3), Dense(3, source='stem'))),
+                Dense(2),
+            ),
+            r'a neuron of layer 2 \(dense \+ dense\) needs 8192 input axons, but a Loihi core has '
+            r'4096',
+        ),
         ((4, 4, 1), (Dense(2),), 'Loihi needs a layer of neurons before the readout'),
     ],
 )
@@ -241,9 +299,32 @@ def test_what_does_not_fit_says_the_layer_and_the_limit(shape, layers, reason):
 
 def test_outputs_that_see_only_padding_take_no_synapses():
     network = Network((2, 2, 1), (Convolution(2, 1), Convolution(3, 1, padding=3), Dense(2)))
-    layer = mapping.Layer(network, 1)
+    layer = cores.Layer(network, 1)
     assert layer.shape == (8, 8, 3)
     corner = next(Tiling(2, 2, 3).tiles(layer.shape))
     assert corner.rows == Span(0, 2)
     assert layer.synapse_bits(corner) == 0
     assert place(network).cores == 2
+
+
+@pytest.mark.parametrize('neuron', [LIF(), AdaptiveLIF(), Theta()])
+@pytest.mark.parametrize('copies', [1, 2])
+def test_chips_are_counted_for_every_network(neuron, copies):
+    for seed in range(10):
+        layers = random_graph(np.random.default_rng(seed), 1 + seed % 5)
+        placement = place(Network(IMAGE_SHAPE, layers, neuron), copies)
+        counts = count_chips(Network(IMAGE_SHAPE, layers, neuron), copies)
+        assert counts['loihi'] == placement.chips == 1
+        assert bool(placement.excess) == (type(neuron) is not LIF)
+    assert count_chips(Network((4, 4, 1), (Dense(2),), neuron), copies)['loihi'] == 0
+
+
+def test_a_depthwise_layer_needs_the_memory_and_the_axons_of_its_own_channels():
+    form = {'kernel': 3, 'padding': 1}
+    layers = (Convolution(512, 1), Convolution(512, groups=512, **form), Dense(2))
+    full = (Convolution(512, 1), Convolution(512, **form), Dense(2))
+    depthwise, dense = (place(Network((8, 8, 1), each)).layers for each in (layers, full))
+    assert [placed.cores for placed in depthwise] == [32, 32]
+    # Every channel of a core has 9 weights, and parts of them at the edges.
+    assert depthwise[1].synapse_bits < dense[1].synapse_bits / 40
+    assert depthwise[0].output_axons < dense[0].output_axons / 4

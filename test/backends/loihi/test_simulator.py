@@ -30,8 +30,9 @@ from random_models import IMAGE_SHAPE, random_graph, random_images, random_model
 
 from snn_perception import load_model
 from snn_perception.backends import create_simulator
+from snn_perception.backends.loihi.cores import Layer
 from snn_perception.backends.loihi.geometry import Tiling
-from snn_perception.backends.loihi.mapping import Layer, in_tiles, place
+from snn_perception.backends.loihi.mapping import in_tiles, place
 from snn_perception.backends.reference import weighted_sum
 from snn_perception.graph import IMAGE
 from snn_perception.images import prepare, read_image
