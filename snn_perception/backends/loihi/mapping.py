@@ -170,7 +170,8 @@ def _worth_keeping(
     found: list[tuple[int, tuple[Tiling, ...]]],
 ) -> list[tuple[int, tuple[Tiling, ...]]]:
     """The KEPT with the fewest cores, and the best one for each tiling of the first layer."""
-    kept, firsts = [], set()
+    kept: list[tuple[int, tuple[Tiling, ...]]] = []
+    firsts = set()
     for each in sorted(found):
         first = each[1][0]
         if len(kept) < KEPT or first not in firsts:
