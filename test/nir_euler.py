@@ -14,11 +14,13 @@
 
 """The equations of NIR in steps of Euler, read off its documentation: what libraries compute.
 
-A spike is 1 for one step. An IF adds r I at every step, as the libraries have it.
+A spike is 1 for one step. An IF adds r I at every step, as the libraries have it. What several
+edges bring to a node is added.
 """
 
 from __future__ import annotations
 
+from graphlib import TopologicalSorter
 from itertools import pairwise
 
 import nir
@@ -39,15 +41,18 @@ def chain(*nodes: nir.NIRNode) -> nir.NIRGraph:
 def run(graph: nir.NIRGraph, image: np.ndarray, steps: int, step: float) -> np.ndarray:
     """What `graph` puts out, (steps, values), while `image` (channels first) is shown."""
     state: dict[str, dict[str, np.ndarray]] = {name: {} for name in graph.nodes}
-    following = dict(graph.edges)
+    sources = {name: [one for one, other in graph.edges if other == name] for name in graph.nodes}
+    (end,) = (name for name, node in graph.nodes.items() if isinstance(node, nir.Output))
     outputs = []
     for _ in range(steps):
-        (name,) = (name for name, node in graph.nodes.items() if isinstance(node, nir.Input))
-        values = np.asarray(image, np.float64)
-        while name in following:
-            name = following[name]
-            values = STEPS[type(graph.nodes[name])](graph.nodes[name], values, state[name], step)
-        outputs.append(values.ravel())
+        values: dict[str, np.ndarray] = {}
+        for name in TopologicalSorter(sources).static_order():
+            node = graph.nodes[name]
+            arriving = sum(values[source] for source in sources[name])
+            if isinstance(node, nir.Input):
+                arriving = np.asarray(image, np.float64)
+            values[name] = STEPS[type(node)](node, arriving, state[name], step)
+        outputs.append(values[end].ravel())
     return np.array(outputs)
 
 
@@ -116,6 +121,7 @@ STEPS = {
     nir.LIF: _lif,
     nir.CubaLIF: _cuba_lif,
     nir.IF: _if,
+    nir.Input: lambda node, values, state, step: values,
     nir.Output: lambda node, values, state, step: values,
 }
 """One step of each type of node: (node, values, its state, step in s) -> values."""

@@ -26,8 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.layers import Shape
-from snn_perception.network import MAXIMUM_WEIGHTS
+from snn_perception.layers import Pair, Shape
 from snn_perception.sentences import shown
 
 Floats = NDArray[np.float64]
@@ -87,58 +86,23 @@ def per_channel(values: Floats, what: str) -> Floats:
     return values[:, 0, 0]
 
 
-def whole(value: Any, what: str) -> int:
-    """The integer that `value` is, or that both of its elements are."""
+def pair(value: Any, what: str) -> Pair:
+    """The whole numbers that `value` holds for height and width, or the one for both."""
     values = np.asarray(value).reshape(-1)
-    if values.dtype.kind not in 'iu' or values.size not in (1, 2) or len(set(values)) > 1:
+    if values.dtype.kind not in 'iu' or values.size not in (1, 2):
         raise ValueError(
-            f'{what} must be one whole number for height and width, not {shown(values.tolist())}'
+            f'{what} must be one whole number for each of height and width, '
+            f'not {shown(values.tolist())}'
         )
-    return int(values[0])
+    return int(values[0]), int(values[-1])
 
 
-def padding_of(node: Any, kernel: int, stride: int) -> int:
-    """Rows and columns of zeros on each side of the input of a Conv2d of size `kernel`."""
-    if not isinstance(node.padding, str):
-        return whole(node.padding, 'padding')
-    if node.padding == 'same' and (stride != 1 or kernel % 2 == 0):
-        raise ValueError("padding 'same' needs an odd kernel and a stride of 1")
-    return (kernel - 1) // 2 if node.padding == 'same' else 0
-
-
-def full_kernel(weight: Floats, groups: int, dilation: int) -> Floats:
-    """The equivalent kernel (size, size, inputs, channels) without groups and dilation.
-
-    weight: (channels, inputs / groups, size, size), as in NIR.
-    """
-    channels, inputs, *sizes = weight.shape
-    if sizes[0] != sizes[1]:
-        raise ValueError(f'the kernel must be square, not {sizes[0]} x {sizes[1]}')
-    if groups < 1 or channels % groups or dilation < 1:
-        raise ValueError(
-            f'groups must divide the {channels} channels and dilation be at least 1, '
-            f'not groups {groups} and dilation {dilation}'
-        )
-    size = (sizes[0] - 1) * dilation + 1
-    kernel = _zeros((size, size, inputs * groups, channels))
-    outputs = channels // groups
-    for group in range(groups):
-        sources = slice(group * inputs, (group + 1) * inputs)
-        targets = slice(group * outputs, (group + 1) * outputs)
-        part = weight[targets].transpose(2, 3, 1, 0)
-        kernel[::dilation, ::dilation, sources, targets] = part
-    return kernel
-
-
-def pooled_kernel(kernel: Floats, stride: int, size: int) -> Floats:
-    """Kernel of a convolution followed by the mean over `size` x `size` of its outputs."""
-    extent, _, inputs, channels = kernel.shape
-    larger = extent + (size - 1) * stride
-    pooled = _zeros((larger, larger, inputs, channels))
-    for row in range(0, size * stride, stride):
-        for column in range(0, size * stride, stride):
-            pooled[row : row + extent, column : column + extent] += kernel
-    return pooled / size**2
+def whole(value: Any, what: str) -> int:
+    """The integer that `value` is."""
+    number, other = pair(value, what)
+    if number != other:
+        raise ValueError(f'{what} must be one whole number, not {(number, other)}')
+    return number
 
 
 def image_shape(node: Any) -> tuple[Shape, bool]:
@@ -167,10 +131,3 @@ def image_shape(node: Any) -> tuple[Shape, bool]:
     if sizes[0] not in (1, 3):
         raise ValueError(f'images have 1 (grey) or 3 (RGB) channels, not {sizes[0]}')
     return (sizes[0], sizes[1], sizes[2]), False
-
-
-def _zeros(shape: tuple[int, ...]) -> Floats:
-    """Zeros; raises ValueError before memory is allocated for too many."""
-    if math.prod(shape) > MAXIMUM_WEIGHTS:
-        raise ValueError(f'a kernel of shape {shape} is larger than any that can be run')
-    return np.zeros(shape)

@@ -134,6 +134,8 @@ class _Inspector:
         if not is_text and dataset.dtype.kind not in 'iufb':
             raise ModelError(f'{name!r} must hold numbers or text, not {dataset.dtype}')
         size = prod(dataset.shape)
+        if is_text and size > MAXIMUM_OBJECTS:
+            raise ModelError(f'{name!r} holds more than {MAXIMUM_OBJECTS} texts')
         self.bytes += size * dataset.dtype.itemsize
         if size > MAXIMUM_WEIGHTS or self.bytes > MAXIMUM_BYTES:
             raise ModelError(

@@ -12,254 +12,272 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From a chain of NIR nodes to the layers, weights, neurons and synapses of a network.
+"""From the nodes of a NIR graph to the populations, weights, neurons and synapses of a network.
 
 Exact: gains (r, w_in, Scale, SumPool2d, thresholds and resets) go into the weights, v_leak into
-the bias, grouped and dilated kernels are filled up with zeros, and average pooling between a
-convolution and its neurons becomes part of the kernel. Approximate: the image, and a bias that
-would pass through a synapse, act at once; see also `nir_neurons`. Neurons at the end are read out
-by counting their spikes.
+the bias, dilated kernels are filled up with zeros, average pooling between a convolution and its
+neurons becomes part of the kernel, and spikes that reach neurons without weights are an identity.
+Approximate: the image, and a bias that would pass through a synapse, act at once; see also
+`nir_neurons`. Neurons at the end are read out by counting their spikes.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from snn_perception.graph import IMAGE
 from snn_perception.interchange.nir_arrays import (
     Floats,
-    full_kernel,
     numbers,
-    padding_of,
+    pair,
     per_channel,
-    pooled_kernel,
     spread,
     uniform,
     whole,
 )
+from snn_perception.interchange.nir_kernels import (
+    convolution,
+    dilated_kernel,
+    margins_of,
+    scaled_inputs,
+)
 from snn_perception.interchange.nir_neurons import population
-from snn_perception.interchange.nir_weighted import Weighted, channels_last, spike_counts
+from snn_perception.interchange.nir_populations import Found, assembled
+from snn_perception.interchange.nir_signals import (
+    ONE,
+    Signal,
+    Term,
+    Weighted,
+    added,
+    channels_last,
+    eye,
+)
 from snn_perception.interchange.timing import Timing
-from snn_perception.layers import AveragePooling, Convolution, Dense, Layer, Shape, WeightedLayer
+from snn_perception.layers import AveragePooling, Dense, Shape, WeightedLayer
 from snn_perception.model import Weights
 from snn_perception.model_file import ModelError
-from snn_perception.network import Network
+from snn_perception.network import MAXIMUM_WEIGHTS, Network
 from snn_perception.neurons import IF, LIF
-from snn_perception.synapses import Synapse
-
-ONE = np.ones((1, 1, 1))
 
 
 @dataclass
-class LayerBuilder:
-    """Takes the nodes of a chain one after the other, then gives the network and its weights.
+class GraphBuilder:
+    """Takes the nodes of a graph one after the other, then gives the network and its weights.
 
-    `shape` (channels first) and `is_flat` describe the output of the last node; `gain` and
-    `time_constants` (s) say what happens to spikes before they reach the next weights.
+    `image` (channels first) and `is_flat` describe the image. Neurons complete a population; the
+    Output completes the readout, whose outputs are spike counts in `presentation_time` (s) if
+    neurons lead to it without weights.
     """
 
     timing: Timing
-    shape: Shape
+    image: Shape
     is_flat: bool
-    layers: list[Layer] = field(default_factory=list)
-    done: list[Weighted] = field(default_factory=list)
-    waiting: Weighted | None = None
+    presentation_time: float
+    done: list[Found] = field(default_factory=list)
     neuron: LIF | IF | None = None
-    gain: Floats = field(default_factory=lambda: ONE)
-    time_constants: list[float] = field(default_factory=list)
+    signals: dict[str, Signal] = field(default_factory=dict)
+    weights: int = 0
 
-    def __post_init__(self) -> None:
-        self.image = self.shape
-
-    def add(self, name: str, node: Any) -> None:
-        """Take the next node; raises ModelError if our networks cannot contain it."""
+    def add(self, name: str, node: Any, sources: Sequence[str]) -> None:
+        """Take the next node, to which `sources` lead; raises ModelError if it cannot be run."""
         kind = type(node).__name__
         try:
             if kind not in TAKERS:
-                raise ValueError(f'it is not supported; supported are {", ".join(TAKERS)}')
-            TAKERS[kind](self, node)
+                supported = ', '.join(kind for kind in TAKERS if kind not in PASSED_ON)
+                raise ValueError(f'it is not supported; supported are {supported}')
+            if sources:
+                arriving = added([self.signals[source] for source in sources])
+            else:
+                arriving = Signal.of(IMAGE, self.image, self.is_flat)
+            self.signals[name] = TAKERS[kind](self, node, arriving)
+            if kind in NEURONS:
+                self.done[-1] = replace(self.done[-1], name=name)
         except ValueError as reason:
             raise ModelError(f'node {name!r} of type {kind}: {reason}') from None
 
-    def network(self, presentation_time: float) -> tuple[Network, tuple[Weights, ...]]:
-        """The network that the nodes form, and its weights; raises ValueError.
-
-        If the chain ends with neurons, the outputs are their spike counts in
-        `presentation_time` (s).
-        """
-        readout = self._readout(presentation_time)
-        weighted = [*self.done, readout]
-        hidden = [each.synapse for each in self.done[1:]]
-        if len(set(hidden)) > 1:
-            raise ValueError('its hidden layers have different synapses; here all must be alike')
+    def network(self, output: str) -> tuple[Network, tuple[Weights, ...]]:
+        """The network that the nodes form up to `output`, and its weights; raises ValueError."""
+        readout = self._readout(self.signals[output])
         channels, height, width = self.image
-        network = Network(
-            (height, width, channels),
-            (*self.layers, readout.layer),
-            self.neuron or LIF(tau_ref=0.0),
-            hidden[0] if hidden else Synapse(),
-            readout.synapse if self.done else Synapse(),
-        )
-        with np.errstate(over='ignore'):  # The model refuses weights that are not finite.
-            return network, tuple(
-                Weights((each.kernel.astype(np.float32),), each.bias.astype(np.float32))
-                for each in weighted
-            )
+        return assembled((height, width, channels), [*self.done, readout], self.neuron)
 
-    def take_convolution(self, node: Any) -> None:
+    def take_convolution(self, node: Any, arriving: Signal) -> Signal:
         """Conv2d: weights that wait for their neurons."""
-        if self.is_flat:
+        if arriving.is_flat:
             raise ValueError('it needs a feature map, but a vector arrives')
-        weight, stride = numbers(node, 'weight', 4), whole(node.stride, 'stride')
-        kernel = full_kernel(
-            weight, whole(node.groups, 'groups'), whole(node.dilation, 'dilation')
-        )
-        size, _, inputs, channels = kernel.shape
-        if inputs != self.shape[0]:
-            raise ValueError(f'it has weights for {inputs} channels, but {self.shape[0]} arrive')
-        layer = Convolution(channels, size, stride, padding_of(node, size, stride))
-        gain = per_channel(self.gain, 'a gain before a convolution')
-        self._wait(layer, kernel * gain[:, None], numbers(node, 'bias', 1))
-
-    def take_affine(self, node: Any) -> None:
-        """Affine: weights that wait for their neurons, or for the end."""
-        self.take_linear(node, numbers(node, 'bias', 1))
-
-    def take_linear(self, node: Any, bias: Floats | None = None) -> None:
-        """Linear: Affine without a bias."""
-        weight = numbers(node, 'weight', 2)
-        if not self.is_flat and self.shape[1:] != (1, 1):
-            raise ValueError('it needs a vector, but a feature map arrives: a Flatten is missing')
-        if weight.shape[1] != math.prod(self.shape):
+        weight, strides = numbers(node, 'weight', 4), pair(node.stride, 'stride')
+        groups, channels = whole(node.groups, 'groups'), arriving.shape[0]
+        kernel = dilated_kernel(weight, groups, pair(node.dilation, 'dilation'))
+        if weight.shape[1] * groups != channels:
             raise ValueError(
-                f'it has weights for {weight.shape[1]} values, but {math.prod(self.shape)} arrive'
+                f'it has weights for {weight.shape[1] * groups} channels, but {channels} arrive'
             )
-        kernel = channels_last(weight.reshape(-1, *self.shape) * self.gain)
-        self._wait(Dense(len(weight)), kernel, np.zeros(len(weight)) if bias is None else bias)
-        self.is_flat = True
+        layer = convolution(kernel, strides, margins_of(node, kernel, strides), groups)
 
-    def take_scale(self, node: Any) -> None:
+        def kernel_for(gain: Floats) -> Floats:
+            gains = per_channel(gain, 'a gain before a convolution')
+            return scaled_inputs(kernel, gains, groups)
+
+        return self._weighted(arriving, layer, kernel_for, numbers(node, 'bias', 1))
+
+    def take_affine(self, node: Any, arriving: Signal) -> Signal:
+        """Affine: weights that wait for their neurons, or for the end."""
+        return self._multiplied(node, arriving, numbers(node, 'bias', 1))
+
+    def take_linear(self, node: Any, arriving: Signal) -> Signal:
+        """Linear: Affine without a bias."""
+        return self._multiplied(node, arriving, np.zeros(len(numbers(node, 'weight', 2))))
+
+    def take_scale(self, node: Any, arriving: Signal) -> Signal:
         """Scale: a factor for each value."""
-        self._scale(spread(node, 'scale', self.shape, self.is_flat))
+        return arriving.scaled(spread(node, 'scale', arriving.shape, arriving.is_flat))
 
-    def take_average_pooling(self, node: Any) -> None:
+    def take_average_pooling(self, node: Any, arriving: Signal) -> Signal:
         """AvgPool2d: of spikes, or of the currents of a convolution, whose kernel then grows."""
-        size = whole(node.kernel_size, 'kernel_size')
-        pooling = AveragePooling(size)
-        if self.is_flat or not (self.done or self.waiting):
+        size = pair(node.kernel_size, 'kernel_size')
+        block = AveragePooling(size)
+        if arriving.is_flat:
             raise ValueError('it must come after a convolution')
-        if whole(node.stride, 'stride') != size or whole(node.padding, 'padding'):
+        if pair(node.stride, 'stride') != size or any(pair(node.padding, 'padding')):
             raise ValueError('its stride must be its kernel_size, and its padding 0')
-        if self.waiting is None:
-            self.gain = per_channel(self.gain, 'a gain before pooling')[:, None, None]
-            self.layers.append(pooling)
-        else:
-            before = self.waiting.layer
-            assert isinstance(before, Convolution)
-            kernel = pooled_kernel(self.waiting.kernel, before.strides[0], size)
-            self.waiting.kernel = kernel
-            self.waiting.layer = Convolution(
-                before.channels, len(kernel), before.strides[0] * size, before.margins[0][0]
-            )
-        self._set_shape((self.shape[0], self.shape[1] // size, self.shape[2] // size))
+        channels, height, width = arriving.shape
+        rows, columns = block.block((height, width, channels))
+        averaged = arriving.each(lambda term: term.averaged(size))
+        shape = (channels, height // rows, width // columns)
+        return replace(averaged, shape=_not_empty(shape, arriving.shape))
 
-    def take_sum_pooling(self, node: Any) -> None:
+    def take_sum_pooling(self, node: Any, arriving: Signal) -> Signal:
         """SumPool2d: the mean times the number of values."""
-        self.take_average_pooling(node)
-        self._scale(ONE * whole(node.kernel_size, 'kernel_size') ** 2)
+        averaged = self.take_average_pooling(node, arriving)
+        return averaged.scaled(ONE * math.prod(pair(node.kernel_size, 'kernel_size')))
 
-    def take_flatten(self, node: Any) -> None:
+    def take_flatten(self, node: Any, arriving: Signal) -> Signal:
         """Flatten: all of a map, whether or not its dimensions include one for a batch."""
-        if not self.is_flat and (
+        if not arriving.is_flat and (
             node.start_dim not in (0, 1, -3) or node.end_dim not in (-1, 2, 3)
         ):
             raise ValueError(
                 f'it must flatten all of a map, not dimensions {node.start_dim} to {node.end_dim}'
             )
-        self.is_flat = True
+        return replace(arriving, is_flat=True)
 
-    def take_leaky_integrator(self, node: Any) -> None:
+    def take_leaky_integrator(self, node: Any, arriving: Signal) -> Signal:
         """LI: an exponential synapse before or after weights."""
         tau = self.timing.from_nir(uniform(node, 'tau'))
-        leak = spread(node, 'v_leak', self.shape, self.is_flat)
-        self._scale(spread(node, 'r', self.shape, self.is_flat))
-        if self.waiting is not None:
-            self.waiting.time_constants.append(tau)
-            self.waiting.bias = self.waiting.bias + per_channel(leak, 'v_leak')
-        elif leak.any():
+        leak = spread(node, 'v_leak', arriving.shape, arriving.is_flat)
+        scaled = arriving.scaled(spread(node, 'r', arriving.shape, arriving.is_flat))
+        filtered = scaled.each(lambda term: term.filtered(tau))
+        if arriving.has_weights:
+            return replace(filtered, bias=filtered.bias + per_channel(leak, 'v_leak'))
+        if leak.any():
             raise ValueError('v_leak must be 0 before weights')
-        else:
-            self.time_constants.append(tau)
+        return filtered
 
-    def take_neurons(self, node: Any) -> None:
-        """LIF, CubaLIF, IF: they complete the layer that waits for its neurons."""
-        waiting = self.waiting
-        if waiting is None:
-            raise ValueError('there are no weights before it')
-        found = population(node, self._values_of(node), self.timing, self.neuron)
-        waiting.scale(found.gain)
-        waiting.bias = waiting.bias + found.offset
-        waiting.time_constants += found.time_constants
+    def take_neurons(self, node: Any, arriving: Signal) -> Signal:
+        """LIF, CubaLIF, IF: they complete a population."""
+
+        def values(name: str) -> Floats:
+            return per_channel(spread(node, name, arriving.shape, arriving.is_flat), name)
+
+        found = population(node, values, self.timing, self.neuron)
+        currents = arriving.scaled(found.gain[:, None, None]).each(
+            lambda term: term.filtered(*found.time_constants)
+        )
+        currents = replace(currents, bias=currents.bias + found.offset)
         self.neuron = self.neuron or found.neuron
-        self.layers.append(waiting.layer)
-        self.done.append(waiting)
-        self.waiting = None
+        self.done.append(Found.of(currents, self.timing.spike_area))
+        return Signal.of(len(self.done) - 1, arriving.shape, arriving.is_flat)
 
-    def _readout(self, presentation_time: float) -> Weighted:
-        """The last layer: weights without neurons, or spike counts in `presentation_time` (s)."""
-        if self.waiting is not None:
-            return self.waiting.as_dense()
-        if not self.done:
-            raise ValueError('it has no weights')
-        return spike_counts(self.shape, self.gain, self.time_constants, presentation_time)
+    def pass_on(self, node: Any, arriving: Signal) -> Signal:
+        """Input, Output and Identity: what arrives goes on."""
+        return arriving
 
-    def _values_of(self, node: Any) -> Callable[[str], Floats]:
-        """A function that returns a field of `node`, by name, as (channels,)."""
-        return lambda name: per_channel(spread(node, name, self.shape, self.is_flat), name)
+    def _multiplied(self, node: Any, arriving: Signal, bias: Floats) -> Signal:
+        weight = numbers(node, 'weight', 2)
+        if not arriving.is_flat and arriving.shape[1:] != (1, 1):
+            raise ValueError('it needs a vector, but a feature map arrives: a Flatten is missing')
+        size = math.prod(arriving.shape)
+        if weight.shape[1] != size:
+            raise ValueError(f'it has weights for {weight.shape[1]} values, but {size} arrive')
 
-    def _wait(self, layer: WeightedLayer, kernel: Floats, bias: Floats) -> None:
-        """Hold weights until their neurons follow, scaled for what a spike means in this file."""
-        if self.waiting is not None:
+        def kernel_for(gain: Floats) -> Floats:
+            return channels_last(weight.reshape(-1, *arriving.shape) * gain)
+
+        return replace(
+            self._weighted(arriving, Dense(len(weight)), kernel_for, bias), is_flat=True
+        )
+
+    def _weighted(
+        self,
+        arriving: Signal,
+        layer: WeightedLayer,
+        kernel_for: Callable[[Floats], Floats],
+        bias: Floats,
+    ) -> Signal:
+        """What arrives behind a `layer`, whose kernel depends on the gain before it.
+
+        It is scaled for what a spike means in this file.
+        """
+        if arriving.has_weights:
             raise ValueError('it follows other weights without neurons between them')
-        channels = kernel.shape[-1]
-        if bias.shape != (channels,):
-            raise ValueError(f'bias must have the shape {(channels,)}, not {bias.shape}')
-        if self.done:
-            kernel = kernel * self.timing.spike_area
-        source = (self.shape[1], self.shape[2], self.shape[0])
-        height, width, _ = layer.output_shape(source)
-        self.waiting = Weighted(source, layer, kernel, bias, self.time_constants)
-        self._set_shape((channels, height, width))
-        self.gain, self.time_constants = ONE, []
+        channels, height, width = arriving.shape
+        inputs = (height, width, channels)
+        rows, columns, outputs = layer.output_shape(inputs)
+        if bias.shape != (outputs,):
+            raise ValueError(f'bias must have the shape {(outputs,)}, not {bias.shape}')
+        shape = _not_empty((outputs, rows, columns), arriving.shape)
 
-    def _set_shape(self, shape: Shape) -> None:
-        if min(shape) < 1:
-            raise ValueError(f'it has no output left for an input of shape {self.shape}')
-        self.shape = shape
+        def weighted(term: Term) -> Term:
+            kernel = kernel_for(term.gain)
+            if term.source != IMAGE:
+                kernel = kernel * self.timing.spike_area
+            self.weights += kernel.size
+            if self.weights > MAXIMUM_WEIGHTS:
+                raise ValueError(f'with it there are more than {MAXIMUM_WEIGHTS} weights')
+            return replace(term, gain=ONE, weights=Weighted(inputs, layer, kernel))
 
-    def _scale(self, gain: Floats) -> None:
-        """Multiply what arrives here by `gain`, which is as `spread` returns it."""
-        if self.waiting is None:
-            self.gain = self.gain * gain
-        else:
-            self.waiting.scale(per_channel(gain, 'a gain after weights'))
+        return replace(arriving.each(weighted), shape=shape, bias=bias)
+
+    def _readout(self, arriving: Signal) -> Found:
+        """The last layer: weights without neurons, or spike counts in `presentation_time` (s)."""
+        factor = self.timing.spike_area if arriving.has_weights else self.presentation_time
+
+        def dense(term: Term) -> Term:
+            if term.weights is not None:
+                return replace(term, weights=term.weights.as_dense())
+            if term.source == IMAGE:
+                raise ValueError('it has no weights between the image and the Output')
+            return replace(term, gain=ONE, weights=eye(arriving.shape, term.gain * factor))
+
+        outputs = arriving.each(dense)
+        if not arriving.has_weights:
+            outputs = replace(outputs, bias=np.zeros(math.prod(arriving.shape)))
+        return Found.of(outputs, self.timing.spike_area)
 
 
-TAKERS = {
-    'Conv2d': LayerBuilder.take_convolution,
-    'Affine': LayerBuilder.take_affine,
-    'Linear': LayerBuilder.take_linear,
-    'Scale': LayerBuilder.take_scale,
-    'AvgPool2d': LayerBuilder.take_average_pooling,
-    'SumPool2d': LayerBuilder.take_sum_pooling,
-    'Flatten': LayerBuilder.take_flatten,
-    'LI': LayerBuilder.take_leaky_integrator,
-    'LIF': LayerBuilder.take_neurons,
-    'CubaLIF': LayerBuilder.take_neurons,
-    'IF': LayerBuilder.take_neurons,
+def _not_empty(shape: Shape, inputs: Shape) -> Shape:
+    if min(shape) < 1:
+        raise ValueError(f'it has no output left for an input of shape {inputs}')
+    return shape
+
+
+NEURONS = ('LIF', 'CubaLIF', 'IF')
+PASSED_ON = ('Input', 'Output', 'Identity')
+TAKERS: dict[str, Callable[[GraphBuilder, Any, Signal], Signal]] = {
+    'Conv2d': GraphBuilder.take_convolution,
+    'Affine': GraphBuilder.take_affine,
+    'Linear': GraphBuilder.take_linear,
+    'Scale': GraphBuilder.take_scale,
+    'AvgPool2d': GraphBuilder.take_average_pooling,
+    'SumPool2d': GraphBuilder.take_sum_pooling,
+    'Flatten': GraphBuilder.take_flatten,
+    'LI': GraphBuilder.take_leaky_integrator,
+    **dict.fromkeys(NEURONS, GraphBuilder.take_neurons),
+    **dict.fromkeys(PASSED_ON, GraphBuilder.pass_on),
 }
-"""The method that takes nodes of each type."""
+"""The method that takes nodes of each type: (builder, node, what arrives) -> what leaves it."""

@@ -22,22 +22,21 @@ change these, save the model as a folder and edit its model.yaml.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from snn_perception.images import Preprocessing
+from snn_perception.interchange.nir_agreement import restored
 from snn_perception.interchange.nir_arrays import image_shape, numbers, uniform
-from snn_perception.interchange.nir_chain import chain
 from snn_perception.interchange.nir_files import read_graph
-from snn_perception.interchange.nir_layers import LayerBuilder
+from snn_perception.interchange.nir_graph import wiring
+from snn_perception.interchange.nir_layers import GraphBuilder
 from snn_perception.interchange.nir_writing import KEY
 from snn_perception.interchange.timing import Timing
 from snn_perception.model import Model, Weights, assemble
 from snn_perception.model_file import ModelError, ModelFile, description_from
 from snn_perception.network import Network
-from snn_perception.neurons import IF, LIF
 from snn_perception.readout import Readout
 from snn_perception.sentences import sentence, shown
 from snn_perception.yaml_files import MAXIMUM_YAML_BYTES, parse_yaml
@@ -66,16 +65,18 @@ def read_model(path: Path, step: float | None = None, use_metadata: bool = True)
     """
     graph = read_graph(path)
     try:
-        nodes = chain(graph)
+        wired = wiring(graph)
+        nodes = wired.nodes
         ours = _metadata(graph) if use_metadata else None
         timing = Timing(ours.step if ours else step_of(nodes) if step is None else step)
         dt = timing.step or USUAL_STEP
-        builder = LayerBuilder(timing, *_image_shape(nodes))
-        for name, node in list(nodes.items())[1:-1]:
-            builder.add(name, node)
-        network, weights = builder.network(PRESENTATION_STEPS * dt)
+        builder = GraphBuilder(timing, *_image_shape(nodes), PRESENTATION_STEPS * dt)
+        for name, node in nodes.items():
+            builder.add(name, node, wired.sources[name])
+        network, weights = builder.network(output=list(nodes)[-1])
         if ours:
-            return _restored(ours.description, network, weights)
+            weights = restored(ours.description.network(), network, weights)
+            return assemble(ours.description, weights)
         return _with_defaults(path.stem, network, weights, dt)
     except ValueError as reason:
         raise ModelError(f'{path}: {sentence(reason)}') from None
@@ -124,40 +125,6 @@ def _mapping(text: Any, where: str) -> dict[str, Any]:
     if not isinstance(text, str) or len(text) > MAXIMUM_YAML_BYTES:
         raise ModelError(f'{where} must be text of at most {MAXIMUM_YAML_BYTES} letters')
     return parse_yaml(text, where, ModelError)
-
-
-def _restored(description: ModelFile, network: Network, weights: tuple[Weights, ...]) -> Model:
-    """The model of `description` with `weights`, if `network` agrees with it."""
-    described = description.network()
-    if not _agree(described, network):
-        raise ModelError(
-            f'its metadata {KEY!r} describe a different network than its nodes form; '
-            f'without them it can be read as a file of another library'
-        )
-    return assemble(description, weights)
-
-
-def _agree(described: Network, network: Network) -> bool:
-    """Whether `network` equals the one `described`, as far as NIR can express it."""
-    if (
-        described.input_shape != network.input_shape
-        or described.populations != network.populations
-    ):
-        return False
-    indices = range(len(network.populations))
-    synapses = [(described.synapse_of(i), network.synapse_of(i)) for i in indices]
-    if not all(
-        one.type == other.type and math.isclose(one.tau, other.tau, rel_tol=1e-3)
-        for one, other in synapses
-    ):
-        return False
-    one, other = described.neuron, network.neuron
-    return network.neurons == 0 or (
-        isinstance(one, LIF | IF)
-        and isinstance(other, LIF | IF)
-        and type(one) is type(other)
-        and math.isclose(one.tau_rc, other.tau_rc, rel_tol=1e-3)
-    )
 
 
 def _with_defaults(name: str, network: Network, weights: tuple[Weights, ...], dt: float) -> Model:

@@ -16,11 +16,12 @@
 
     Input -> weights -> LIF -> LI -> [AvgPool2d] -> [Flatten] -> weights -> LIF -> ... -> Output
 
-Weights are a Conv2d or an Affine, channels first, with the bias of the layer. Our neuron
-tau_rc dv/dt = J - v is a LIF with tau = tau_rc, r = 1, v_leak = v_reset = 0 and v_threshold = 1.
-An exponential synapse is an LI with r = 1, an alpha synapse two of them. Weights W that receive
-spikes are written as W / spike_area (see `Timing`), in float64 unless that is 1, so that nothing
-is lost.
+Each connection is such a way from its source to the neurons, where NIR adds what several edges
+bring. Weights are a Conv2d, an Affine, a Linear, or for an identity a Scale, channels first; the
+first ones into a population have its bias. Our neuron tau_rc dv/dt = J - v is a LIF with
+tau = tau_rc, r = 1, v_leak = v_reset = 0 and v_threshold = 1. An exponential synapse is an LI
+with r = 1, an alpha synapse two of them. Weights W that receive spikes are written as
+W / spike_area (see `Timing`), in float64 unless that is 1, so that nothing is lost.
 
 Most libraries that run in time steps have no LI but a CubaLIF, which is an exponential synapse
 and a LIF in one. For them it replaces the two; the synapse then comes after the weights:
@@ -31,19 +32,20 @@ and a LIF in one. For them it replaces the two; the synapse then comes after the
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from snn_perception.graph import Connection
+from snn_perception.graph import IMAGE, Connection, Population
 from snn_perception.interchange.nir_files import libraries
+from snn_perception.interchange.nir_kernels import symmetric
 from snn_perception.interchange.timing import Timing
-from snn_perception.layers import Convolution, Dense, Shape
-from snn_perception.model import Model, Weights, to_yaml
+from snn_perception.layers import Convolution, Dense, Identity, Pair, Shape
+from snn_perception.model import Model, to_yaml
 from snn_perception.model_file import ModelError
+from snn_perception.network import MAXIMUM_WEIGHTS, Network
 from snn_perception.neurons import IF, LIF
 
 KEY = 'snn_perception'
@@ -63,77 +65,146 @@ def to_graph(model: Model, timing: Timing) -> Any:
             f'{model.name} has neurons {network.neuron}, which NIR does not have; '
             f'models with LIF or IF neurons can be exported'
         )
-    writer = _Writer(nir, model, timing, _channels_first(network.input_shape))
-    writer.nodes['input'] = nir.Input(np.array(writer.shape))
-    for index in range(len(network.populations)):
-        writer.add_stage(index)
-    writer.nodes['output'] = nir.Output(np.array(writer.shape))
+    writer = _Writer(nir, model, timing, _maps(network))
+    writer.nodes['input'] = nir.Input(np.array(_channels_first(network.input_shape)))
+    for population in network.populations:
+        writer.add_population(population)
     text = yaml.safe_dump({'step': timing.step, 'model': to_yaml(model)})
-    return nir.NIRGraph(writer.nodes, list(pairwise(writer.nodes)), {KEY: text})
+    return nir.NIRGraph(writer.nodes, writer.edges, {KEY: text})
+
+
+def _maps(network: Network) -> set[int]:
+    """The populations, and IMAGE, whose values are maps in NIR; the others are vectors.
+
+    A convolution leads from a map to a map, and NIR can turn a map into a vector, but not back.
+    """
+    maps = {IMAGE}
+    for population in reversed(network.populations):
+        kinds = {type(connection.layer) for connection in population.connections}
+        if population.index in maps or Convolution in kinds or Dense not in kinds:
+            maps.add(population.index)
+            maps |= {connection.source for connection in population.connections}
+    return maps
 
 
 @dataclass
 class _Writer:
-    """Adds nodes one after another; `shape`, channels first, is the output of the last one."""
+    """Adds nodes one after another; `shape` is the output of the last one, called `last`."""
 
     nir: Any
     model: Model
     timing: Timing
-    shape: tuple[int, ...]
+    maps: set[int]
+    shape: tuple[int, ...] = ()
+    last: str = ''
     nodes: dict[str, Any] = field(default_factory=dict)
+    edges: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def _is_lif(self) -> bool:
         return isinstance(self.model.network.neuron, LIF)
 
-    def add_stage(self, index: int) -> None:
-        """Add the synapse, the pooling, the weights and the neurons of one population."""
-        population, weights = self.model.network.populations[index], self.model.weights[index]
-        connection = population.only_connection('NIR')
+    def add_population(self, population: Population) -> None:
+        """Add the connections into one population, and its neurons or the output."""
+        index, connections = population.index, population.connections
         synapse = self.model.network.synapse_of(index)
         joined = bool(synapse.order and self._is_lif and self.timing.step and population.neurons)
-        for order in range(synapse.order - joined):
-            self.nodes[f'layer{index}_synapse{order}'] = self._leaky_integrator(synapse.tau)
-        self._lead_to(index, connection)
-        self.nodes[f'layer{index}_weights'] = self._weights(index, connection, weights)
-        shape = _channels_first(connection.output_shape)
-        self.shape = shape if isinstance(connection.layer, Convolution) else shape[:1]
+        weighted = [n for n, connection in enumerate(connections) if connection.weight_shape]
+        ends = []
+        for number, (connection, kernel) in enumerate(self.model.connections(index)):
+            name = f'layer{index}' if len(connections) == 1 else f'layer{index}_{number}'
+            self._begin(connection.source)
+            if connection.source != IMAGE:
+                for order in range(synapse.order - joined):
+                    self._add(f'{name}_synapse{order}', self._leaky_integrator(synapse.tau))
+            has_bias = number == (weighted[0] if weighted else 0)
+            self._connect(name, population, connection, kernel, has_bias)
+            ends.append(self.last)
         if population.neurons:
-            self.nodes[f'layer{index}_neurons'] = self._neurons(synapse.tau if joined else 0.0)
+            name, node = f'layer{index}_neurons', self._neurons(synapse.tau if joined else 0.0)
+        else:
+            name, node = 'output', self.nir.Output(np.array(self.shape))
+        self.nodes[name] = node
+        self.edges += [(end, name) for end in ends]
 
-    def _lead_to(self, index: int, connection: Connection) -> None:
-        """Add the pooling and flattening before weights."""
-        is_dense, is_pooled = isinstance(connection.layer, Dense), connection.pooling != (1, 1)
-        if len(self.shape) == 1:
-            if is_pooled or not is_dense:
-                raise ModelError(
-                    f'{self.model.name} has a convolution or pooling after a dense layer, '
-                    f'which NIR cannot express'
-                )
-            return
-        if is_pooled:
-            self.nodes[f'layer{index}_pooling0'] = self._pooling(connection.pooling)
-        self.shape = _channels_first(connection.input_shape)
-        if is_dense:
+    def _begin(self, source: int) -> None:
+        """Go on from the values of `source`."""
+        network = self.model.network
+        is_image = source == IMAGE
+        shape = network.input_shape if is_image else network.populations[source].output_shape
+        self.last = 'input' if is_image else f'layer{source}_neurons'
+        self.shape = _channels_first(shape) if source in self.maps else (shape[2],)
+
+    def _add(self, name: str, node: Any) -> None:
+        self.nodes[name] = node
+        self.edges.append((self.last, name))
+        self.last = name
+
+    def _connect(
+        self,
+        name: str,
+        population: Population,
+        connection: Connection,
+        kernel: NDArray[np.float32],
+        has_bias: bool,
+    ) -> None:
+        """Add the pooling, the flattening and the weights of a connection."""
+        if connection.pooling != (1, 1):
+            self._add(f'{name}_pooling0', self._pooling(connection.pooling))
+            self.shape = _channels_first(connection.input_shape)
+        is_map = population.index in self.maps
+        if len(self.shape) == 3 and not is_map:
             inputs = {'input': np.array(self.shape)}
-            self.nodes[f'layer{index}_flatten'] = self.nir.Flatten(inputs, start_dim=0)
+            self._add(f'{name}_flatten', self.nir.Flatten(inputs, start_dim=0))
+            self.shape = (int(np.prod(self.shape)),)
+        values: NDArray = kernel
+        if connection.source != IMAGE and self.timing.spike_area != 1:
+            values = kernel.astype(np.float64) / self.timing.spike_area
+        bias = self.model.weights[population.index].bias if has_bias else None
+        if isinstance(connection.layer, Identity) and not has_bias:
+            node = self.nir.Scale(np.full(self.shape, values.flat[0]))
+        elif is_map:
+            node = self._convolution(population, connection, values, bias)
+        else:
+            node = self._matrix(values, bias)
+        self._add(f'{name}_weights', node)
+        shape = _channels_first(connection.output_shape)
+        self.shape = shape if is_map else shape[:1]
 
-    def _weights(self, index: int, connection: Connection, weights: Weights) -> Any:
-        kernel: NDArray = weights.kernel
-        if index and self.timing.spike_area != 1:
-            kernel = kernel.astype(np.float64) / self.timing.spike_area
-        if isinstance(connection.layer, Convolution):
-            return self.nir.Conv2d(
-                input_shape=connection.input_shape[:2],
-                weight=np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)),
-                stride=connection.layer.strides,
-                padding=tuple(before for before, _ in connection.layer.margins),
-                dilation=1,
-                groups=connection.layer.groups,
-                bias=weights.bias,
+    def _convolution(
+        self,
+        population: Population,
+        connection: Connection,
+        kernel: NDArray,
+        bias: NDArray[np.float32] | None,
+    ) -> Any:
+        layer, around = symmetric(connection.convolution, connection.input_shape)
+        count = np.prod(layer.weight_shape(connection.input_shape), dtype=float)
+        if count > MAXIMUM_WEIGHTS:
+            raise ModelError(
+                f'the padding of layer {population} takes a kernel of {count:.0f} weights in NIR, '
+                f'more than the {MAXIMUM_WEIGHTS} allowed'
             )
-        matrix = kernel.reshape(*connection.input_shape, -1).transpose(3, 2, 0, 1)
-        return self.nir.Affine(matrix.reshape(len(matrix), -1), weights.bias)
+        kernel = np.pad(kernel, (*around, (0, 0), (0, 0)))
+        node = self.nir.Conv2d(
+            input_shape=connection.input_shape[:2],
+            weight=np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)),
+            stride=layer.strides,
+            padding=tuple(before for before, _ in layer.margins),
+            dilation=1,
+            groups=layer.groups,
+            bias=np.zeros(layer.channels, np.float32) if bias is None else bias,
+        )
+        # The library nir takes all kernels to be square and without groups.
+        node.input_type = {'input': np.array(_channels_first(connection.input_shape))}
+        node.output_type = {'output': np.array(_channels_first(connection.output_shape))}
+        return node
+
+    def _matrix(self, kernel: NDArray, bias: NDArray[np.float32] | None) -> Any:
+        """A dense layer, whose inputs are a flattened map with its channels first in NIR."""
+        matrix = kernel.transpose(3, 2, 0, 1)
+        matrix = np.ascontiguousarray(matrix.reshape(len(matrix), -1))
+        return self.nir.Linear(matrix) if bias is None else self.nir.Affine(matrix, bias)
 
     def _neurons(self, joined_tau: float) -> Any:
         """Neurons, merged with a synapse if `joined_tau`, its time constant (s), is not 0."""
@@ -156,7 +227,7 @@ class _Writer:
         tau = self.timing.for_nir(tau)
         return self.nir.LI(tau=self._full(tau), r=self._full(1), v_leak=self._full(0))
 
-    def _pooling(self, block: tuple[int, int]) -> Any:
+    def _pooling(self, block: Pair) -> Any:
         size = np.array(block)
         return self.nir.AvgPool2d(kernel_size=size, stride=size, padding=np.array([0, 0]))
 
@@ -181,6 +252,17 @@ def lost(model: Model, timing: Timing) -> dict[str, str]:
             f'acts at once here; in hidden layers there it rises with the synapse, whose time '
             f'constant is {1000 * network.synapse.tau:g} ms'
         )
+    mixed = [each for each in network.populations[:-1] if each.sees_image and each.hears_spikes]
+    if is_joined and mixed:
+        said['image'] = (
+            f'acts at once here; there it rises with the synapse where spikes arrive, too, as in '
+            f'layer {mixed[0]}'
+        )
+    if not all(_is_plain(each) for each in network.populations):
+        said['shapes'] = (
+            'the library nir takes kernels to be square and without groups; read the file with '
+            'type_check=False'
+        )
     if timing.step:
         said['spikes'] = f'are 1 for one step of {timing.step:g} s; run it with that time step'
     else:
@@ -197,6 +279,16 @@ def lost(model: Model, timing: Timing) -> dict[str, str]:
     )
     said['labels'] = ', '.join(model.labels)
     return said
+
+
+def _is_plain(population: Population) -> bool:
+    """Whether the library nir knows the shapes of the connections into `population`."""
+    layers = [connection.layer for connection in population.connections]
+    return not any(
+        layer.groups > 1 or layer.kernel_size[0] != layer.kernel_size[1]
+        for layer in layers
+        if isinstance(layer, Convolution)
+    )
 
 
 def _channels_first(shape: Shape) -> tuple[int, int, int]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -34,6 +35,7 @@ h5py = pytest.importorskip('h5py', reason='h5py is not installed')
 nir = pytest.importorskip('nir', reason='NIR is not installed')
 from nir_euler import chain  # noqa: E402
 
+from snn_perception.interchange import nir_layers  # noqa: E402
 from snn_perception.interchange.nir_files import write_graph  # noqa: E402
 from snn_perception.interchange.nir_writing import KEY, to_graph  # noqa: E402
 from snn_perception.interchange.timing import Timing  # noqa: E402
@@ -169,13 +171,15 @@ def test_groups_that_hold_themselves_are_refused(path):
         ('layer0_weights/weight', np.full((3, 1, 3, 3), 1e300), 'values that are not finite'),
         ('layer0_weights/weight', np.zeros((3, 1, 3)), 'weight must have 4 dimensions'),
         ('layer0_weights/weight', np.zeros((0, 1, 3, 3)), 'weight is empty'),
-        ('layer0_weights/weight', np.zeros((3, 1, 3, 2)), 'the kernel must be square, not 3 x 2'),
+        ('layer0_weights/weight', np.zeros((3, 1, 3, 2)), r'does not fit values of .*\(3, 6, 7\)'),
         ('layer0_weights/weight', np.zeros((3, 2, 3, 3)), 'for 2 channels, but 1 arrive'),
         ('layer0_weights/weight', np.zeros((3, 1, 50, 50)), 'it has no output left'),
         ('layer0_weights/bias', np.zeros(4), r'bias must have the shape \(3,\)'),
         ('layer0_weights/stride', np.array([0, 0]), 'is damaged or not a NIR file'),
         ('layer0_weights/stride', np.array([-1, -1]), 'stride of a convolution must be between'),
-        ('layer0_weights/stride', np.array([1, 2]), 'stride must be one whole number'),
+        ('layer0_weights/stride', np.array([1, 2]), r'does not fit values of .*\(3, 6, 3\)'),
+        ('layer0_weights/stride', np.array([1, 1, 1]), 'stride must be one whole number for each'),
+        ('layer0_weights/groups', np.array([1, 2]), 'groups must be one whole number, not'),
         ('layer0_weights/padding', np.array([-1, -1]), 'padding of a convolution must be between'),
         ('layer0_weights/dilation', np.array([10**6, 10**6]), 'is larger than any'),
         ('layer0_weights/groups', 2, 'groups must divide the 3 channels'),
@@ -226,30 +230,30 @@ def edges(path, *pairs):
     replaced(path, '/node/edges', np.array(pairs, dtype=object), dtype=h5py.string_dtype())
 
 
-CHAIN = (
-    ('input', 'layer0_weights'), ('layer0_weights', 'layer0_neurons'),
-    ('layer0_neurons', 'output'),
-)  # fmt: skip
+NAMES = (
+    *('input', 'layer0_weights', 'layer0_neurons', 'layer1_pooling0', 'layer1_flatten'),
+    *('layer1_weights', 'layer1_neurons', 'layer2_synapse0', 'layer2_weights', 'output'),
+)
+CHAIN = tuple(pairwise(NAMES))
 
 
 @pytest.mark.parametrize(
     ('pairs', 'message'),
     [
-        (CHAIN, "'layer1_flatten' is not connected to the Input"),
-        (
-            (*CHAIN, ('layer0_neurons', 'layer2_weights')),
-            "'layer0_neurons' has more than one edge",
-        ),
-        (
-            (*CHAIN, ('layer0_neurons', 'layer0_weights')),
-            "'layer0_neurons' has more than one edge",
-        ),
-        ((*CHAIN, ('output', 'layer0_weights')), "'layer0_weights' has more than one edge"),
-        ((*CHAIN[:2], ('layer0_neurons', 'input')), 'is not connected'),
+        ((*CHAIN[:2], ('layer0_neurons', 'output')), "'layer1_flatten' is not connected to"),
+        ((*CHAIN[:-1], ('layer1_neurons', 'output')), "'layer2_synapse0' does not lead to"),
+        ((*CHAIN, ('layer1_neurons', 'layer1_neurons')), "'layer1_neurons' is part of a circle"),
+        ((*CHAIN, ('layer1_neurons', 'layer1_weights')), "'layer1_.*' is part of a circle"),
+        ((*CHAIN, ('output', 'layer0_weights')), "from 'output' to 'layer0_weights', but"),
+        ((*CHAIN, ('layer0_neurons', 'input')), "from 'layer0_neurons' to 'input', but"),
+        ((*CHAIN, CHAIN[3]), "from 'layer1_pooling0' to 'layer1_flatten' is there twice"),
         ((('nobody', 'output'),), "from 'nobody' to 'output', and one of them does not exist"),
+        ((*CHAIN, ('layer0_neurons', 'layer1_weights')),
+         r"'layer1_weights' .* cannot be added, as their shapes are \(27,\) and \(3, 6, 6\)"),
+        ((*CHAIN, ('layer0_weights', 'layer1_pooling0')), 'without neurons between them'),
     ],
-)
-def test_graphs_that_are_no_chain_of_all_nodes_are_refused(path, pairs, message):
+)  # fmt: skip
+def test_graphs_that_are_no_ways_from_input_to_output_are_refused(path, pairs, message):
     edges(path, *pairs)
     assert_refused(path, message)
 
@@ -273,10 +277,9 @@ def within(*edges):
         ((DENSE, nir.I(ONES)), 'of type I: it is not supported'),
         ((DENSE, nir.CubaLI(ONES, ONES, ONES, ONES)), 'of type CubaLI: it is not supported'),
         ((DENSE, within(('input', 'lif'), ('lif', 'lif'), ('lif', 'output'))),
-         "node '2_NIRGraph' of type NIRGraph: node 'lif' has more than one edge in or out"),
-        ((DENSE, LIF, within(('input', 'lif'), ('lif', 'output'))),
-         "node '3_NIRGraph/lif' of type LIF: there are no weights before it"),
-        ((DENSE, LIF, LIF), 'there are no weights before it'),
+         "node '2_NIRGraph/lif' is part of a circle"),
+        ((DENSE, LIF, LIF, nir.LI(0.01 * ONES, ONES, 0 * ONES), LIF),
+         'its hidden layers have different synapses'),
         ((DENSE, nir.Linear(np.ones((4, 4)))), 'without neurons between them'),
         ((DENSE, LIF, nir.Linear(np.ones((4, 4))), nir.IF(ONES, ONES)), 'has one kind of neuron'),
         ((DENSE, nir.IF(-ONES, ONES)), 'r must be positive'),
@@ -285,4 +288,48 @@ def within(*edges):
 )  # fmt: skip
 def test_nodes_that_have_no_place_in_our_networks_are_refused(tmp_path, nodes, message):
     write_graph(chain(nir.Input(np.array([64])), *nodes), tmp_path / 'theirs.nir')
+    assert_refused(tmp_path / 'theirs.nir', message)
+
+
+def doubled(levels):
+    """A graph in which values have 2 ** `levels` ways to the Output."""
+    nodes = {'in': nir.Input(np.array([64])), '0': DENSE, 'out': nir.Output(np.array([4]))}
+    pairs = [('in', '0'), ('0', 'n0')]
+    nodes['n0'] = LIF
+    for level in range(levels):
+        for way in 'ab':
+            nodes[f'{level}{way}'] = nir.Scale(ONES)
+            pairs += [(f'n{level}', f'{level}{way}'), (f'{level}{way}', f'n{level + 1}')]
+        nodes[f'n{level + 1}'] = nir.Scale(ONES)
+    return nir.NIRGraph(nodes, [*pairs, (f'n{levels}', 'out')], type_check=False)
+
+
+def test_graphs_with_absurdly_many_ways_are_refused(tmp_path):
+    write_graph(doubled(60), tmp_path / 'theirs.nir')
+    assert_refused(tmp_path / 'theirs.nir', "node 'n10' of type Scale: more than 1000 ways lead")
+
+
+def test_weights_that_many_ways_multiply_are_refused_before_memory_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr(nir_layers, 'MAXIMUM_WEIGHTS', 400)
+    graph = doubled(5)
+    graph.nodes['weights'] = nir.Linear(np.ones((4, 4)))
+    graph.edges[-1:] = [('n5', 'weights'), ('weights', 'out')]
+    write_graph(graph, tmp_path / 'theirs.nir')
+    assert_refused(tmp_path / 'theirs.nir', "'weights' .* there are more than 400 weights")
+
+
+def test_more_edges_than_objects_are_refused_before_they_are_read(path):
+    shape = (60_000, 2)
+    replaced(path, '/node/edges', None, shape=shape, chunks=True, dtype=h5py.string_dtype())
+    assert_refused(path, "'edges' holds more than 100000 texts")
+
+
+def test_a_graph_in_the_place_of_a_node_must_have_one_input_too(tmp_path):
+    inner = within(('input', 'lif'), ('lif', 'output'))
+    inner.nodes['other'] = nir.Input(np.array([4]))
+    ends = {'in': nir.Input(np.array([4])), 'out': nir.Output(np.array([4]))}
+    edges = [('in', 'inner'), ('inner', 'out')]
+    graph = nir.NIRGraph({**ends, 'inner': inner}, edges, type_check=False)
+    write_graph(graph, tmp_path / 'theirs.nir')
+    message = "node 'inner' of type NIRGraph: a graph must have one Input, not 2"
     assert_refused(tmp_path / 'theirs.nir', message)

@@ -29,6 +29,7 @@ from snn_perception.readout import Readout
 
 nir = pytest.importorskip('nir', reason='NIR is not installed')
 from nir_euler import chain, run  # noqa: E402
+from nir_nodes import cuba, li, lif, pool  # noqa: E402
 
 from snn_perception.interchange.nir_files import write_graph  # noqa: E402
 from snn_perception.interchange.nir_reading import read_model  # noqa: E402
@@ -41,20 +42,6 @@ random = np.random.default_rng(5)
 def positive(*shape, size=1.0):
     """Weights that let no membrane fall below 0, where ours stay."""
     return size * random.random(shape)
-
-
-def lif(*shape, tau=0.02, r=1.0, v_leak=0.0, v_threshold=1.0, v_reset=0.0):
-    values = (tau, r, v_leak, v_threshold, v_reset)
-    return nir.LIF(*(np.broadcast_to(value, shape).copy() for value in values))
-
-
-def cuba(*shape, tau_syn=0.005, tau_mem=0.02, r=1.0, w_in=1.0):
-    values = (tau_syn, tau_mem, r, 0.0, 1.0, 0.0, w_in)
-    return nir.CubaLIF(*(np.broadcast_to(value, shape).copy() for value in values))
-
-
-def li(*shape, tau=0.005, r=1.0, v_leak=0.0):
-    return nir.LI(*(np.broadcast_to(value, shape).copy() for value in (tau, r, v_leak)))
 
 
 def convolution(outputs, inputs, size, bias=0.0, stride=1, padding=0, dilation=1, groups=1):
@@ -70,11 +57,6 @@ def dense(outputs, inputs, size=1.0):
 
 def flatten():
     return nir.Flatten({'input': None}, 0)
-
-
-def pool(kind, size):
-    sizes = np.array([size, size])
-    return kind(kernel_size=sizes, stride=sizes, padding=np.array([0, 0]))
 
 
 def first():

@@ -210,12 +210,6 @@ def test_neurons_that_nir_does_not_know_are_not_exported(neuron):
         to_graph(dataclasses.replace(model, network=network), Timing(0.001))
 
 
-def test_a_convolution_after_a_dense_layer_is_not_exported():
-    model = random_model(layers=(Dense(3), Convolution(4, 1), Dense(3)))
-    with pytest.raises(ModelError, match='after a dense layer'):
-        to_graph(model, Timing(0.001))
-
-
 def test_what_is_lost_is_said_in_words():
     model = random_model()
     said = lost(model, Timing(0.001))
