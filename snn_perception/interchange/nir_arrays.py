@@ -63,12 +63,13 @@ def uniform(node: Any, field: str) -> float:
 def spread(node: Any, field: str, shape: Shape, is_flat: bool) -> Floats:
     """`field` for a map of `shape`, (channels, height, width).
 
-    The result is (channels, 1, 1) if the values are the same across each channel.
+    The result is (1, 1, 1) for one value, and (channels, 1, 1) if the values are the same across
+    each channel.
     """
     values = numbers(node, field)
     expected = (math.prod(shape),) if is_flat else shape
     if values.size == 1:
-        values = values.reshape(1)
+        return values.reshape(1, 1, 1)
     try:
         values = np.broadcast_to(values, expected).reshape(shape)
     except ValueError:
@@ -80,7 +81,7 @@ def spread(node: Any, field: str, shape: Shape, is_flat: bool) -> Floats:
 
 
 def per_channel(values: Floats, what: str) -> Floats:
-    """`values` of `spread` as one value per channel, (channels,)."""
+    """`values` of `spread` as one value per channel, (channels,), or one for all, (1,)."""
     if values.shape[1:] != (1, 1):
         raise ValueError(f'{what} must be the same across each channel')
     return values[:, 0, 0]

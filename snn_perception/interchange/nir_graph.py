@@ -43,9 +43,11 @@ def wiring(graph: Any) -> Wiring:
     nodes, edges = _inlined(graph)
     sources: dict[str, list[str]] = {name: [] for name in nodes}
     targets: dict[str, list[str]] = {name: [] for name in nodes}
+    known = set()
     for source, target in edges:
-        if source in sources[target]:
+        if (source, target) in known:
             raise ModelError(f'the edge from {source!r} to {target!r} is there twice')
+        known.add((source, target))
         sources[target].append(source)
         targets[source].append(target)
     first, last = _only(graph, 'Input'), _only(graph, 'Output')

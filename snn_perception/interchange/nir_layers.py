@@ -50,6 +50,7 @@ from snn_perception.interchange.nir_neurons import population
 from snn_perception.interchange.nir_populations import Found, assembled
 from snn_perception.interchange.nir_signals import (
     ONE,
+    Budget,
     Signal,
     Term,
     Weighted,
@@ -61,7 +62,7 @@ from snn_perception.interchange.timing import Timing
 from snn_perception.layers import AveragePooling, Dense, Shape, WeightedLayer
 from snn_perception.model import Weights
 from snn_perception.model_file import ModelError
-from snn_perception.network import MAXIMUM_WEIGHTS, Network
+from snn_perception.network import Network
 from snn_perception.neurons import IF, LIF
 
 
@@ -81,7 +82,7 @@ class GraphBuilder:
     done: list[Found] = field(default_factory=list)
     neuron: LIF | IF | None = None
     signals: dict[str, Signal] = field(default_factory=dict)
-    weights: int = 0
+    budget: Budget = field(default_factory=Budget)
 
     def add(self, name: str, node: Any, sources: Sequence[str]) -> None:
         """Take the next node, to which `sources` lead; raises ModelError if it cannot be run."""
@@ -93,7 +94,7 @@ class GraphBuilder:
             if sources:
                 arriving = added([self.signals[source] for source in sources])
             else:
-                arriving = Signal.of(IMAGE, self.image, self.is_flat)
+                arriving = Signal.of(IMAGE, self.image, self.is_flat, self.budget)
             self.signals[name] = TAKERS[kind](self, node, arriving)
             if kind in NEURONS:
                 self.done[-1] = replace(self.done[-1], name=name)
@@ -191,7 +192,7 @@ class GraphBuilder:
         currents = replace(currents, bias=currents.bias + found.offset)
         self.neuron = self.neuron or found.neuron
         self.done.append(Found.of(currents, self.timing.spike_area))
-        return Signal.of(len(self.done) - 1, arriving.shape, arriving.is_flat)
+        return Signal.of(len(self.done) - 1, arriving.shape, arriving.is_flat, self.budget)
 
     def pass_on(self, node: Any, arriving: Signal) -> Signal:
         """Input, Output and Identity: what arrives goes on."""
@@ -236,9 +237,6 @@ class GraphBuilder:
             kernel = kernel_for(term.gain)
             if term.source != IMAGE:
                 kernel = kernel * self.timing.spike_area
-            self.weights += kernel.size
-            if self.weights > MAXIMUM_WEIGHTS:
-                raise ValueError(f'with it there are more than {MAXIMUM_WEIGHTS} weights')
             return replace(term, gain=ONE, weights=Weighted(inputs, layer, kernel))
 
         return replace(arriving.each(weighted), shape=shape, bias=bias)

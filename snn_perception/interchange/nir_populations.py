@@ -24,8 +24,18 @@ import numpy as np
 from snn_perception.graph import IMAGE
 from snn_perception.interchange.nir_arrays import Floats
 from snn_perception.interchange.nir_kernels import simplest
-from snn_perception.interchange.nir_signals import Signal
-from snn_perception.layers import INPUT, AveragePooling, Branch, Layer, Link, Pair, Shape, Sum
+from snn_perception.interchange.nir_signals import Signal, Weighted
+from snn_perception.layers import (
+    INPUT,
+    AveragePooling,
+    Branch,
+    Identity,
+    Layer,
+    Link,
+    Pair,
+    Shape,
+    Sum,
+)
 from snn_perception.model import Weights
 from snn_perception.network import Network
 from snn_perception.neurons import IF, LIF
@@ -34,12 +44,16 @@ from snn_perception.synapses import Synapse
 
 @dataclass(frozen=True)
 class Way:
-    """A connection from population `source`, or from the image: pooling, a layer, its weights."""
+    """A connection from population `source`, or from the image, through pooling and a `link`."""
 
     source: int
     pooling: Pair
-    layer: Link
-    kernel: Floats | None
+    link: Identity | Weighted
+
+    @property
+    def layer(self) -> Link:
+        """The layer that the link is."""
+        return self.link.layer if isinstance(self.link, Weighted) else self.link
 
 
 @dataclass(frozen=True)
@@ -54,11 +68,11 @@ class Found:
     @classmethod
     def of(cls, currents: Signal, spike_area: float) -> Found:
         """The population, yet without a name, that `currents` drive; raises ValueError."""
-        ways = []
-        for term in currents.terms:
-            layer, kernel = term.link(currents.shape[0], spike_area)
-            ways.append(Way(term.source, term.pooling, layer, kernel))
-        return cls('', tuple(ways), currents.bias, currents.synapse)
+        ways = tuple(
+            Way(term.source, term.pooling, term.link(currents.shape[0], spike_area))
+            for term in currents.terms
+        )
+        return cls('', ways, currents.bias, currents.synapse)
 
     @property
     def hears_spikes(self) -> bool:
@@ -83,16 +97,14 @@ def assembled(
         hidden[0] if hidden else Synapse(),
         found[-1].synapse,
     )
-    with np.errstate(over='ignore'):  # The model refuses weights that are not finite.
-        return network, tuple(
-            Weights(
-                tuple(
-                    way.kernel.astype(np.float32) for way in each.ways if way.kernel is not None
-                ),
-                each.bias.astype(np.float32),
-            )
-            for each in found
-        )
+    return network, tuple(map(_weights, found))
+
+
+def _weights(found: Found) -> Weights:
+    """The weights in float32; the model refuses those that are not finite."""
+    kernels = tuple(way.link.in_single() for way in found.ways if isinstance(way.link, Weighted))
+    with np.errstate(over='ignore'):
+        return Weights(kernels, found.bias.astype(np.float32))
 
 
 def _layers(found: Sequence[Found], number: int) -> tuple[Layer, ...]:

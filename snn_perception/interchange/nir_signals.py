@@ -25,12 +25,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from snn_perception.graph import IMAGE
 from snn_perception.interchange.nir_arrays import Floats, per_channel
 from snn_perception.interchange.nir_kernels import convolution, pooled_kernel, ungrouped, zeros
-from snn_perception.layers import Convolution, Dense, Identity, Link, Pair, Shape, WeightedLayer
-from snn_perception.network import MAXIMUM_WEIGHTS
+from snn_perception.layers import Convolution, Dense, Identity, Pair, Shape, WeightedLayer
+from snn_perception.network import MAXIMUM_NEURONS, MAXIMUM_WEIGHTS
 from snn_perception.synapses import Synapse
 
 ONE = np.ones((1, 1, 1))
@@ -38,17 +39,39 @@ MAXIMUM_TERMS = 1000
 """Most ways by which values can reach one node."""
 
 
+@dataclass
+class Budget:
+    """How many more weights, gains and biases may be kept in memory."""
+
+    left: int = MAXIMUM_WEIGHTS
+
+    def take(self, count: int) -> None:
+        """Use it for `count` values; raises ValueError when it is used up."""
+        self.left -= count
+        if self.left < 0:
+            raise ValueError('with it the file has more weights than any network that can be run')
+
+
 @dataclass(frozen=True)
 class Weighted:
-    """The `kernel` of `layer` on an input of the shape `inputs`, both channels-last."""
+    """The `kernel` of `layer` on an input of the shape `inputs`, both channels-last.
+
+    Its output is multiplied by `gain`, (1,) or (channels,).
+    """
 
     inputs: Shape
     layer: WeightedLayer
     kernel: Floats
+    gain: Floats = field(default_factory=lambda: np.ones(1))
 
     def scaled(self, gain: Floats) -> Weighted:
-        """It with an output that is multiplied by `gain` (channels,)."""
-        return replace(self, kernel=self.kernel * gain)
+        """It with an output that is multiplied by another `gain`, (1,) or (channels,)."""
+        return replace(self, gain=self.gain * gain)
+
+    def in_single(self) -> NDArray[np.float32]:
+        """The kernel with the gain, in float32; infinite where that overflows."""
+        with np.errstate(over='ignore'):
+            return (self.kernel * self.gain).astype(np.float32)
 
     def averaged(self, size: Pair) -> Weighted:
         """It followed by the mean over blocks of `size`; raises ValueError for a dense layer."""
@@ -118,6 +141,12 @@ class Term:
         return replace(self, time_constants=self.time_constants + time_constants)
 
     @property
+    def arrays(self) -> list[Floats]:
+        """What it keeps in memory."""
+        weights = self.weights
+        return [self.gain] if weights is None else [self.gain, weights.kernel, weights.gain]
+
+    @property
     def synapse(self) -> Synapse:
         """The synapses on its way as one of ours; raises ValueError if none matches.
 
@@ -134,38 +163,59 @@ class Term:
             )
         return Synapse('exponential' if len(self.time_constants) == 1 else 'alpha', first)
 
-    def link(self, channels: int, spike_area: float) -> tuple[Link, Floats | None]:
-        """Its layer and kernel; without weights an identity, or a factor for each channel."""
+    def link(self, channels: int, spike_area: float) -> Identity | Weighted:
+        """Its weights; without any an identity, or a factor for each channel."""
         if self.weights is not None:
-            return self.weights.layer, self.weights.kernel
+            return self.weights
         gain = np.broadcast_to(per_channel(self.gain, 'a gain before neurons'), channels)
         if self.source != IMAGE:
             gain = gain * spike_area
         if (gain == gain[0]).all():
-            return Identity(float(gain[0])), None
-        return Convolution(channels, 1, groups=channels), gain.reshape(1, 1, 1, -1)
+            return Identity(float(gain[0]))
+        layer = Convolution(channels, 1, groups=channels)
+        return Weighted((1, 1, channels), layer, gain.reshape(1, 1, 1, -1))
 
 
 @dataclass(frozen=True)
 class Signal:
     """The sum of `terms` and of `bias` (channels,): values of `shape`, channels first.
 
-    `is_flat` says whether the map is flattened.
+    `is_flat` says whether the map is flattened. All signals of a file share one `budget`. Raises
+    ValueError for more values than a network can have neurons.
     """
 
     shape: Shape
     is_flat: bool
     terms: tuple[Term, ...]
     bias: Floats
+    budget: Budget
+
+    def __post_init__(self) -> None:
+        if math.prod(self.shape) > MAXIMUM_NEURONS:
+            raise ValueError(
+                f'values of the shape {self.shape} are more than the {MAXIMUM_NEURONS} allowed'
+            )
+        self.budget.take(self.bias.size)
 
     @classmethod
-    def of(cls, source: int, shape: Shape, is_flat: bool) -> Signal:
+    def of(cls, source: int, shape: Shape, is_flat: bool, budget: Budget) -> Signal:
         """The values of one source as they are."""
-        return cls(shape, is_flat, (Term(source),), np.zeros(shape[0]))
+        return cls(shape, is_flat, (Term(source),), np.zeros(shape[0]), budget)
 
     def each(self, change: Callable[[Term], Term]) -> Signal:
         """It with a `change` of every term."""
-        return replace(self, terms=tuple(map(change, self.terms)))
+        return replace(self, terms=tuple(map(self._within_budget(change), self.terms)))
+
+    def _within_budget(self, change: Callable[[Term], Term]) -> Callable[[Term], Term]:
+        def changed(term: Term) -> Term:
+            result = change(term)
+            kept = {id(values) for values in term.arrays}
+            self.budget.take(
+                sum(values.size for values in result.arrays if id(values) not in kept)
+            )
+            return result
+
+        return changed
 
     def scaled(self, gain: Floats) -> Signal:
         """It multiplied by `gain`, which is as `spread` returns it."""
@@ -173,6 +223,11 @@ class Signal:
         if not self.bias.any():
             return changed
         return replace(changed, bias=self.bias * per_channel(gain, 'a gain after weights'))
+
+    @property
+    def nir_shape(self) -> tuple[int, ...]:
+        """Its shape in NIR: one number if it is flattened."""
+        return (math.prod(self.shape),) if self.is_flat else self.shape
 
     @property
     def has_weights(self) -> bool:
@@ -190,20 +245,22 @@ class Signal:
 
 def added(signals: Sequence[Signal]) -> Signal:
     """The sum of `signals`; raises ValueError if they do not fit each other."""
-    shapes = {signal.shape for signal in signals}
-    is_flat = {signal.is_flat for signal in signals}
-    pixel = all(shape[1:] == (1, 1) for shape in shapes)
-    if len(shapes) > 1 or (len(is_flat) > 1 and not pixel):
-        listed = ' and '.join(
-            str((math.prod(signal.shape),) if signal.is_flat else signal.shape)
-            for signal in signals
-        )
-        raise ValueError(f'the values that arrive cannot be added, as their shapes are {listed}')
-    terms = tuple(term for signal in signals for term in signal.terms)
-    if len(terms) > MAXIMUM_TERMS:
+    first, *others = signals
+    if sum(len(signal.terms) for signal in signals) > MAXIMUM_TERMS:
         raise ValueError(f'more than {MAXIMUM_TERMS} ways lead to it')
-    bias = np.sum([signal.bias for signal in signals], axis=0)
-    return Signal(signals[0].shape, any(is_flat), terms, bias)
+    for other in others:
+        is_pixel = first.shape[1:] == (1, 1)
+        if other.shape != first.shape or (other.is_flat != first.is_flat and not is_pixel):
+            raise ValueError(
+                f'the values that arrive cannot be added, as their shapes are {first.nir_shape} '
+                f'and {other.nir_shape}'
+            )
+    return replace(
+        first,
+        is_flat=any(signal.is_flat for signal in signals),
+        terms=tuple(term for signal in signals for term in signal.terms),
+        bias=sum((signal.bias for signal in others), first.bias),
+    )
 
 
 def eye(shape: Shape, gain: Floats) -> Weighted:

@@ -35,7 +35,6 @@ h5py = pytest.importorskip('h5py', reason='h5py is not installed')
 nir = pytest.importorskip('nir', reason='NIR is not installed')
 from nir_euler import chain  # noqa: E402
 
-from snn_perception.interchange import nir_layers  # noqa: E402
 from snn_perception.interchange.nir_files import write_graph  # noqa: E402
 from snn_perception.interchange.nir_writing import KEY, to_graph  # noqa: E402
 from snn_perception.interchange.timing import Timing  # noqa: E402
@@ -289,33 +288,6 @@ def within(*edges):
 def test_nodes_that_have_no_place_in_our_networks_are_refused(tmp_path, nodes, message):
     write_graph(chain(nir.Input(np.array([64])), *nodes), tmp_path / 'theirs.nir')
     assert_refused(tmp_path / 'theirs.nir', message)
-
-
-def doubled(levels):
-    """A graph in which values have 2 ** `levels` ways to the Output."""
-    nodes = {'in': nir.Input(np.array([64])), '0': DENSE, 'out': nir.Output(np.array([4]))}
-    pairs = [('in', '0'), ('0', 'n0')]
-    nodes['n0'] = LIF
-    for level in range(levels):
-        for way in 'ab':
-            nodes[f'{level}{way}'] = nir.Scale(ONES)
-            pairs += [(f'n{level}', f'{level}{way}'), (f'{level}{way}', f'n{level + 1}')]
-        nodes[f'n{level + 1}'] = nir.Scale(ONES)
-    return nir.NIRGraph(nodes, [*pairs, (f'n{levels}', 'out')], type_check=False)
-
-
-def test_graphs_with_absurdly_many_ways_are_refused(tmp_path):
-    write_graph(doubled(60), tmp_path / 'theirs.nir')
-    assert_refused(tmp_path / 'theirs.nir', "node 'n10' of type Scale: more than 1000 ways lead")
-
-
-def test_weights_that_many_ways_multiply_are_refused_before_memory_is_taken(tmp_path, monkeypatch):
-    monkeypatch.setattr(nir_layers, 'MAXIMUM_WEIGHTS', 400)
-    graph = doubled(5)
-    graph.nodes['weights'] = nir.Linear(np.ones((4, 4)))
-    graph.edges[-1:] = [('n5', 'weights'), ('weights', 'out')]
-    write_graph(graph, tmp_path / 'theirs.nir')
-    assert_refused(tmp_path / 'theirs.nir', "'weights' .* there are more than 400 weights")
 
 
 def test_more_edges_than_objects_are_refused_before_they_are_read(path):

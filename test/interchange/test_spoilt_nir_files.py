@@ -17,13 +17,12 @@
 from __future__ import annotations
 
 import random
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from optional import library
-from random_models import random_model
+from random_models import random_graph_model, random_model
 from spoilt_files import change_letters, little_memory, load
 
 h5py = library('h5py')
@@ -40,17 +39,36 @@ pytestmark = pytest.mark.filterwarnings('ignore::DeprecationWarning')
 def spoil_nir(folder: Path, seeds: range) -> int:
     """How many of the spoilt files are loaded all the same."""
     path, spoilt, loaded = folder / 'model.nir', folder / 'spoilt.nir', 0
-    write_graph(to_graph(random_model(), Timing(0.001)), path)
-    good = path.read_bytes()
+    good = []
+    for model in (random_model(), random_graph_model(populations=3)):
+        write_graph(to_graph(model, Timing(0.001)), path)
+        good.append(path.read_bytes())
     for seed in seeds:
         chance = random.Random(seed)
-        if chance.random() < 0.7:
-            shutil.copy(path, spoilt)
+        content, action = chance.choice(good), chance.random()
+        spoilt.write_bytes(content if action < 0.8 else change_letters(content, chance))
+        if action < 0.6:
             change_arrays(spoilt, chance)
-        else:
-            spoilt.write_bytes(change_letters(good, chance))
+        elif action < 0.8:
+            change_edges(spoilt, chance)
         loaded += load(spoilt, f'seed {seed}')
     return loaded
+
+
+def change_edges(path: Path, chance: random.Random) -> None:
+    """HDF5 with edges that are removed, repeated or lead to other nodes."""
+    with h5py.File(path, 'r+') as file:
+        edges = [tuple(edge) for edge in file['node/edges'].asstr()[()]]
+        nodes = list(file['node/nodes'])
+        for _ in range(chance.randint(1, 3)):
+            number = chance.randrange(len(edges))
+            source, target = edges[number]
+            edges[number : number + 1] = chance.choice(
+                [[], [(source, target)] * 2, [(chance.choice(nodes), target)],
+                 [(source, chance.choice(nodes))], [(source, target), (target, source)]]
+            )  # fmt: skip
+        del file['node/edges'], file['node/metadata']
+        file['node'].create_dataset('edges', data=edges, dtype=h5py.string_dtype())
 
 
 def change_arrays(path: Path, chance: random.Random) -> None:
@@ -95,4 +113,4 @@ def test_spoilt_nir_files_are_loaded_or_refused(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_thousands_of_spoilt_nir_files_are_loaded_or_refused(tmp_path: Path) -> None:
     with little_memory():
-        spoil_nir(tmp_path, range(1000, 1700))
+        spoil_nir(tmp_path, range(1000, 1600))
