@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from llvmlite import ir
@@ -59,12 +60,23 @@ class Lanes:
     def __mul__(self, other: Lanes | float) -> Lanes:
         return self._apply('fmul', other)
 
+    def __rsub__(self, other: float) -> Lanes:
+        return Lanes(self.builder, self._operand(other)) - self
+
+    def __abs__(self) -> Lanes:
+        return self._from_bits(self.builder.and_(self._bits(), self._whole(0x7FFFFFFF)))
+
     def __gt__(self, other: Lanes | float) -> Any:
         return self.builder.fcmp_ordered('>', self.value, self._operand(other))
 
     def select(self, condition: Any, other: Lanes | float) -> Lanes:
         """This vector where `condition` holds, `other` elsewhere."""
         value = self.builder.select(condition, self.value, self._operand(other))
+        return Lanes(self.builder, value)
+
+    def unless(self, condition: Any, other: Lanes | float) -> Lanes:
+        """This vector, but `other` where `condition` holds."""
+        value = self.builder.select(condition, self._operand(other), self.value)
         return Lanes(self.builder, value)
 
     def at_least(self, other: Lanes | float) -> Lanes:
@@ -75,20 +87,51 @@ class Lanes:
         """The smaller of the two."""
         return Lanes(self.builder, self._operand(other)).select(self > other, self)
 
+    def differs_in_sign(self, other: Lanes) -> Any:
+        """Where one of the two is negative and the other is not; -0 counts as negative."""
+        bits = self.builder.xor(self._bits(), other._bits())
+        return self.builder.icmp_signed('<', bits, ir.Constant(bits.type, None))
+
+    def polynomial(self, coefficients: Sequence[Lanes | float]) -> Lanes:
+        """The polynomial in this vector that has these coefficients, the constant one first."""
+        *lower, last = coefficients
+        total = Lanes(self.builder, self._operand(last))
+        for coefficient in reversed(lower):
+            total = total * self + coefficient
+        return total
+
+    def rough_reciprocal(self) -> Lanes:
+        """1 / x for positive x with an error of at most 12 %, by the bits of x alone."""
+        return self._from_bits(self.builder.sub(self._whole(0x7EF311C7), self._bits()))
+
     def reciprocal(self) -> Lanes:
         """1 / x for positive x, up to rounding, in a third of the time that a division takes.
 
-        The bits of x give a guess with an error of at most 5 %; one step of Halley's method and
-        one of Newton's reduce it to 2e-8.
+        One step of Halley's method and one of Newton's reduce the error of a guess to 2e-8.
         """
-        whole = ir.VectorType(WHOLE, self.value.type.count)
-        magic = ir.Constant(whole, [0x7EF311C7] * whole.count)
-        bits = self.builder.sub(magic, self.builder.bitcast(self.value, whole))
-        guess = Lanes(self.builder, self.builder.bitcast(bits, self.value.type))
-        one = Lanes(self.builder, self._operand(1))
-        error = one - self * guess
+        guess = self.rough_reciprocal()
+        error = 1 - self * guess
         guess = guess * (error * error + error) + guess
-        return guess * (one - self * guess) + guess
+        return guess * (1 - self * guess) + guess
+
+    def near_reciprocal_root(self) -> Lanes:
+        """1 / sqrt(x) for positive x with an error of at most 0.2 %.
+
+        One step of Newton's method on a guess by the bits of x.
+        """
+        half = self.builder.lshr(self._bits(), self._whole(1))
+        guess = self._from_bits(self.builder.sub(self._whole(0x5F375A86), half))
+        return guess * (1.5 - self * guess * guess * 0.5)
+
+    def _whole(self, number: int) -> Any:
+        whole = ir.VectorType(WHOLE, self.value.type.count)
+        return ir.Constant(whole, [number] * whole.count)
+
+    def _bits(self) -> Any:
+        return self.builder.bitcast(self.value, ir.VectorType(WHOLE, self.value.type.count))
+
+    def _from_bits(self, bits: Any) -> Lanes:
+        return Lanes(self.builder, self.builder.bitcast(bits, self.value.type))
 
 
 def splat(builder: Any, scalar: Any, width: int) -> Any:
