@@ -94,16 +94,16 @@ class LIFCode(NeuronCode):
     `longest` is exp((tau_ref - dt) / tau_rc).
     """
 
-    def check(self, neuron: LIF, dt: float) -> None:
+    def check(self, neuron: Any, dt: float) -> None:
         """See `NeuronCode.check`."""
         _check_steps(dt, neuron, 'tau_rc', LONGEST_STEP)
         _check_refractory_time(neuron, neuron.tau_rc * LONGEST_REFRACTORY_TIME, '40 tau_rc')
 
-    def resting(self, neuron: LIF, dt: float) -> tuple[float, ...]:
+    def resting(self, neuron: Any, dt: float) -> tuple[float, ...]:
         """See `NeuronCode.resting`."""
         return 0.0, 0.0
 
-    def constants(self, neuron: LIF, dt: float) -> NDArray[np.float32]:
+    def constants(self, neuron: Any, dt: float) -> NDArray[np.float32]:
         """See `NeuronCode.constants`."""
         times = np.array([-dt, neuron.tau_ref - dt])
         return np.exp(times / neuron.tau_rc).astype(np.float32)
@@ -138,17 +138,17 @@ class AdaptiveLIFCode(LIFCode):
 
     states: ClassVar[int] = 3
 
-    def check(self, neuron: AdaptiveLIF, dt: float) -> None:
+    def check(self, neuron: Any, dt: float) -> None:
         """See `NeuronCode.check`."""
         super().check(neuron, dt)
         for name in ('tau_rc', 'tau_n'):
             _check_steps(dt, neuron, name, LONGEST_STEP_OF_ADAPTATION)
 
-    def resting(self, neuron: AdaptiveLIF, dt: float) -> tuple[float, ...]:
+    def resting(self, neuron: Any, dt: float) -> tuple[float, ...]:
         """See `NeuronCode.resting`."""
         return 0.0, 0.0, 0.0
 
-    def constants(self, neuron: AdaptiveLIF, dt: float) -> NDArray[np.float32]:
+    def constants(self, neuron: Any, dt: float) -> NDArray[np.float32]:
         """See `NeuronCode.constants`: those of LIF, the decay less 1, then the polynomial."""
         decay = math.expm1(-dt / neuron.tau_n)
         growth = neuron.inc_n * -decay / dt  # of the mean that a step sees
@@ -180,15 +180,15 @@ class IFCode(NeuronCode):
     if it still is at its end, above 1 if it has time of this step to make up for.
     """
 
-    def check(self, neuron: IF, dt: float) -> None:
+    def check(self, neuron: Any, dt: float) -> None:
         """See `NeuronCode.check`."""
         _check_refractory_time(neuron, dt * MOST_REFRACTORY_STEPS, '10000 steps')
 
-    def resting(self, neuron: IF, dt: float) -> tuple[float, ...]:
+    def resting(self, neuron: Any, dt: float) -> tuple[float, ...]:
         """See `NeuronCode.resting`."""
         return 0.0, 1.0
 
-    def constants(self, neuron: IF, dt: float) -> NDArray[np.float32]:
+    def constants(self, neuron: Any, dt: float) -> NDArray[np.float32]:
         """See `NeuronCode.constants`."""
         return np.array([dt / neuron.tau_rc, 1 - neuron.tau_ref / dt], np.float32)
 
@@ -221,16 +221,16 @@ class ThetaCode(NeuronCode):
     FAR: ClassVar = -64.0
     """Below this tanh(sqrt(-x)) is 1, up to rounding."""
 
-    def check(self, neuron: Theta, dt: float) -> None:
+    def check(self, neuron: Any, dt: float) -> None:
         """See `NeuronCode.check`."""
         _check_steps(dt, neuron, 'tau', LONGEST_STEP_OF_THETA)
 
-    def resting(self, neuron: Theta, dt: float) -> tuple[float, ...]:
+    def resting(self, neuron: Any, dt: float) -> tuple[float, ...]:
         """See `NeuronCode.resting`: at v = -1, where time in steps makes it -dt / tau."""
         step = dt / neuron.tau
         return -step / (1 + step), 1 / (1 + step)
 
-    def constants(self, neuron: Theta, dt: float) -> NDArray[np.float32]:
+    def constants(self, neuron: Any, dt: float) -> NDArray[np.float32]:
         """See `NeuronCode.constants`."""
         return np.array([(dt / neuron.tau) ** 2], np.float32)
 
