@@ -33,9 +33,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
+from llvmlite import binding
 from numba.core import caching
 
 LOG = logging.getLogger('snn_perception.compiled')
@@ -52,17 +53,27 @@ SECONDS_KEPT = 90 * 24 * 3600
 DIGEST_BYTES = hashlib.sha256().digest_size
 
 
+class Compilation(NamedTuple):
+    """A function that this process has compiled, and in how many seconds."""
+
+    name: str
+    seconds: float
+
+
+COMPILATIONS: list[Compilation] = []
+"""What this process has compiled, instead of loading it, the latest last."""
+
+
 def compiled(**options: Any) -> Callable[[Callable], Any]:
     """Decorator for a function that Python calls: compiled once per machine, runs without the GIL.
 
-    Compiled code is kept in NUMBA_CACHE_DIR if that is set, otherwise in the user's cache. Where
-    this cannot be written, every process compiles anew and says so in the log. `options` are
-    numba's.
+    Compiled code is kept in `cache_folder`. Where this cannot be written, every process compiles
+    what it lacks anew and says so in the log. `options` are numba's.
     """
 
     def decorate(function: Callable) -> Any:
         _tell_apart(function)
-        dispatcher = njit(nogil=True, error_model='numpy', **options)(function)
+        dispatcher = _njit(**options)(function)
         if not config.DISABLE_JIT:
             _keep(dispatcher)
         return dispatcher
@@ -75,7 +86,12 @@ def part(**options: Any) -> Callable[[Callable], Any]:
 
     It compiles faster, as it lacks the code by which Python could call it.
     """
-    return njit(nogil=True, error_model='numpy', no_cpython_wrapper=True, **options)
+    return _njit(no_cpython_wrapper=True, **options)
+
+
+def _njit(**options: Any) -> Any:
+    # Nothing calls it from C.
+    return njit(nogil=True, error_model='numpy', no_cfunc_wrapper=True, **options)
 
 
 def address_of(function: Any, kinds: tuple) -> int:
@@ -87,10 +103,23 @@ def address_of(function: Any, kinds: tuple) -> int:
     return result.library.get_pointer_to_function(result.fndesc.llvm_func_name)
 
 
-def cache_folder() -> Path:
-    """The folder of compiled code; raises RuntimeError if the user has no home."""
-    root = config.CACHE_DIR or os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
+def cache_folder() -> Path | None:
+    """The folder of compiled code, which need not exist; None if the user has no home.
+
+    It is in NUMBA_CACHE_DIR, XDG_CACHE_HOME or ~/.cache, the first that there is.
+    """
+    root = config.CACHE_DIR or os.environ.get('XDG_CACHE_HOME')
+    if not root:
+        try:
+            root = Path.home() / '.cache'
+        except RuntimeError:
+            return None
     return Path(root) / 'snn_perception'
+
+
+def processor() -> str:
+    """The processor that is compiled for, by LLVM's name."""
+    return config.CPU_NAME or binding.get_host_cpu_name()
 
 
 def sources_of(file: Path) -> set[Path]:
@@ -138,16 +167,16 @@ def _tell_apart(function: Callable) -> None:
 
 
 def _keep(dispatcher: Any) -> None:
-    """Let `dispatcher` load and save compiled code, if there is a place for it."""
+    """Let `dispatcher` load and save compiled code."""
     try:
         # As numba's own `enable_caching` does.
         dispatcher._cache = _Cache(dispatcher.py_func)
-    except (OSError, RuntimeError) as error:
-        _say_once(str(error))
+    except RuntimeError as error:  # by a locator of NUMBA_CACHE_LOCATOR_CLASSES
+        _say_that_it_is_not_kept(str(error))
 
 
 @cache
-def _say_once(reason: str) -> None:
+def _say_that_it_is_not_kept(reason: str) -> None:
     LOG.warning(
         'compiled code cannot be kept, so each start compiles anew (%s); '
         'set NUMBA_CACHE_DIR to a folder that can be written',
@@ -157,7 +186,11 @@ def _say_once(reason: str) -> None:
 
 @cache
 def _say_that_it_compiles() -> None:
-    LOG.info('compiling code that this machine has not kept, which can take half a minute')
+    LOG.info(
+        'compiling code for this processor (%s), for some seconds, as %s',
+        processor(),
+        f'{folder} does not have it yet' if (folder := cache_folder()) else 'nothing can be kept',
+    )
 
 
 class _Locator(caching._CacheLocator):
@@ -168,7 +201,10 @@ class _Locator(caching._CacheLocator):
         self._line = function.__code__.co_firstlineno
 
     def get_cache_path(self) -> str:
-        return str(cache_folder())
+        return str(cache_folder() or '')
+
+    def ensure_cache_path(self) -> None:
+        """Nothing: what cannot be written may still be read."""
 
     def get_source_stamp(self) -> str:
         return _digest_of(Path(self._py_file))
@@ -178,9 +214,7 @@ class _Locator(caching._CacheLocator):
 
     @classmethod
     def from_function(cls, function: Callable, file: str) -> _Locator:
-        locator = cls(function, file)
-        locator.ensure_cache_path()
-        return locator
+        return cls(function, file)
 
 
 class _Implementation(caching.CompileResultCacheImpl):
@@ -197,53 +231,78 @@ class _Cache(caching.FunctionCache):
 
     def __init__(self, function: Callable) -> None:
         super().__init__(function)
+        self._started = 0.0
         # NUMBA_CACHE_LOCATOR_CLASSES may replace the locator, but not what code depends on.
         stamp = _digest_of(Path(function.__code__.co_filename))
-        self._cache_file = _Files(Path(self.cache_path), self._impl.filename_base, stamp)
+        folder = Path(self.cache_path) if self.cache_path else None
+        self._cache_file = _Files(folder, self._impl.filename_base, stamp)
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        found = super().load_overload(sig, target_context)
+        if found is None:
+            _say_that_it_compiles()
+            self._started = time.perf_counter()
+        return found
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        name, seconds = self._py_func.__name__, time.perf_counter() - self._started
+        COMPILATIONS.append(Compilation(name, seconds))
+        LOG.info('compiled %s in %.1f s', name, seconds)
+        super().save_overload(sig, data)
 
 
 class _Files:
     """Compiled code of a function, found by a key: types, processor and enclosed values."""
 
-    def __init__(self, folder: Path, base: str, stamp: str) -> None:
+    def __init__(self, folder: Path | None, base: str, stamp: str) -> None:
         self.folder, self.base, self.stamp = folder, base, stamp
 
     def load(self, key: Any) -> Any:
-        path = self._path(key)
+        if self.folder is None:
+            return None
+        path = self.folder / self._name(key)
         try:
             content = path.read_bytes()
-            os.utime(path)
         except OSError:
-            content = b''
+            return None
         digest, data = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
         # A power cut may have left a file without its content.
-        if digest == hashlib.sha256(data).digest():
-            return pickle.loads(data)
-        _say_that_it_compiles()
-        return None
+        if digest != hashlib.sha256(data).digest():
+            return None
+        with suppress(OSError):  # others' files, or a file system that cannot be written
+            os.utime(path)
+        return pickle.loads(data)
 
     def save(self, key: Any, data: Any) -> None:
-        path, content = self._path(key), caching.dumps(data)
+        if self.folder is None:
+            _say_that_it_is_not_kept('there is no home folder')
+            return
+        path, content = self.folder / self._name(key), caching.dumps(data)
         unfinished = path.with_suffix(f'.{uuid.uuid4().hex}')
         try:
-            unfinished.write_bytes(hashlib.sha256(content).digest() + content)
-            unfinished.replace(path)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                unfinished.write_bytes(hashlib.sha256(content).digest() + content)
+                unfinished.replace(path)
+            finally:
+                unfinished.unlink(missing_ok=True)
             if self.folder == cache_folder():  # elsewhere are files of others
-                self._remove_unused()
+                self._remove_unused(self.folder)
         except OSError as error:
-            unfinished.unlink(missing_ok=True)
-            _say_once(str(error))
+            _say_that_it_is_not_kept(str(error))
 
     def flush(self) -> None:
-        for path in self.folder.glob(f'{self.base}-*'):
-            path.unlink(missing_ok=True)
+        if self.folder is not None:
+            for path in self.folder.glob(f'{self.base}-*'):
+                path.unlink(missing_ok=True)
 
-    def _path(self, key: Any) -> Path:
+    def _name(self, key: Any) -> str:
         digest = hashlib.sha256(repr((self.stamp, numba.__version__, key)).encode())
-        return self.folder / f'{self.base}-{digest.hexdigest()[:24]}.nbc'
+        return f'{self.base}-{digest.hexdigest()[:24]}.nbc'
 
-    def _remove_unused(self) -> None:
-        for path in self.folder.iterdir():
+    @staticmethod
+    def _remove_unused(folder: Path) -> None:
+        for path in folder.iterdir():
             with suppress(FileNotFoundError):  # another process may do the same
                 if path.stat().st_mtime < time.time() - SECONDS_KEPT:
                     path.unlink()
