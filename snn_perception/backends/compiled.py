@@ -54,10 +54,11 @@ DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 class Compilation(NamedTuple):
-    """A function that this process has compiled, and in how many seconds."""
+    """A function that this process has compiled, in how many seconds, and whether it is kept."""
 
     name: str
     seconds: float
+    is_kept: bool
 
 
 COMPILATIONS: list[Compilation] = []
@@ -246,9 +247,9 @@ class _Cache(caching.FunctionCache):
 
     def save_overload(self, sig: Any, data: Any) -> None:
         name, seconds = self._py_func.__name__, time.perf_counter() - self._started
-        COMPILATIONS.append(Compilation(name, seconds))
         LOG.info('compiled %s in %.1f s', name, seconds)
         super().save_overload(sig, data)
+        COMPILATIONS.append(Compilation(name, seconds, self._cache_file.is_kept))
 
 
 class _Files:
@@ -256,6 +257,7 @@ class _Files:
 
     def __init__(self, folder: Path | None, base: str, stamp: str) -> None:
         self.folder, self.base, self.stamp = folder, base, stamp
+        self.is_kept = False  # what was saved last
 
     def load(self, key: Any) -> Any:
         if self.folder is None:
@@ -274,6 +276,7 @@ class _Files:
         return pickle.loads(data)
 
     def save(self, key: Any, data: Any) -> None:
+        self.is_kept = False
         if self.folder is None:
             _say_that_it_is_not_kept('there is no home folder')
             return
@@ -286,6 +289,7 @@ class _Files:
                 unfinished.replace(path)
             finally:
                 unfinished.unlink(missing_ok=True)
+            self.is_kept = True
             if self.folder == cache_folder():  # elsewhere are files of others
                 self._remove_unused(self.folder)
         except OSError as error:

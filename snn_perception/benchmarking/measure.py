@@ -191,14 +191,40 @@ def _present(simulator: Simulator, image: NDArray[np.float32], steps: int) -> ND
 def start(
     model: Model, images: NDArray[np.float32], backend: str, device: str, **options: Any
 ) -> dict:
-    """Seconds from a loaded model to its first decision, and the peak memory by then."""
+    """The engine, seconds from a loaded model to its first decision, peak memory by then."""
     started = time.perf_counter()
-    create_simulator(model, backend, device, **options).classify_batch(images[:1])
+    simulator = create_simulator(model, backend, device, **options)
+    simulator.classify_batch(images[:1])
     seconds = time.perf_counter() - started
     # The peak that getrusage reports is inherited from the process that started this one.
     status = Path('/proc/self/status').read_text(encoding='ascii')
     kibibytes = int(status.split('VmHWM:')[1].split()[0])
-    return {'seconds': seconds, 'memory_mb': kibibytes * 1024 / 1e6}
+    engine = f'{simulator.name} on {simulator.device}'
+    return {'engine': engine, 'seconds': seconds, 'memory_mb': kibibytes * 1024 / 1e6}
+
+
+def warm(
+    model: Model, images: NDArray[np.float32], backend: str, device: str, **options: Any
+) -> dict:
+    """Make the engine compile what it needs for `model`, and keep it for later starts.
+
+    Returns what `start` does, and how many functions were compiled, 0 if all code was there, in
+    how many seconds, for which processor (LLVM's name), and the folder where all is kept.
+    """
+    figures = start(model, images, backend, device, **options)
+    # An engine that compiles nothing need not have numba; imported here as in `precisions_of`.
+    if 'snn_perception.backends.compiled' not in sys.modules:
+        return {**figures, 'compiled_functions': 0}
+    from snn_perception.backends.compiled import COMPILATIONS, cache_folder, processor
+
+    is_kept = all(each.is_kept for each in COMPILATIONS)
+    return {
+        **figures,
+        'compiled_functions': len(COMPILATIONS),
+        'compiling_s': float(sum(each.seconds for each in COMPILATIONS)),
+        'processor': processor(),
+        'kept_in': str(cache_folder()) if is_kept else 'nowhere',
+    }
 
 
 def measure_starts(arguments: list[str]) -> dict[str, float]:

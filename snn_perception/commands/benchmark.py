@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from functools import partial
 from typing import Any
@@ -45,7 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         '--warm',
         action='store_true',
-        help='only compile the engine, to make later starts fast',
+        help='only compile what the engine needs to run the model with these options on this '
+        'processor, and keep it for later starts, in NUMBA_CACHE_DIR or else in '
+        '~/.cache/snn_perception; says what it compiles, and how long that takes',
     )
     parser.add_argument('--start', action='store_true', help=argparse.SUPPRESS)
     add_node(parser)
@@ -55,8 +58,16 @@ def main(arguments: list[str] | None = None) -> int:
     if options.soak:
         return soak_node(options)
     if options.warm:
-        print('Compiling the engine, for a few seconds the first time ...', file=sys.stderr)
+        show_compiling()
     return deliver('benchmark', partial(run, options), options.json)
+
+
+def show_compiling() -> None:
+    """Show on stderr what is compiled, as it happens."""
+    log = logging.getLogger('snn_perception.compiled')
+    log.addHandler(logging.StreamHandler())
+    log.setLevel(logging.INFO)
+    log.propagate = False
 
 
 def add_node(parser: argparse.ArgumentParser) -> None:
@@ -164,8 +175,10 @@ def run(options: argparse.Namespace) -> Figures:
     images = np.stack([prepare(image, model.preprocessing) for image in dataset.images[:200]])
     choices = {'threads': options.threads, 'precision': options.precision}
     engine = (options.backend, options.device)
-    if options.start or options.warm:
+    if options.start:
         return measure.start(model, images, *engine, **choices)
+    if options.warm:
+        return {'model': model.name} | measure.warm(model, images, *engine, **choices)
     simulator = create_simulator(model, *engine, **choices)
     figures: Figures = {'model': model.name, 'engine': f'{simulator.name} on {simulator.device}'}
     figures |= choices

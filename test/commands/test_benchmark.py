@@ -17,8 +17,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -194,6 +197,35 @@ def test_the_command_prints_writes_and_draws_its_figures(tmp_path, capsys):
     assert list(figures['ms_by_rate_hz']) == [str(rate) for rate in measure.RATES]
     assert 'ms_per_frame_median' in capsys.readouterr().out
     assert cv2.imread(str(files[1])).std() > 0
+
+
+@pytest.mark.slow
+def test_warm_says_what_it_compiles_and_where_that_is_kept(tmp_path):
+    save_model(random_model(), tmp_path / 'model')
+    command = [sys.executable, '-m', 'snn_perception', 'benchmark', str(tmp_path / 'model')]
+    command += ['--warm', '--backend', 'event', '--json', str(tmp_path / 'figures.json')]
+
+    def warm(folder):
+        environment = {**os.environ, 'NUMBA_CACHE_DIR': str(folder)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        return json.loads((tmp_path / 'figures.json').read_text()), done.stderr
+
+    figures, said = warm(tmp_path / 'cache')
+    count = figures['compiled_functions']
+    assert count >= 2
+    assert 0 < figures['compiling_s'] < figures['seconds']
+    assert figures['processor'] in said
+    assert len(re.findall(r'compiled \w+ in \d+\.\d s', said)) == count
+    assert figures['engine'] == 'event on cpu'
+    kept = Path(figures['kept_in'])
+    assert kept.is_relative_to(tmp_path / 'cache')
+    assert len(list(kept.iterdir())) == count
+    figures, said = warm(tmp_path / 'cache')
+    assert (figures['compiled_functions'], figures['compiling_s'], said) == (0, 0, '')
+    assert figures['kept_in'] == str(kept)
+    figures, said = warm(os.devnull)
+    assert (figures['compiled_functions'], figures['kept_in']) == (count, 'nowhere')
+    assert 'compiled code cannot be kept' in said
 
 
 def test_what_cannot_be_measured_is_said_in_a_sentence(capsys):
