@@ -120,9 +120,9 @@ def layer_from_mapping(content: Any) -> Layer:
     )
     unknown = ', '.join(sorted(map(str, values.keys() - {'type', 'name', 'branches'})))
     if unknown:
-        raise ValueError(f'layer sum: unknown {unknown}')
+        raise ValueError(f'sum: unknown {unknown}')
     if not isinstance(values.get('name', ''), str):
-        raise ValueError(f'layer sum: name must be a text, not {shown(values["name"])}')
+        raise ValueError(f'sum: name must be a text, not {shown(values["name"])}')
     return Sum(values['branches'], values.get('name', ''))
 
 
@@ -152,7 +152,20 @@ def neuron_from_mapping(content: Any) -> NeuronSection:
     return NeuronSection(neuron, float(gamma))
 
 
-HOOKS = {Layer: layer_from_mapping, NeuronSection: neuron_from_mapping}
+def layers_from_list(content: Any) -> tuple[Layer, ...]:
+    """All layers from their YAML form; raises ValueError that says which one is wrong."""
+    if not isinstance(content, list | tuple):
+        raise ValueError(f'layers must be a list, not {shown(content)}')
+    layers = []
+    for number, each in enumerate(content):
+        try:
+            layers.append(layer_from_mapping(each))
+        except ValueError as reason:
+            raise ValueError(f'layer {number}: {reason}') from None
+    return tuple(layers)
+
+
+HOOKS = {tuple[Layer, ...]: layers_from_list, NeuronSection: neuron_from_mapping}
 """Makers of YAML sections whose fields depend on their type; see `yaml_files.build`."""
 
 
@@ -164,7 +177,7 @@ def _from_mapping(what: str, types: dict[str, type], content: Any) -> Any:
     kind = values.pop('type', None)
     if not isinstance(kind, str) or kind not in types:
         raise ValueError(f'unknown {what} type {shown(kind)}; known are {", ".join(types)}')
-    return build(types[kind], values, f'{what} {kind}')
+    return build(types[kind], values, kind)
 
 
 def read_description(path: Path) -> ModelFile:

@@ -222,7 +222,7 @@ def test_weights_that_are_not_finite_are_refused(folder):
         (lambda c: c['layers'].insert(1, {'type': 'sum', 'branches': [1]}), 'must be a mapping'),
         (
             lambda c: c['layers'].insert(1, {'type': 'sum', 'branches': [], 'wings': 2}),
-            'layer sum: unknown wings',
+            'layer 1: sum: unknown wings',
         ),
         (lambda c: c['layers'].insert(1, 'relu'), 'a layer must be a mapping'),
         (lambda c: c['input'].update(shape=[60000, 60000, 3]), 'neurons are more'),

@@ -126,7 +126,10 @@ def sum_of(branch):
         (change('layers', 0, 'groups', 4), r'convolution: groups .* divide its 6 channels'),
         (change('layers', 1, 'source', 'stem'), r"layer 1 \(average pooling\) .* from 'stem'"),
         (change('layers', 2, sum_of({'scale': 1})), 'unknown layer type None'),
-        (change('layers', 2, sum_of({'type': 'identity'})), r'layer identity: scale is missing'),
+        (
+            change('layers', 2, sum_of({'type': 'identity'})),
+            r'layer 2: identity: scale is missing',
+        ),
         (
             change('layers', 2, sum_of({'type': 'dense', 'units': 8})),
             r'layer 2 \(sum\) cannot add currents of the shapes \(1, 1, 8\) and \(1, 1, 16\)',
