@@ -40,12 +40,12 @@ from numpy.typing import NDArray
 
 from snn_perception.graph import IMAGE, Connection, Population
 from snn_perception.interchange.nir_files import libraries
-from snn_perception.interchange.nir_kernels import symmetric
+from snn_perception.interchange.nir_nodes import NodeMaker, channels_first
 from snn_perception.interchange.timing import Timing
-from snn_perception.layers import Convolution, Dense, Identity, Pair, Shape
+from snn_perception.layers import Convolution, Dense, Identity
 from snn_perception.model import Model, to_yaml
 from snn_perception.model_file import ModelError
-from snn_perception.network import MAXIMUM_WEIGHTS, Network
+from snn_perception.network import Network
 from snn_perception.neurons import IF, LIF
 
 KEY = 'snn_perception'
@@ -65,10 +65,11 @@ def to_graph(model: Model, timing: Timing) -> Any:
             f'{model.name} has neurons {network.neuron}, which NIR does not have; '
             f'models with LIF or IF neurons can be exported'
         )
-    writer = _Writer(nir, model, timing, _maps(network))
-    writer.nodes['input'] = nir.Input(np.array(_channels_first(network.input_shape)))
+    writer = _Writer(model, NodeMaker(nir, timing, network.neuron), _maps(network))
+    writer.nodes['input'] = nir.Input(np.array(channels_first(network.input_shape)))
     for population in network.populations:
         writer.add_population(population)
+    writer.add_output()
     text = yaml.safe_dump({'step': timing.step, 'model': to_yaml(model)})
     return nir.NIRGraph(writer.nodes, writer.edges, {KEY: text})
 
@@ -91,24 +92,19 @@ def _maps(network: Network) -> set[int]:
 class _Writer:
     """Adds nodes one after another; `shape` is the output of the last one, called `last`."""
 
-    nir: Any
     model: Model
-    timing: Timing
+    make: NodeMaker
     maps: set[int]
     shape: tuple[int, ...] = ()
     last: str = ''
     nodes: dict[str, Any] = field(default_factory=dict)
     edges: list[tuple[str, str]] = field(default_factory=list)
 
-    @property
-    def _is_lif(self) -> bool:
-        return isinstance(self.model.network.neuron, LIF)
-
     def add_population(self, population: Population) -> None:
         """Add the connections into one population, and its neurons or the output."""
         index, connections = population.index, population.connections
         synapse = self.model.network.synapse_of(index)
-        joined = bool(synapse.order and self._is_lif and self.timing.step and population.neurons)
+        joined = bool(synapse.order and population.neurons and self.make.joins_synapses)
         weighted = [n for n, connection in enumerate(connections) if connection.weight_shape]
         ends = []
         for number, (connection, kernel) in enumerate(self.model.connections(index)):
@@ -116,16 +112,20 @@ class _Writer:
             self._begin(connection.source)
             if connection.source != IMAGE:
                 for order in range(synapse.order - joined):
-                    self._add(f'{name}_synapse{order}', self._leaky_integrator(synapse.tau))
+                    filtering = self.make.leaky_integrator(self.shape, synapse.tau)
+                    self._add(f'{name}_synapse{order}', filtering)
             has_bias = number == (weighted[0] if weighted else 0)
             self._connect(name, population, connection, kernel, has_bias)
             ends.append(self.last)
         if population.neurons:
-            name, node = f'layer{index}_neurons', self._neurons(synapse.tau if joined else 0.0)
-        else:
-            name, node = 'output', self.nir.Output(np.array(self.shape))
-        self.nodes[name] = node
-        self.edges += [(end, name) for end in ends]
+            neurons = self.make.neurons(self.shape, synapse.tau if joined else 0.0)
+            self._join(ends, f'layer{index}_neurons', neurons)
+        elif len(ends) > 1:  # nirtorch does not add what several edges bring to an Output
+            self._join(ends, f'layer{index}_sum', self.make.scale(self.shape, np.float32(1)))
+
+    def add_output(self) -> None:
+        """End with what was added last."""
+        self._add('output', self.make.nir.Output(np.array(self.shape)))
 
     def _begin(self, source: int) -> None:
         """Go on from the values of `source`."""
@@ -133,11 +133,15 @@ class _Writer:
         is_image = source == IMAGE
         shape = network.input_shape if is_image else network.populations[source].output_shape
         self.last = 'input' if is_image else f'layer{source}_neurons'
-        self.shape = _channels_first(shape) if source in self.maps else (shape[2],)
+        self.shape = channels_first(shape) if source in self.maps else (shape[2],)
 
     def _add(self, name: str, node: Any) -> None:
+        self._join([self.last], name, node)
+
+    def _join(self, sources: list[str], name: str, node: Any) -> None:
+        """Add a node to which several lead."""
         self.nodes[name] = node
-        self.edges.append((self.last, name))
+        self.edges += [(source, name) for source in sources]
         self.last = name
 
     def _connect(
@@ -150,89 +154,23 @@ class _Writer:
     ) -> None:
         """Add the pooling, the flattening and the weights of a connection."""
         if connection.pooling != (1, 1):
-            self._add(f'{name}_pooling0', self._pooling(connection.pooling))
-            self.shape = _channels_first(connection.input_shape)
+            self._add(f'{name}_pooling0', self.make.pooling(connection.pooling))
+            self.shape = channels_first(connection.input_shape)
         is_map = population.index in self.maps
         if len(self.shape) == 3 and not is_map:
-            inputs = {'input': np.array(self.shape)}
-            self._add(f'{name}_flatten', self.nir.Flatten(inputs, start_dim=0))
+            self._add(f'{name}_flatten', self.make.flatten(self.shape))
             self.shape = (int(np.prod(self.shape)),)
-        values: NDArray = kernel
-        if connection.source != IMAGE and self.timing.spike_area != 1:
-            values = kernel.astype(np.float64) / self.timing.spike_area
+        values = kernel if connection.source == IMAGE else self.make.for_spikes(kernel)
         bias = self.model.weights[population.index].bias if has_bias else None
         if isinstance(connection.layer, Identity) and not has_bias:
-            node = self.nir.Scale(np.full(self.shape, values.flat[0]))
+            node = self.make.scale(self.shape, values.flat[0])
         elif is_map:
-            node = self._convolution(population, connection, values, bias)
+            node = self.make.convolution(connection, values, bias, f'layer {population}')
         else:
-            node = self._matrix(values, bias)
+            node = self.make.matrix(values, bias)
         self._add(f'{name}_weights', node)
-        shape = _channels_first(connection.output_shape)
+        shape = channels_first(connection.output_shape)
         self.shape = shape if is_map else shape[:1]
-
-    def _convolution(
-        self,
-        population: Population,
-        connection: Connection,
-        kernel: NDArray,
-        bias: NDArray[np.float32] | None,
-    ) -> Any:
-        layer, around = symmetric(connection.convolution, connection.input_shape)
-        count = np.prod(layer.weight_shape(connection.input_shape), dtype=float)
-        if count > MAXIMUM_WEIGHTS:
-            raise ModelError(
-                f'the padding of layer {population} takes a kernel of {count:.0f} weights in NIR, '
-                f'more than the {MAXIMUM_WEIGHTS} allowed'
-            )
-        kernel = np.pad(kernel, (*around, (0, 0), (0, 0)))
-        node = self.nir.Conv2d(
-            input_shape=connection.input_shape[:2],
-            weight=np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)),
-            stride=layer.strides,
-            padding=tuple(before for before, _ in layer.margins),
-            dilation=1,
-            groups=layer.groups,
-            bias=np.zeros(layer.channels, np.float32) if bias is None else bias,
-        )
-        # The library nir takes all kernels to be square and without groups.
-        node.input_type = {'input': np.array(_channels_first(connection.input_shape))}
-        node.output_type = {'output': np.array(_channels_first(connection.output_shape))}
-        return node
-
-    def _matrix(self, kernel: NDArray, bias: NDArray[np.float32] | None) -> Any:
-        """A dense layer, whose inputs are a flattened map with its channels first in NIR."""
-        matrix = kernel.transpose(3, 2, 0, 1)
-        matrix = np.ascontiguousarray(matrix.reshape(len(matrix), -1))
-        return self.nir.Linear(matrix) if bias is None else self.nir.Affine(matrix, bias)
-
-    def _neurons(self, joined_tau: float) -> Any:
-        """Neurons, merged with a synapse if `joined_tau`, its time constant (s), is not 0."""
-        neuron: Any = self.model.network.neuron
-        step, zero, one = self.timing.step, self._full(0), self._full(1)
-        if not self._is_lif:
-            # Libraries add r I to the potential at every step, however long the step is.
-            r, threshold = (one, neuron.tau_rc / step) if step else (one / neuron.tau_rc, 1)
-            return self.nir.IF(r, v_threshold=self._full(threshold), v_reset=zero)
-        tau = self.timing.for_nir(neuron.tau_rc)
-        membrane = {'v_leak': zero, 'v_threshold': one, 'v_reset': zero}
-        if not joined_tau:
-            return self.nir.LIF(tau=self._full(tau), r=one, **membrane)
-        r, tau_syn = self._full(tau / step), self._full(self.timing.for_nir(joined_tau))
-        # In float64, so that the product of the two is 1.
-        w_in = 1 / r.astype(np.float64)
-        return self.nir.CubaLIF(tau_syn, self._full(tau), r, w_in=w_in, **membrane)
-
-    def _leaky_integrator(self, tau: float) -> Any:
-        tau = self.timing.for_nir(tau)
-        return self.nir.LI(tau=self._full(tau), r=self._full(1), v_leak=self._full(0))
-
-    def _pooling(self, block: Pair) -> Any:
-        size = np.array(block)
-        return self.nir.AvgPool2d(kernel_size=size, stride=size, padding=np.array([0, 0]))
-
-    def _full(self, value: float) -> NDArray[np.float32]:
-        return np.full(self.shape, value, np.float32)
 
 
 def lost(model: Model, timing: Timing) -> dict[str, str]:
@@ -247,7 +185,7 @@ def lost(model: Model, timing: Timing) -> dict[str, str]:
         )
     said['floor of the membrane'] = 'potentials never fall below 0 here; there inhibition adds up'
     is_joined = timing.step and isinstance(neuron, LIF) and network.synapse.order
-    if is_joined and len(network.populations) > 2:
+    if is_joined and any(each.hears_spikes for each in network.populations[:-1]):
         said['bias'] = (
             f'acts at once here; in hidden layers there it rises with the synapse, whose time '
             f'constant is {1000 * network.synapse.tau:g} ms'
@@ -289,7 +227,3 @@ def _is_plain(population: Population) -> bool:
         for layer in layers
         if isinstance(layer, Convolution)
     )
-
-
-def _channels_first(shape: Shape) -> tuple[int, int, int]:
-    return (shape[2], shape[0], shape[1])

@@ -44,7 +44,7 @@ from snn_perception.synapses import Synapse
 nir = pytest.importorskip('nir', reason='NIR is not installed')
 from nir_euler import run  # noqa: E402
 
-from snn_perception.interchange import nir_writing  # noqa: E402
+from snn_perception.interchange import nir_nodes  # noqa: E402
 from snn_perception.interchange.nir_files import read_graph, write_graph  # noqa: E402
 from snn_perception.interchange.nir_kernels import symmetric  # noqa: E402
 from snn_perception.interchange.nir_reading import read_model  # noqa: E402
@@ -182,6 +182,12 @@ def test_what_nir_has_no_form_for_is_written_as_one_that_does_the_same(tmp_path,
     assert_same_spikes(model, read_model(path, step, use_metadata=False))
 
 
+def test_what_leads_to_the_output_is_added_before_it():
+    """As nirtorch does not add what several edges bring to an Output."""
+    graph = to_graph(random_graph_model(), Timing(0.001))
+    assert [edge for edge in graph.edges if edge[1] == 'output'] == [('layer5_sum', 'output')]
+
+
 def test_dense_layers_and_the_skips_between_them_are_vectors(tmp_path):
     model = random_model(input_shape=(7, 6, 3), layers=FORMS['a skip of dense layers'])
     nodes = to_graph(model, Timing(0.001)).nodes
@@ -239,7 +245,7 @@ def test_an_identity_of_another_scale_is_not_ours_any_more(tmp_path):
 def test_a_padding_that_takes_too_large_a_kernel_names_the_layer(monkeypatch):
     layers = (Convolution(4, 3, 1, (0, 0, 40, 0), name='wide'), Dense(3))
     model = random_model(input_shape=(7, 6, 3), layers=layers)
-    monkeypatch.setattr(nir_writing, 'MAXIMUM_WEIGHTS', 1000)
+    monkeypatch.setattr(nir_nodes, 'MAXIMUM_WEIGHTS', 1000)
     with pytest.raises(ModelError, match='the padding of layer 0 wide takes a kernel of 1548 wei'):
         to_graph(model, Timing(0.001))
 
