@@ -29,7 +29,7 @@ from snn_perception.readout import Readout
 
 nir = pytest.importorskip('nir', reason='NIR is not installed')
 from nir_euler import chain, run  # noqa: E402
-from nir_nodes import cuba, li, lif, pool  # noqa: E402
+from usual_nodes import cuba, li, lif, pool  # noqa: E402
 
 from snn_perception.interchange.nir_files import write_graph  # noqa: E402
 from snn_perception.interchange.nir_reading import read_model  # noqa: E402

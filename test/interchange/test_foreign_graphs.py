@@ -27,7 +27,7 @@ from snn_perception.layers import AveragePooling, Convolution, Dense, Identity, 
 
 nir = pytest.importorskip('nir', reason='NIR is not installed')
 from nir_euler import run  # noqa: E402
-from nir_nodes import cuba, li, lif, pool  # noqa: E402
+from usual_nodes import cuba, li, lif, pool  # noqa: E402
 
 from snn_perception.interchange.nir_files import write_graph  # noqa: E402
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from excitatory import excitatory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_models import random_graph_model, random_images, random_model, with_random_weights
@@ -36,7 +37,6 @@ from snn_perception.layers import (
     Identity,
     Sum,
 )
-from snn_perception.model import Weights
 from snn_perception.model_file import ModelError
 from snn_perception.neurons import IF, LIF
 from snn_perception.synapses import Synapse
@@ -98,14 +98,14 @@ def assert_same_spikes(model, other):
 
 
 @given(model=GRAPHS, step=TIMES)
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=10)
 def test_an_exported_graph_comes_back_as_it_was_bit_for_bit(model, step):
     with tempfile.TemporaryDirectory() as folder:
         assert_same_model(model, load_model(written(model, step, folder)))
 
 
 @given(model=GRAPHS, step=TIMES)
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=10)
 def test_without_metadata_an_exported_graph_fires_the_same_spikes(model, step):
     with tempfile.TemporaryDirectory() as folder:
         back = read_model(written(model, step, folder), step, use_metadata=False)
@@ -117,30 +117,15 @@ def test_without_metadata_an_exported_graph_fires_the_same_spikes(model, step):
 
 
 @given(seed=st.integers(0, 1000))
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=10)
 def test_an_exported_graph_without_inhibition_spikes_as_the_equations_of_nir_say(seed):
-    model = random_graph_model(seed, LIF(tau_ref=0.0), Synapse(), Synapse('exponential', 0.01))
-    layers = [_excitatory(layer) for layer in model.network.layers]
-    weights = tuple(
-        Weights(tuple(map(np.abs, each.kernels)), np.abs(each.bias)) for each in model.weights
-    )
-    network = dataclasses.replace(model.network, layers=tuple(layers))
-    model = dataclasses.replace(model, network=network, weights=weights)
+    synapses = Synapse(), Synapse('exponential', 0.01)
+    model = excitatory(random_graph_model(seed, LIF(), *synapses))
     image = random_images(model, 1, seed)
     outputs = run(to_graph(model, Timing(0.001)), image[0].transpose(2, 0, 1), 60, 0.001)
     simulator = ReferenceSimulator(model)
     expected = simulator.run(simulator.reset(), image, 60).outputs[:, 0]
     assert np.allclose(outputs, expected, rtol=1e-3, atol=1e-4)
-
-
-def _excitatory(layer):
-    """`layer` without identities that inhibit."""
-    if isinstance(layer, Sum):
-        branches = tuple((*before, _excitatory(last)) for *before, last in layer.branches)
-        return Sum(branches, name=layer.name)
-    if isinstance(layer, Identity):
-        return dataclasses.replace(layer, scale=abs(layer.scale))
-    return layer
 
 
 FORMS = {

@@ -26,7 +26,7 @@ from snn_perception import load_model
 from snn_perception.model_file import ModelError
 
 nir = pytest.importorskip('nir', reason='NIR is not installed')
-from nir_nodes import lif  # noqa: E402
+from usual_nodes import lif  # noqa: E402
 
 from snn_perception.interchange.nir_files import write_graph  # noqa: E402
 from snn_perception.interchange.nir_graph import wiring  # noqa: E402

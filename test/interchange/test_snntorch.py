@@ -34,7 +34,6 @@ import pytest
 from random_models import random_images, random_model
 
 from snn_perception import load_model
-from snn_perception.backends.reference import ReferenceSimulator
 from snn_perception.commands import evaluate
 from snn_perception.layers import AveragePooling, Convolution, Dense
 from snn_perception.model import Weights
@@ -45,6 +44,7 @@ nir = pytest.importorskip('nir', reason='NIR is not installed')
 nirtorch = pytest.importorskip('nirtorch', reason='nirtorch is not installed')
 snntorch = pytest.importorskip('snntorch', reason='snnTorch is not installed')
 torch = pytest.importorskip('torch')
+from snntorch_runs import assert_same_spikes, exact_modules, our_run, their_run  # noqa: E402
 
 from snn_perception.interchange.nir_files import read_graph, write_graph  # noqa: E402
 from snn_perception.interchange.nir_writing import to_graph  # noqa: E402
@@ -65,37 +65,6 @@ def uninhibited(model, tau_ref=0.0, bias=None):
     return dataclasses.replace(model, network=network, weights=tuple(weights))
 
 
-def our_run(model, image, steps):
-    """Spikes of each layer, (steps, channels, height, width), and outputs (steps, classes)."""
-    simulator = ReferenceSimulator(model)
-    memory = simulator.rest(1)
-    spikes, outputs = [], []
-    for _ in range(steps):
-        spiked, output = simulator.step(memory, image[None])
-        spikes.append([layer[0].transpose(2, 0, 1) for layer in spiked])
-        outputs.append(output[0])
-    return [np.array(layer) for layer in zip(*spikes, strict=True)], np.array(outputs)
-
-
-def their_run(network, image, steps):
-    """The same of a module of nirtorch, the layers in the order of their names."""
-    spikes = {}
-    for name, module in network.named_modules():
-        if isinstance(module, snntorch.Leaky | snntorch.Synaptic):
-
-            def record(module, inputs, output, name=name):
-                spikes.setdefault(name, []).append(output.numpy().copy())
-
-            module.register_forward_hook(record)
-    inputs = torch.from_numpy(image.transpose(2, 0, 1).copy()).to(next(network.parameters()).dtype)
-    state, outputs = None, []
-    with torch.inference_mode():
-        for _ in range(steps):
-            output, state = network(inputs) if state is None else network(inputs, state)
-            outputs.append(output.numpy().ravel().copy())
-    return [np.array(spikes[name]) for name in sorted(spikes)], np.array(outputs)
-
-
 def imported(path):
     """The network that snnTorch's own importer makes of a file."""
     from snntorch.import_nir import import_from_nir
@@ -112,13 +81,6 @@ def exported(network, shape):
         warnings.simplefilter('ignore', DeprecationWarning)
         # Of a copy: tracing leaves potentials behind.
         return export_to_nir(copy.deepcopy(network), torch.rand(1, *shape), ignore_dims=[0])
-
-
-def assert_same_spikes(ours, theirs, but_for=0.001):
-    for mine, other in zip(ours, theirs, strict=True):
-        mine, other = (layer.reshape(len(layer), -1).astype(bool) for layer in (mine, other))
-        assert mine.any()
-        assert (mine != other).sum() <= but_for * mine.sum()
 
 
 @pytest.mark.parametrize('seed', range(3))
@@ -150,40 +112,6 @@ def test_a_file_in_continuous_time_runs_exactly_on_snntorch_neurons(tmp_path, ty
     # Time constants in the file are float32: a spike may yet fall into the next step.
     assert_same_spikes(ours, theirs, but_for=0.002)
     assert np.allclose(our_outputs.mean(0), their_outputs.mean(0), rtol=1e-3)
-
-
-def exact_modules(step):
-    """How nirtorch is to run NIR with exact decays, spikes of area 1 and snnTorch's neurons."""
-
-    class Neurons(torch.nn.Module):
-        def __init__(self, node):
-            super().__init__()
-            decay = float(np.exp(-step / node.tau.flat[0]))
-            self.gain = 1 - decay
-            self.leaky = snntorch.Leaky(
-                decay, reset_mechanism='zero', init_hidden=True, reset_delay=False
-            )
-
-        def forward(self, current):
-            # Its spikes are of float32.
-            return self.leaky(self.gain * current).to(current) / step
-
-    class Filter(torch.nn.Module):
-        def __init__(self, node):
-            super().__init__()
-            self.decay = float(np.exp(-step / node.tau.flat[0]))
-            self.value = torch.zeros(())
-
-        def forward(self, spikes):
-            self.value = self.decay * self.value + (1 - self.decay) * spikes
-            return self.value
-
-    def affine(node):
-        module = torch.nn.Linear(*node.weight.shape[::-1])
-        module.weight.data, module.bias.data = map(torch.tensor, (node.weight, node.bias))
-        return module
-
-    return {nir.LIF: Neurons, nir.LI: Filter, nir.Affine: affine}
 
 
 def test_the_refractory_period_that_is_lost_makes_rates_differ_as_the_curves_say(tmp_path):
