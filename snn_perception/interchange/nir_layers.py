@@ -103,7 +103,10 @@ class GraphBuilder:
 
     def network(self, output: str) -> tuple[Network, tuple[Weights, ...]]:
         """The network that the nodes form up to `output`, and its weights; raises ValueError."""
-        readout = self._readout(self.signals[output])
+        try:
+            readout = self._readout(self.signals[output])
+        except ValueError as reason:
+            raise ModelError(f'node {output!r} of type Output: {reason}') from None
         channels, height, width = self.image
         return assembled((height, width, channels), [*self.done, readout], self.neuron)
 

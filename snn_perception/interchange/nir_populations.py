@@ -87,14 +87,19 @@ def assembled(
 
     `image` is channels-last. Raises ValueError if the populations do not form a network.
     """
-    hidden = [each.synapse for each in found[:-1] if each.hears_spikes]
-    if len(set(hidden)) > 1:
-        raise ValueError('its hidden layers have different synapses; here all must be alike')
+    hidden = [each for each in found[:-1] if each.hears_spikes]
+    for each in hidden:
+        if each.synapse != hidden[0].synapse:
+            raise ValueError(
+                f'the synapses before node {each.name!r} are {each.synapse}, but those before '
+                f'node {hidden[0].name!r} are {hidden[0].synapse}; here those of all hidden '
+                f'layers must be alike'
+            )
     network = Network(
         image,
         tuple(layer for number in range(len(found)) for layer in _layers(found, number)),
         neuron or LIF(tau_ref=0.0),
-        hidden[0] if hidden else Synapse(),
+        hidden[0].synapse if hidden else Synapse(),
         found[-1].synapse,
     )
     return network, tuple(map(_weights, found))

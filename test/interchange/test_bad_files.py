@@ -278,11 +278,11 @@ def within(*edges):
         ((DENSE, within(('input', 'lif'), ('lif', 'lif'), ('lif', 'output'))),
          "node '2_NIRGraph/lif' is part of a circle"),
         ((DENSE, LIF, LIF, nir.LI(0.01 * ONES, ONES, 0 * ONES), LIF),
-         'its hidden layers have different synapses'),
+         "before node '5_LIF' are Synapse.*exponential.*, but those before node '3_LIF' are"),
         ((DENSE, nir.Linear(np.ones((4, 4)))), 'without neurons between them'),
         ((DENSE, LIF, nir.Linear(np.ones((4, 4))), nir.IF(ONES, ONES)), 'has one kind of neuron'),
         ((DENSE, nir.IF(-ONES, ONES)), 'r must be positive'),
-        ((nir.Output(np.array([64])),), 'it has no weights'),
+        ((nir.Output(np.array([64])),), "'1_Output' of type Output: it has no weights"),
     ],
 )  # fmt: skip
 def test_nodes_that_have_no_place_in_our_networks_are_refused(tmp_path, nodes, message):

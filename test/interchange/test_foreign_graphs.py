@@ -24,6 +24,7 @@ import pytest
 from snn_perception import load_model
 from snn_perception.backends.reference import ReferenceSimulator
 from snn_perception.layers import AveragePooling, Convolution, Dense, Identity, Sum
+from snn_perception.model import save_model
 
 nir = pytest.importorskip('nir', reason='NIR is not installed')
 from nir_euler import run  # noqa: E402
@@ -214,6 +215,12 @@ def test_layers_are_named_after_their_neurons_where_others_skip_to_them(tmp_path
         Dense(4),
         Dense(4),
     )
+
+
+def test_a_graph_becomes_a_folder_in_which_the_settings_can_be_changed(tmp_path):
+    model, _ = our_outputs(used(GRAPHS['a skip over two layers']), tmp_path)
+    save_model(model, tmp_path / 'folder')
+    assert load_model(tmp_path / 'folder').network == model.network
 
 
 REFUSED = {
