@@ -47,6 +47,8 @@ from snn_perception.layers import (
 IMAGE = -1
 """Index of the source that stands for the image."""
 
+MAXIMUM_NEURONS = 50_000_000
+
 
 @dataclass(frozen=True)
 class Connection:
@@ -280,6 +282,15 @@ def _connection(place: _Place, layer: Link) -> Connection:
         raise ValueError(
             f'has {layer.groups} groups, which do not divide the {inputs} channels that come in'
         )
+    if isinstance(layer, Convolution):
+        rows, columns = (
+            size + sum(margin) for size, margin in zip(place.shape[:2], layer.margins, strict=True)
+        )
+        if layer.padding and rows * columns * inputs > MAXIMUM_NEURONS:
+            raise ValueError(
+                f'has a padding that makes {rows * columns * inputs} values of its input, '
+                f'more than the {MAXIMUM_NEURONS} allowed'
+            )
     if min(layer.output_shape(place.shape)) < 1:
         raise ValueError(f'has no output left for an input of shape {place.shape}')
     return Connection(layer, place.source, place.pooling, place.source_shape, place.shape)

@@ -32,12 +32,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 
-from snn_perception.graph import IMAGE, Population, connect
+from snn_perception.graph import IMAGE, MAXIMUM_NEURONS, Population, connect
 from snn_perception.layers import Dense, Layer, Pooling, Shape, Sum, check_count
 from snn_perception.neurons import LIF, Neuron
 from snn_perception.synapses import Synapse
 
-MAXIMUM_NEURONS = 50_000_000
 MAXIMUM_WEIGHTS = 200_000_000
 
 

@@ -191,6 +191,10 @@ def test_the_operations_of_all_spikes_are_the_synapses(seed):
             (CONVOLUTION, Sum((READOUT, (AveragePooling(2, source='input'), READOUT)))),
             r'layer 1 \(sum\) cannot pool the image',
         ),
+        (
+            (Convolution(4, 1, stride=60000, padding=60000), READOUT),
+            'layer 0 .* has a padding that makes .* values of its input, more than the 50000000',
+        ),
         ((CONVOLUTION, AveragePooling(7), READOUT), r'layer 1 \(average pooling\) has no output'),
         ((CONVOLUTION, Sum((READOUT, Identity(1.0)))), 'last layer must be dense, or a sum'),
     ],
