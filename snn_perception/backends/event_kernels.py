@@ -12,16 +12,15 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The compiled loops of the sparse engine: all layers over a run of steps, in any threads.
+"""The compiled loops of the sparse engine: all populations over a run of steps, in any threads.
 
-The spikes of a layer are kept as lists. For each row of its map (pooled if a pooling follows)
-and each step, a list holds the numbers column x channels + channel of the neurons that spiked,
-in ascending order. The window of a neuron covers a stretch of columns in each of its rows, so
-the bounds of that stretch are all it needs to find its events in a list; each event plus a
-constant is the number of a row of weights. No two neurons write to the same place, and a neuron
-that is silent costs nothing.
+Populations run one after the other, each through all steps. First the spikes that a population
+hears are listed, row by row, then its neurons advance, a row of a block of channels at a time.
+No two neurons write to the same place, and a neuron that is silent costs nothing to those that
+hear it.
 
-`event_memory` describes the memory, `event_rows` has the loop over the neurons of a row.
+`event_memory` describes the memory, `event_lists` the lists, and `event_rows` has the loop over
+the neurons of a row.
 """
 
 from __future__ import annotations
@@ -33,22 +32,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.backends.compiled import address_of, compiled, part
-from snn_perception.backends.event_memory import WIDTHS, Neurons, Run, Task, Weights
-from snn_perception.backends.event_rows import row_loop
+from snn_perception.backends.event_lists import IN_A_WORD, all_bits, list_row, mask_of
+from snn_perception.backends.event_memory import Neurons, Run, Shape, Task, Weights
+from snn_perception.backends.event_pixels import add_up
+from snn_perception.backends.event_rows import open_windows, places_of, row_loop
+from snn_perception.backends.event_sums import LANES
 from snn_perception.backends.vectors import (
-    EVENTS_AT_ONCE,
-    add_row_sums,
     call_loop,
-    copy_events,
     count_bits,
     fetch_add,
     give_way,
-    list_bits,
-    look_up,
+    word_at,
 )
 
-READOUT_LANES = (0,) * min(WIDTHS)
-"""A block of the readout is as wide as this is long."""
+READOUT = Shape.of(1, 4, 0, 0, 0)
+"""A block of the readout is a vector, and its weights are float32."""
 
 TURNS = 1000
 """How often a waiting thread reads a counter before it yields the processor to others."""
@@ -61,11 +59,11 @@ def compile_network(
 
     The other arguments are examples of those that `run_network` will be called with.
     """
-    arguments = network, neurons, run, shown, Task(0, 0, 0, 0)
+    arguments = network, neurons, run, shown, Task(0, 0, 0, 0, 0)
     kinds = tuple(numba.typeof(argument) for argument in arguments)
-    widths = network.plan['lanes'][:-1].tolist()  # the readout has no neurons
-    rows = [row_loop(width, network.order, network.weight_size) for width in widths]
-    loops = np.array([*(address_of(row, kinds) for row in rows), 0], np.int64)
+    loops = np.zeros(len(network.populations), np.int64)
+    for index in range(len(loops) - 1):  # the readout has no neurons
+        loops[index] = address_of(row_loop(*map(len, shape_of(network, index))), kinds)
     numbers = (numba.int64,) * 3
     address_of(run_network, (numba.typeof(loops), *kinds[:-1], *numbers))
     # `loops` must only ever be called with the types that they are compiled for.
@@ -73,7 +71,16 @@ def compile_network(
     return loops
 
 
-@compiled()
+def shape_of(network: Weights, index: int) -> Shape:
+    """What the loop over a row of population number `index` is compiled for."""
+    population = network.populations[index]
+    hears = population['link'] < population['link_end']
+    spikes = (network.weight_size, network.order) if hears else (0, 0)
+    vectors = int(population['lanes']) // LANES
+    return Shape.of(vectors, *spikes, network.kind, network.constants.size)
+
+
+@compiled(_nrt=False)
 def run_network(
     loops: Any,
     network: Any,
@@ -81,139 +88,127 @@ def run_network(
     run: Any,
     shown: Any,
     thread: int,
-    first_layer: int,
-    end_layer: int,
+    first: int,
+    end: int,
 ) -> None:
-    """Run the layers from `first_layer` up to, but not including, `end_layer`.
+    """Run the populations from number `first` up to, but not including, `end`.
 
     This is thread number `thread` of `run.threads`; the others get the same arguments otherwise.
-    A thread begins with its own share of the rows, as its cache may still hold their state and
-    lists, and then takes rows that others have left. When this returns all work is done, no
+    A thread begins with its own share of a population, whose weights and state its cache may
+    still have, and then takes what others have left. When this returns all work is done, no
     matter by which thread.
 
-    loops: from `compile_network`. shown: float32, for each image the constant inputs of the
-    first layer's neurons.
+    loops: from `compile_network`. shown: float32, for each image and each population that sees
+    it (height, width, padded channels), the constant inputs of the neurons.
     """
-    readout = network.plan.size - 1
-    for index in range(first_layer, end_layer):
-        layer = network.plan[index]
-        rows = run.outputs.shape[0] * (1 if index == readout else layer.height)
-        blocks = 1 if index == readout else layer.blocks
+    for index in range(first, end):
+        population = network.populations[index]
+        rows = run.batch * population.height
+        _list_rows(network, run, index)
+        units = rows * population.blocks
         for turn in range(run.threads):
             share = (thread + turn) % run.threads
-            first = rows * share // run.threads
-            length = rows * (share + 1) // run.threads - first
+            begin = units * share // run.threads
+            length = units * (share + 1) // run.threads - begin
             while True:
-                unit = fetch_add(run.progress, index * (run.threads + 1) + share, 1)
-                if unit >= length * blocks:
-                    break
                 # One block takes all its rows before the next: its weights stay in the cache.
-                block, row = unit // length, first + unit % length
-                if index == readout:
-                    _read_out(network, neurons, run, row)
+                taken = fetch_add(run.progress, _counter(run, index, share), 1)
+                if taken >= length:
+                    break
+                block, row = (begin + taken) // rows, (begin + taken) % rows
+                image, y = row // population.height, row % population.height
+                if population.link < population.list_end:
+                    _wait(run, _flag(network, run, index, row), 1)
+                task = Task(thread, index, image, block, y)
+                if index == network.populations.size - 1:
+                    _read_out(network, neurons, run, shown, task)
                 else:
-                    task = Task(index, row // layer.height, block, row % layer.height)
                     call_loop(loops[index], network, neurons, run, shown, task)
-                    _finish_row(network, run, task)
-                fetch_add(run.progress, index * (run.threads + 1) + run.threads, 1)
-        _wait(run, index, rows * blocks)
+                    _count(network, run, task)
+                fetch_add(run.progress, _counter(run, index, run.threads), 1)
+        _wait(run, _counter(run, index, run.threads), units)
 
 
 @part()
-def _wait(run: Any, index: int, units: int) -> None:
-    """Return once `units` rows of blocks of layer number `index` are done."""
+def _counter(run: Any, index: int, number: int) -> int:
+    """Where in `run.progress` a counter of population number `index` is."""
+    return index * (run.threads + 2) + number
+
+
+@part()
+def _flag(network: Any, run: Any, index: int, row: int) -> int:
+    """Where it says whether `row`, of all images, of population number `index` has its lists."""
+    population = network.populations[index]
+    first = network.populations.size * (run.threads + 2)
+    return first + run.batch * population.row + row
+
+
+@part()
+def _wait(run: Any, counter: int, count: int) -> None:
+    """Return once there is `count` at `counter` in `run.progress`."""
     turns = 0
-    while fetch_add(run.progress, index * (run.threads + 1) + run.threads, 0) < units:
+    while fetch_add(run.progress, counter, 0) < count:
         turns += 1
         if turns > TURNS:
             give_way()
 
 
 @part()
-def _finish_row(network: Any, run: Any, task: Task) -> None:
-    """Count the spikes of `task`; if it completes its group of rows, list that group's spikes."""
-    layer, steps = network.plan[task.layer], run.steps
-    batch, layers = run.outputs.shape[0], network.plan.size
-    masks = task.image * (run.masks.size // batch)
-    fan_out = layer.position + task.y * layer.width
-    spikes = operations = 0
-    for step in range(steps):
-        row = (task.y * steps + step) * layer.width
-        for x in range(layer.width):
-            mask = look_up(run.masks, masks + (row + x) * layer.blocks + task.block)
-            count = count_bits(mask)
-            spikes += count
-            operations += count * look_up(network.fan_out, fan_out + x)
-    at = task.image * layers + task.layer
-    fetch_add(run.counts, at, spikes)
-    fetch_add(run.counts, batch * layers + at + 1, operations)
-
-    group = task.y // layer.pool
-    shared = layers * (run.threads + 1)
-    groups = shared + task.image * ((run.progress.size - shared) // batch)
-    done = fetch_add(run.progress, groups + layer.group + group, 1) + 1
-    # Rows that the pooling cuts off never complete a group.
-    if done == layer.pool * layer.blocks:
-        _list_spikes(layer, run, masks, task.image, group)
+def _list_rows(network: Any, run: Any, index: int) -> None:
+    """List the spikes that population number `index` hears, as far as no other thread does."""
+    population = network.populations[index]
+    if population.link == population.list_end:
+        return
+    while True:
+        row = fetch_add(run.progress, _counter(run, index, run.threads + 1), 1)
+        if row >= run.batch * population.height:
+            break
+        for number in range(population.link, population.list_end):
+            image, y = row // population.height, row % population.height
+            list_row(network, run, number, image, y)
+        fetch_add(run.progress, _flag(network, run, index, row), 1)
 
 
 @part()
-def _list_spikes(layer: Any, run: Any, masks: int, image: int, group: int) -> None:
-    """List the spikes of a group of rows as one row of the next layer's input.
-
-    masks: where those of the image begin in `run.masks`.
-    """
-    steps, width, blocks, lanes = run.steps, layer.width, layer.blocks, layer.lanes
-    pool, columns = layer.pool, width // layer.pool
-    batch = run.outputs.shape[0]
-    starts = image * (run.starts.size // batch) + layer.list_start * steps
-    starts += group * (columns + 1) * steps
-    cursor = image * (run.events.size // batch) + layer.list_events * steps
-    cursor += group * steps * columns * pool * pool * blocks * lanes
-    for step in range(steps):
-        for column in range(columns):
-            run.starts[starts + column * steps + step] = cursor
-            for row in range(group * pool, (group + 1) * pool):
-                for x in range(column * pool, (column + 1) * pool):
-                    at = masks + ((row * steps + step) * width + x) * blocks
-                    for block in range(blocks):
-                        first, mask = (column * blocks + block) * lanes, look_up(run.masks, at)
-                        cursor = list_bits(run.events, cursor, mask, first)
-                        at += 1
-        run.starts[starts + columns * steps + step] = cursor
+def _count(network: Any, run: Any, task: Task) -> None:
+    """Count the spikes of `task`, and the synaptic operations that they cause."""
+    population = network.populations[task.population]
+    vectors = population.lanes // LANES
+    valid = all_bits() >> np.uint64(LANES * (IN_A_WORD - vectors))
+    masks = mask_of(network, run, task.population, task.image, task.y) + task.block * vectors
+    at, populations = task.image * network.populations.size, network.populations.size
+    spikes = 0
+    for x in range(population.width):
+        count = 0
+        for step in range(run.steps):
+            place = masks + (step * population.width + x) * population.vectors
+            count += count_bits(word_at(run.masks, place, valid))
+        spikes += count
+        for reader in range(population.reader, population.reader_end):
+            link = network.links[network.readers[reader]]
+            fan_out = network.fan_out[link.fan_out + task.y * population.width + x]
+            fetch_add(run.counts, run.batch * populations + at + link.target, count * fan_out)
+    fetch_add(run.counts, at + task.population, spikes)
 
 
 @part()
-def _read_out(network: Any, neurons: Any, run: Any, image: int) -> None:
-    """Write the readout's outputs for image number `image`; its window is the whole map."""
-    layers = network.plan.size
-    layer, source, steps = network.plan[layers - 1], network.plan[layers - 2], run.steps
-    columns, classes = source.width // source.pool, run.outputs.shape[2]
-    starts = image * (run.starts.size // run.outputs.shape[0]) + source.list_start * steps
-    rows = np.empty(layer.most_events + EVENTS_AT_ONCE, np.int32)
-    for step in range(steps):
-        output = run.outputs[image, step]
-        for place in range(classes):  # assigning a slice would take seconds longer to compile
-            output[place] = network.inputs[layer.channel + place]
-        for block in range(layer.blocks):
-            for row in range(layer.rows):
-                bound = starts + row * (columns + 1) * steps + step
-                event, end = run.starts[bound], run.starts[bound + columns * steps]
-                shift = (block * layer.rows + row) * layer.columns * layer.channels
-                for place in range(event, end, EVENTS_AT_ONCE):
-                    copy_events(rows, place - event, run.events, place, shift)
-                at = block * len(READOUT_LANES)
-                add_row_sums(READOUT_LANES, output, at, network.read_weights, rows, end - event)
-        _filter_output(network, neurons, output, image * classes)
-
-
-@part()
-def _filter_output(network: Any, neurons: Any, output: Any, at: int) -> None:
-    """Pass `output` through the readout's synapse; its first filters are at `at`."""
-    decay = network.decays[network.plan.size - 1]
-    for _ in range(network.read_order):
-        for place in range(output.size):
-            value = neurons.read_filters[at + place] * decay + output[place]
-            neurons.read_filters[at + place] = value
-            output[place] = value
-        at += neurons.read_filters.size // network.read_order
+def _read_out(network: Any, neurons: Any, run: Any, shown: Any, task: Any) -> None:
+    """Write a block of the readout's outputs for an image."""
+    population = network.populations[-1]
+    channels = population.blocks * LANES
+    open_windows(network, run, task, 0)
+    places = places_of(network, run, shown, task, 0)
+    inputs = shown if population.shown >= 0 else network.inputs
+    orders = neurons.read_filters.size // max(network.read_order, 1)
+    output = task.image * run.steps * channels + task.block * LANES
+    for step in range(run.steps):
+        add_up(READOUT, network, run, places, step)
+        for lane in range(LANES):
+            value = run.sums[places.sums + lane]
+            place = task.image * channels + task.block * LANES + lane
+            for _ in range(network.read_order):
+                value += neurons.read_filters[place] * network.read_decay
+                neurons.read_filters[place] = value
+                place += orders
+            run.outputs[output + lane] = value + inputs[places.inputs + lane]
+        output += channels

@@ -14,9 +14,10 @@
 
 """What the loops of the sparse engine work on: the network, the neurons' state, a run's results.
 
-Arrays have one dimension, and the part of a layer begins where its entry in the plan says, so
-that loops compiled once serve every network. Channels are padded to whole blocks, see `vectors`.
-The last four classes are the arguments of `vectors.step_neurons`, which advances one block.
+Arrays have one dimension, and the part of a population begins where its entry in the plan says,
+so that loops compiled once serve every network. Channels are padded to whole blocks, which are
+vectors of `vectors.LANES` channels each. The last four classes are arguments of the operations
+in `vectors`.
 """
 
 from __future__ import annotations
@@ -26,151 +27,188 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-PLAN = np.dtype(
-    [
-        (name, np.int64)
-        for name in (
-            # The map: its size, blocks of channels, their width, the pooling that follows it.
-            *('height', 'width', 'blocks', 'lanes', 'pool'),
-            # What a neuron sees of the previous map, its padded channels, most events in a step.
-            *('rows', 'columns', 'stride', 'padding', 'channels', 'most_events'),
-            # Where the layer's part begins of weights and of what there is for each channel,
-            # neuron and position of the map;
-            *('weights', 'channel', 'neuron', 'position'),
-            # of groups of rows that are pooled into one; per step, of starts and of lists.
-            *('group', 'list_start', 'list_events'),
-        )
-    ]
-)
-"""An entry per weighted layer, the readout the last."""
+WIDTHS = (64, 48, 32, 16)
+"""Channels of a block: whole vectors, and no more than a word has bits."""
 
-WIDTHS = (64, 32, 16)
-"""Channels of a block: powers of two, as LLVM prefers, and no more than a word has bits."""
+OFFSETS = 64
+"""Numbers that an event takes in the lists of a channelwise link, whatever the block's width."""
+
+
+def _record(*names: str) -> np.dtype:
+    return np.dtype([(name, np.int64) for name in names])
+
+
+POPULATION = _record(
+    # The map: its size, blocks of channels, their width, vectors of a pixel.
+    *('height', 'width', 'blocks', 'lanes', 'vectors'),
+    # Its links, of which those through rows of weights come first; links that it is a source of.
+    *('link', 'list_end', 'link_end', 'reader', 'reader_end'),
+    # Where its part begins of what there is for each channel, each neuron (of the same image, as
+    # all that follows), each row of the map, each vector of each pixel and step; and of what the
+    # image adds, or -1 if it does not see the image.
+    *('channel', 'neuron', 'row', 'mask', 'shown'),
+)
+"""An entry per population, the readout the last: what begins there ends with all the others."""
+
+LINK = _record(
+    # From where to where; rows and columns that are averaged there, and how many are left.
+    *('source', 'target', 'target_rows', 'pool_rows', 'pool_columns', 'height', 'width'),
+    # The windows: their size, from one to the next, and how far the first lies outside.
+    *('rows', 'columns', 'down', 'across', 'top', 'left'),
+    # Channels of the source, and eighths of a row of weights to the next, both padded.
+    *('channels', 'units'),
+    # Where its part begins of weights (in units of 8 bytes), scales, positions of its source;
+    # and, per step, of starts and of events. Its lists have as many rows as the target, and in
+    # each row room for so many events.
+    *('weights', 'scale', 'fan_out', 'starts', 'events', 'events_of_row'),
+)
+"""An entry per connection between neurons, or from them to the readout."""
+
+
+WINDOW = ('begin', 'end', 'events', 'weights', 'scale')
+"""What is known of the window of a block of a pixel on a link.
+
+begin, end: where in `Run.starts` the starts of its first column and of the one behind its last
+are in the first step. events: from where on these count. weights: where row 0 of its weights is,
+in units of 8 bytes. scale: the block's part of `Weights.scales`.
+"""
 
 
 class Weights(NamedTuple):
     """The network.
 
-    order, read_order: of the synapse between layers and of the readout's. weights: for each
-    layer of neurons (blocks, kernel rows, kernel columns, padded channels of the source, width
-    of a block), zero where padded, as bytes; a weight has `weight_size` of them, see
-    `Shape`. read_weights: the same for the readout, in float32.
+    order, read_order: of the synapse between populations and of the readout's. weight_size:
+    bytes of a weight, see `Shape`. kind: number of the kind of neurons.
 
-    For each padded channel there are `scales`, what 1 in an int8 weight stands for, and `inputs`,
-    the constant part of a neuron's input; for each position `fan_out`, the number of synapses in
-    the next layer that a spike reaches; for each layer `decays`, the factor by which its synapse
-    decays in a step. leak, longest: see `vectors.lif`.
+    weights: of each link (blocks, rows, columns, padded channels of the source, width of a
+    block), zero where padded, as bytes; those to the readout are float32. Of a channelwise link,
+    where each neuron sees one channel only, (blocks, rows, columns, OFFSETS) in float32.
+    scales: of each link for each padded channel, what 1 in an int8 weight stands for. inputs: for
+    each padded channel the constant part of a neuron's input. fan_out: for each link and position
+    of its source, the number of synapses that a spike reaches. readers: numbers of links.
+    constants: what `NeuronCode.step` needs to know. decay, read_decay: the factors by which the
+    synapses decay in a step.
     """
 
     order: int
     read_order: int
     weight_size: int
-    plan: NDArray
+    kind: int
+    populations: NDArray
+    links: NDArray
+    readers: NDArray[np.int64]
     weights: NDArray[np.uint8]
-    read_weights: NDArray[np.float32]
     scales: NDArray[np.float32]
     inputs: NDArray[np.float32]
     fan_out: NDArray[np.int64]
-    decays: NDArray[np.float32]
-    leak: np.float32
-    longest: np.float32
+    constants: NDArray[np.float32]
+    decay: np.float32
+    read_decay: np.float32
 
 
 class Neurons(NamedTuple):
-    """State, in float32: for each image, all layers as (height, width, padded channels).
+    """State, in float32: for each image, all populations as (height, width, padded channels).
 
-    `filters` has all that once for each order of the synapse, and `read_filters` (batch, padded
-    classes) for each order of the readout's. refractoriness: see `vectors.lif`.
+    `filters` has all that once for each order of the synapse, `state` for each value that a kind
+    of neuron remembers, and `read_filters` (batch, padded classes) for each order of the
+    readout's synapse.
     """
 
     filters: NDArray[np.float32]
-    potentials: NDArray[np.float32]
-    refractoriness: NDArray[np.float32]
+    state: NDArray[np.float32]
     read_filters: NDArray[np.float32]
 
 
 class Run(NamedTuple):
     """Memory for what a run produces.
 
-    masks: which neurons of a block spiked, for each image, one layer at a time: (height, steps,
-    width, blocks). starts: for each image and each row of its lists (columns + 1, steps), where
-    the events of a column begin in `events`; the last is where those of the row end. counts:
-    (2, batch, layers), spikes and the synaptic operations that they cause. progress: zeros at
-    first; for each layer how many rows of blocks are taken from each thread's share, and how
-    many are done in all; then for each image how many are done of each group of rows. outputs:
-    (batch, steps, padded classes).
+    masks: a bit for each neuron that spiked, for each image and population (height, steps,
+    width, vectors). starts: for each link and row of neurons (columns + 1, steps), where the
+    events of a column begin among the `events` of that row; the last is where they end. Behind
+    those of all links each thread has `thread_starts` and `thread_events` for lists of its own,
+    `sums` and `windows` have room for each thread's sums of a block and its windows.
+    counts: (2, batch, populations), spikes and the synaptic operations that arrive. progress:
+    zeros at first; for each population how many rows of blocks are taken from each thread's
+    share, how many are done in all, how many rows have their lists taken; then for each image and
+    row whether it has its lists. outputs: (batch, steps, padded classes), flat.
     """
 
     threads: int
+    batch: int
     steps: int
-    masks: NDArray[np.uint64]
-    starts: NDArray[np.int64]
+    masks: NDArray[np.uint16]
+    starts: NDArray[np.int32]
     events: NDArray[np.int32]
+    thread_starts: int
+    thread_events: int
+    sums: NDArray[np.float32]
+    windows: NDArray[np.int64]
     counts: NDArray[np.int64]
     progress: NDArray[np.int64]
     outputs: NDArray[np.float32]
 
 
 class Task(NamedTuple):
-    """What a thread does at a time: row `y` of a block of channels, of one image in one layer."""
+    """What a `thread` does at a time: row `y` of a block of channels, of one image."""
 
-    layer: int
+    thread: int
+    population: int
     image: int
     block: int
     y: int
 
 
 class Shape(NamedTuple):
-    """What the step of a block is compiled for, as lengths of tuples, which are part of a type.
+    """What the loop over a row is compiled for, as lengths of tuples, which are part of a type.
 
-    They are the width of the block, the order of the synapse and the size of a weight in bytes:
-    4 stands for float32, 2 for bfloat16, 1 for int8.
+    They are the vectors of a block; the size of a weight in bytes: 4 stands for float32, 2 for
+    bfloat16, 1 for int8, 0 for neurons that hear no spikes; the order of the synapse; the number
+    of the kind of neurons, and of its constants.
     """
 
-    lanes: tuple[int, ...]
-    orders: tuple[int, ...]
+    vectors: tuple[int, ...]
     weight: tuple[int, ...]
+    orders: tuple[int, ...]
+    kind: tuple[int, ...]
+    constants: tuple[int, ...]
 
     @classmethod
-    def of(cls, width: int, order: int, weight_size: int) -> Shape:
+    def of(cls, *lengths: int) -> Shape:
         """The shape with these lengths."""
-        return cls((0,) * width, (0,) * order, (0,) * weight_size)
-
-
-class Arrays(NamedTuple):
-    """The arrays that the step of a block works on; `Places` says where in them.
-
-    rows: int32, the numbers of the rows of weights to be added. The others are those of
-    `Weights` and `Neurons` of the same names, but `inputs` may be the image's.
-    """
-
-    inputs: NDArray[np.float32]
-    weights: NDArray[np.uint8]
-    rows: NDArray[np.int32]
-    scales: NDArray[np.float32]
-    filters: NDArray[np.float32]
-    potentials: NDArray[np.float32]
-    refractoriness: NDArray[np.float32]
+        return cls(*((0,) * length for length in lengths))
 
 
 class Places(NamedTuple):
-    """Where a block is in `Arrays`.
+    """Where a block of a pixel is in the arrays that `event_pixels` works on.
 
-    weights: the byte where row 0 begins. rows: the first of the numbers. neuron: the block's
-    state; in the filters each further order of the synapse is `stride` values on.
+    window: the first of its `windows` in `run.windows`, of which the `full` first ones are of
+    links through rows of weights. sums: the thread's part of `run.sums`. neuron: its state, of
+    which each further value is `stride` values on, as are the further orders of the synapse.
+    mask: where it says who spiked, and `mask_stride` further on in the next step.
     """
 
+    window: int
+    windows: int
+    full: int
+    sums: int
     inputs: int
-    weights: int
-    rows: int
-    scales: int
     neuron: int
     stride: int
+    mask: int
+    mask_stride: int
 
 
-class Times(NamedTuple):
-    """The `decay` of the synapse in a step; for the others see `vectors.lif`."""
+class Room(NamedTuple):
+    """What a run needs.
 
-    decay: np.float32
-    leak: np.float32
-    longest: np.float32
+    masks, starts, events: for each image and step. thread_starts, thread_events: for each thread
+    and step. sums, windows: for each thread.
+    """
+
+    masks: int
+    starts: int
+    events: int
+    thread_starts: int
+    thread_events: int
+    sums: int
+    windows: int

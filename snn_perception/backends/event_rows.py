@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The innermost loops of the sparse engine: a row of a layer's neurons through all steps.
+"""The loops over a row of a population's neurons.
 
 There is one for each shape of a block, and only those that a network has are compiled. The other
 loops are the same for every network and call these by their addresses.
@@ -21,112 +21,77 @@ loops are the same for every network and call these by their addresses.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from snn_perception.backends.compiled import compiled, part
-from snn_perception.backends.event_memory import Arrays, Places, Shape, Times
-from snn_perception.backends.vectors import EVENTS_AT_ONCE, copy_events, look_up, step_neurons
-
-
-class Window(NamedTuple):
-    """What a row of neurons sees of the previous map: `rows` rows that lie within it.
-
-    starts: where the starts of the first of these rows begin in `Run.starts`. first: the number
-    of its first row of weights. down, weights_down: distances from one row to the next, in
-    starts and in rows of weights.
-    """
-
-    rows: int
-    starts: int
-    first: int
-    down: int
-    weights_down: int
+from snn_perception.backends.event_lists import list_block, list_of, mask_of, own_list
+from snn_perception.backends.event_memory import WINDOW, Places, Shape
+from snn_perception.backends.event_pixels import run_pixel
+from snn_perception.backends.event_sums import LANES
 
 
 @cache
-def row_loop(width: int, order: int, weight_size: int) -> Any:
+def row_loop(*lengths: int) -> Any:
     """The loop over a row of neurons, for blocks of this `event_memory.Shape`."""
-    shape = Shape.of(width, order, weight_size)
+    shape = Shape.of(*lengths)
 
-    @compiled(no_cpython_wrapper=True)  # see `vectors.call_loop`
+    # See `vectors.call_loop`; and nothing here needs counts of references to memory.
+    @compiled(no_cpython_wrapper=True, _nrt=False)
     def run_row(network: Any, neurons: Any, run: Any, shown: Any, task: Any) -> None:
-        """Run the neurons of `task` through all steps; `shown` drives those of the first layer."""
-        size, layer = len(shape.lanes), network.plan[task.layer]
-        batch, is_first = run.outputs.shape[0], task.layer == 0
-        channel = layer.channel + task.block * size
-        inputs = shown if is_first else network.inputs
-        source = network.plan[max(task.layer - 1, 0)]
-        columns = source.width // source.pool
-        window = _window(run, layer, source, task)
-        neuron = task.image * (neurons.potentials.size // batch) + layer.neuron
-        mask = task.image * (run.masks.size // batch) + task.block
-        mask += task.y * run.steps * layer.width * layer.blocks
-        times = Times(network.decays[task.layer], network.leak, network.longest)
-        rows = np.empty(layer.most_events + EVENTS_AT_ONCE, np.int32)
-        arrays = Arrays(
-            inputs,
-            network.weights,
-            rows,
-            network.scales,
-            neurons.filters,
-            neurons.potentials,
-            neurons.refractoriness,
-        )
-        for x in range(layer.width):
-            place = ((task.y * layer.width + x) * layer.blocks + task.block) * size
-            places = Places(
-                task.image * (shown.size // batch) + place if is_first else channel,
-                layer.weights * network.weight_size,
-                0,
-                channel,
-                neuron + place,
-                neurons.potentials.size,
-            )
-            left = x * layer.stride - layer.padding
-            begin, end = max(left, 0), min(left + layer.columns, columns)
-            seen = window.rows if begin < end else 0
-            first = window.first - left * layer.channels
-            for step in range(run.steps):
-                bound = window.starts + begin * run.steps + step
-                across = (end - begin) * run.steps
-                count = _collect(run, rows, window, seen, bound, across, first)
-                run.masks[mask + (step * layer.width + x) * layer.blocks] = step_neurons(
-                    shape, arrays, places, count, times
-                )
+        """Run the neurons of `task` through all steps."""
+        population, vectors = network.populations[task.population], len(shape.vectors)
+        for number in range(population.list_end, population.link_end):
+            list_block(network, run, number, task, vectors)
+        inputs = shown if population.shown >= 0 else network.inputs
+        for x in range(population.width):
+            open_windows(network, run, task, x)
+            places = places_of(network, run, shown, task, x)
+            run_pixel(shape, network, neurons, run, inputs, places)
 
     return run_row
 
 
 @part()
-def _window(run: Any, layer: Any, source: Any, task: Any) -> Any:
-    rows, columns = source.height // source.pool, source.width // source.pool
-    top = task.y * layer.stride - layer.padding
-    first, end = max(-top, 0), min(layer.rows, rows - top)
-    down, weights_down = (columns + 1) * run.steps, layer.columns * layer.channels
-    starts = task.image * (run.starts.size // run.outputs.shape[0])
-    starts += source.list_start * run.steps + (top + first) * down
-    weights = (task.block * layer.rows + first) * weights_down
-    return Window(max(end - first, 0), starts, weights, down, weights_down)
+def open_windows(network: Any, run: Any, task: Any, x: int) -> None:
+    """Write to the thread's part of `run.windows` what pixel `x` of the task sees."""
+    population = network.populations[task.population]
+    at = task.thread * (run.windows.size // run.threads)
+    for number in range(population.link, population.link_end):
+        link, is_listed = network.links[number], number < population.list_end
+        if is_listed:
+            starts, events = list_of(network, run, number, task.image, task.y)
+        else:
+            starts, events = own_list(network, run, number, task.thread)
+        left = x * link.across - link.left
+        begin = min(max(left, 0), link.width)
+        end = min(max(left + link.columns, begin), link.width)
+        row = task.block * link.rows * link.columns - left
+        run.windows[at] = starts + begin * run.steps
+        run.windows[at + 1] = starts + end * run.steps
+        run.windows[at + 2] = events
+        run.windows[at + 3] = link.weights + row * link.units * (link.channels if is_listed else 1)
+        run.windows[at + 4] = link.scale + task.block * population.lanes
+        at += len(WINDOW)
 
 
 @part()
-def _collect(
-    run: Any, rows: Any, window: Any, seen: int, bound: int, across: int, first: int
-) -> int:
-    """Write to `rows` the numbers of the rows of weights to be added; returns how many.
-
-    They belong to the spikes in the first `seen` rows of the window, between two bounds for each
-    row: in the first row those at `bound` and at `bound + across` in `run.starts`. There, the
-    weights of event 0 are row number `first`.
-    """
-    count = 0
-    for _ in range(seen):
-        event, end = look_up(run.starts, bound), look_up(run.starts, bound + across)
-        for place in range(event, end, EVENTS_AT_ONCE):
-            copy_events(rows, count + place - event, run.events, place, first)
-        count += end - event
-        bound += window.down
-        first += window.weights_down
-    return count
+def places_of(network: Any, run: Any, shown: Any, task: Any, x: int) -> Any:
+    """The `event_memory.Places` of the task's block of pixel `x`."""
+    population, totals = network.populations[task.population], network.populations[-1]
+    pixel = task.y * population.width + x
+    first = (pixel * population.blocks + task.block) * population.lanes
+    inputs = population.channel + task.block * population.lanes
+    if population.shown >= 0:
+        inputs = task.image * (shown.size // run.batch) + population.shown + first
+    mask = mask_of(network, run, task.population, task.image, task.y)
+    return Places(
+        task.thread * (run.windows.size // run.threads),
+        population.link_end - population.link,
+        population.list_end - population.link,
+        task.thread * (run.sums.size // run.threads),
+        inputs,
+        task.image * totals.neuron + population.neuron + first,
+        run.batch * totals.neuron,
+        mask + x * population.vectors + task.block * (population.lanes // LANES),
+        population.width * population.vectors,
+    )

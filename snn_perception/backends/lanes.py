@@ -20,19 +20,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from llvmlite import ir
-from numba.core import cgutils, types
 
 FLOAT = ir.FloatType()
 BYTE = ir.IntType(8)
 SHORT = ir.IntType(16)
 WHOLE = ir.IntType(32)
 LONG = ir.IntType(64)
-
-MOST_INT8 = 256
-"""As many int8 weights can be summed in int16 without overflow."""
-
-WEIGHTS = {4: types.float32, 2: types.uint16, 1: types.int8}
-"""numba's types for weights by their size in bytes; uint16 holds the bits of bfloat16."""
 
 
 class Lanes:
@@ -152,54 +145,3 @@ def load(builder: Any, pointer: Any, width: int, element: Any = FLOAT) -> Any:
 def store(builder: Any, value: Any, pointer: Any) -> None:
     """Write the vector `value` to `pointer`, which need not be aligned."""
     builder.store(value, builder.bitcast(pointer, value.type.as_pointer()), align=1)
-
-
-def gather(builder: Any, rows: Any, kind: Any, width: int, numbers: Any, count: Any) -> Lanes:
-    """The sum of rows of weights: of those at `rows` whose `count` numbers are at `numbers`.
-
-    kind: numba's type of the weights, one of WEIGHTS.
-    """
-    element = {types.float32: FLOAT, types.uint16: SHORT, types.int8: BYTE}[kind]
-    rows = builder.bitcast(rows, element.as_pointer())
-    zero = ir.Constant(count.type, 0)
-    if kind != types.int8:
-        return Lanes(builder, _add_up(builder, rows, kind, width, numbers, zero, count))
-    whole = ir.VectorType(WHOLE, width)
-    total = cgutils.alloca_once_value(builder, ir.Constant(whole, None))
-    step = ir.Constant(count.type, MOST_INT8)
-    with cgutils.for_range_slice(builder, zero, count, step, count.type, inc=True) as (first, _):
-        end = builder.add(first, step)
-        end = builder.select(builder.icmp_signed('<', end, count), end, count)
-        part = _add_up(builder, rows, kind, width, numbers, first, end)
-        builder.store(builder.add(builder.load(total), builder.sext(part, whole)), total)
-    return Lanes(builder, builder.sitofp(builder.load(total), ir.VectorType(FLOAT, width)))
-
-
-def _add_up(
-    builder: Any, rows: Any, kind: Any, width: int, numbers: Any, first: Any, end: Any
-) -> Any:
-    """`gather` for the numbers from `first` up to `end`, excluding it; sums int8 in int16."""
-    is_whole = kind == types.int8
-    vector = ir.VectorType(SHORT if is_whole else FLOAT, width)
-    add = builder.add if is_whole else builder.fadd
-    total = cgutils.alloca_once(builder, vector)
-    builder.store(ir.Constant(vector, None), total)
-    one, length = ir.Constant(first.type, 1), ir.Constant(first.type, width)
-    with cgutils.for_range_slice(builder, first, end, one, first.type, inc=True) as (index, _):
-        number = builder.sext(builder.load(builder.gep(numbers, [index])), first.type)
-        pointer = builder.gep(rows, [builder.mul(number, length)])
-        builder.store(add(builder.load(total), _weights(builder, pointer, kind, width)), total)
-    return builder.load(total)
-
-
-def _weights(builder: Any, pointer: Any, kind: Any, width: int) -> Any:
-    """A row of weights in the type that is summed: int16 for int8, otherwise float32."""
-    if kind == types.float32:
-        return load(builder, pointer, width)
-    if kind == types.int8:
-        row = load(builder, pointer, width, BYTE)
-        return builder.sext(row, ir.VectorType(SHORT, width))
-    bits = load(builder, pointer, width, SHORT)
-    whole = ir.VectorType(WHOLE, width)
-    shifted = builder.shl(builder.zext(bits, whole), ir.Constant(whole, [16] * width))
-    return builder.bitcast(shifted, ir.VectorType(FLOAT, width))

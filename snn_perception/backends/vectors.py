@@ -14,9 +14,8 @@
 
 """Operations for which loops in numba are too slow, written directly in LLVM's instructions.
 
-A block is `width` neighbouring channels of one pixel: one vector for LLVM, which maps it to
-whatever registers the processor has. Positions count values from the start of an array, across
-all its dimensions; bounds are not checked.
+Positions count values from the start of an array, across all its dimensions; bounds are not
+checked.
 """
 
 from __future__ import annotations
@@ -27,19 +26,7 @@ from llvmlite import ir
 from numba import extending
 from numba.core import cgutils, types
 
-from snn_perception.backends.lanes import (
-    LONG,
-    WEIGHTS,
-    WHOLE,
-    Lanes,
-    gather,
-    load,
-    splat,
-    store,
-)
-
-EVENTS_AT_ONCE = 16
-"""Events that `copy_events` copies: arrays of events have room for so many more than they hold."""
+from snn_perception.backends.lanes import LONG, WHOLE
 
 BITS_AT_ONCE = 4
 """Bits that `list_bits` lists at once: hardly ever do more neurons of a block spike."""
@@ -56,135 +43,30 @@ def _data(context: Any, builder: Any, signature: Any, arguments: Any, *indices: 
     ]
 
 
-def _fields(context: Any, builder: Any, kind: Any, value: Any) -> Any:
-    """`value` of numba's type `kind`; a named tuple's arrays become pointers to their values."""
+def fields(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """`value` of numba's type `kind`; a named tuple's arrays become pointers to their values.
+
+    An array alone becomes one, too.
+    """
+    if isinstance(kind, types.Array):
+        return context.make_array(kind)(context, builder, value).data
     if not isinstance(kind, types.NamedTuple | types.NamedUniTuple):
         return value
-    return kind.instance_class(
-        *(
-            context.make_array(each)(context, builder, field).data
-            if isinstance(each, types.Array)
-            else field
-            for each, field in zip(kind.types, cgutils.unpack_tuple(builder, value), strict=True)
-        )
-    )
+    values = cgutils.unpack_tuple(builder, value)
+    parts = zip(kind.types, values, strict=True)
+    return kind.instance_class(*(fields(context, builder, *part) for part in parts))
 
 
 @intrinsic
-def step_neurons(
-    typing: Any, shape: Any, arrays: Any, places: Any, row_count: Any, times: Any
-) -> Any:
-    """Advance a block of LIF neurons by one step; bit i of the result is set if neuron i spiked.
-
-    Its input is the sum of `row_count` rows of weights, scaled if they are int8, and its block
-    of `inputs`. Each order of the synapse decays and adds its input as it is. For the other
-    arguments see the classes of these names in `event_memory`.
-    """
-    width, order, size = (each.count for each in shape.types)
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _, data, at, count, constants = (
-            _fields(context, builder, *each)
-            for each in zip(signature.args, arguments, strict=True)
-        )
-
-        def lanes_at(data: Any, position: Any) -> Lanes:
-            return Lanes(builder, load(builder, builder.gep(data, [position]), width))
-
-        def constant(value: Any) -> Lanes:
-            return Lanes(builder, splat(builder, value, width))
-
-        weights, rows = (
-            builder.gep(data.weights, [at.weights]),
-            builder.gep(data.rows, [at.rows]),
-        )
-        current = gather(builder, weights, WEIGHTS[size], width, rows, count)
-        if WEIGHTS[size] == types.int8:
-            current = current * lanes_at(data.scales, at.scales)
-        current = current + lanes_at(data.inputs, at.inputs)
-        position = at.neuron
-        for _ in range(order):
-            current = lanes_at(data.filters, position) * constant(constants.decay) + current
-            store(builder, current.value, builder.gep(data.filters, [position]))
-            position = builder.add(position, at.stride)
-        state = [builder.gep(each, [at.neuron]) for each in (data.potentials, data.refractoriness)]
-        potential, refractory = (Lanes(builder, load(builder, each, width)) for each in state)
-        leak, longest = constant(constants.leak), constant(constants.longest)
-        fired, *after = lif(current, potential, refractory, leak, longest)
-        for value, pointer in zip(after, state, strict=True):
-            store(builder, value.value, pointer)
-        mask = builder.bitcast(fired, ir.IntType(width))
-        return builder.zext(mask, LONG) if width < LONG.width else mask
-
-    return types.uint64(shape, arrays, places, types.intp, times), generate
-
-
-def lif(
-    current: Lanes, potential: Lanes, refractory: Lanes, leak: Lanes, longest: Lanes
-) -> tuple[Any, Lanes, Lanes]:
-    """One step of `neurons.LIF.step`: who fires, then membrane potentials and refractoriness.
-
-    It needs neither exp nor log. A potential keeps the fraction exp(-t / tau_rc) of its distance
-    from the current J, where t is the part of the step in which it is not refractory. With r for
-    the refractory time that is left, this fraction is exp((r - dt) / tau_rc), which is what
-    `refractory` stores, but at least `leak`, exp(-dt / tau_rc), and at most 1. A potential that
-    has gone from 1 to v since its spike has kept (J - v) / (J - 1), so this is exp(-t / tau_rc)
-    for the time t since then; `longest` is exp((tau_ref - dt) / tau_rc).
-    """
-    refractory = refractory.at_least(leak)
-    potential = current + (potential - current) * refractory.at_most(1)
-    fired = potential > 1
-    since = (current - potential) * ((current - 1).reciprocal() * longest)
-    silent = Lanes(potential.builder, ir.Constant(potential.value.type, None))
-    potential = silent.select(fired, potential.at_least(0))
-    return fired, potential, since.select(fired, refractory * leak)
-
-
-@intrinsic
-def add_row_sums(
-    typing: Any, lanes: Any, sums: Any, at: Any, weights: Any, rows: Any, count: Any
-) -> Any:
-    """Add rows of float32 `weights` to the block at `at` in `sums`.
-
-    Their numbers are the first `count` in `rows`; the block is as wide as `lanes` is long.
-    """
-    width = lanes.count
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        target, rows_data, numbers = _data(context, builder, signature, arguments, 1, 3, 4)
-        pointer = builder.gep(target, [arguments[2]])
-        total = Lanes(builder, load(builder, pointer, width))
-        total = total + gather(builder, rows_data, types.float32, width, numbers, arguments[5])
-        store(builder, total.value, pointer)
-        return context.get_dummy_value()
-
-    return types.void(lanes, sums, types.intp, weights, rows, types.intp), generate
-
-
-@intrinsic
-def copy_events(typing: Any, target: Any, place: Any, events: Any, first: Any, shift: Any) -> Any:
-    """Copy EVENTS_AT_ONCE events from `first` in `events` to `place` in `target`, plus `shift`."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        to, numbers = _data(context, builder, signature, arguments, 0, 2)
-        block = load(builder, builder.gep(numbers, [arguments[3]]), EVENTS_AT_ONCE, WHOLE)
-        moved = splat(builder, builder.trunc(arguments[4], WHOLE), EVENTS_AT_ONCE)
-        store(builder, builder.add(block, moved), builder.gep(to, [arguments[1]]))
-        return context.get_dummy_value()
-
-    return types.void(target, types.intp, events, types.intp, types.intp), generate
-
-
-@intrinsic
-def list_bits(typing: Any, events: Any, place: Any, mask: Any, first: Any) -> Any:
-    """Write `first` plus the position of each bit set in `mask` to `events`, from `place` on.
+def list_bits(typing: Any, events: Any, place: Any, mask: Any, first: Any, units: Any) -> Any:
+    """Write (`first` + bit) * `units` for each bit set in `mask` to `events`, from `place` on.
 
     Returns the place after the last. Up to BITS_AT_ONCE values beyond that are overwritten.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         (data,) = _data(context, builder, signature, arguments, 0)
-        _, place, mask, number = arguments
+        _, place, mask, number, units = arguments
         end = builder.add(place, builder.ctpop(mask))
         before = builder.block
         loop, after = (builder.append_basic_block(name) for name in ('bits', 'bits.after'))
@@ -196,9 +78,9 @@ def list_bits(typing: Any, events: Any, place: Any, mask: Any, first: Any) -> An
         rest, one = bits, ir.Constant(LONG, 1)
         for offset in range(BITS_AT_ONCE):
             position = builder.cttz(rest, ir.Constant(ir.IntType(1), 0))
-            event = builder.trunc(builder.add(position, number), WHOLE)
+            event = builder.mul(builder.add(position, number), units)
             pointer = builder.gep(data, [builder.add(cursor, ir.Constant(LONG, offset))])
-            builder.store(event, pointer)
+            builder.store(builder.trunc(event, WHOLE), pointer)
             rest = builder.and_(rest, builder.sub(rest, one))
         bits.add_incoming(rest, loop)
         cursor.add_incoming(builder.add(cursor, ir.Constant(LONG, BITS_AT_ONCE)), loop)
@@ -206,7 +88,19 @@ def list_bits(typing: Any, events: Any, place: Any, mask: Any, first: Any) -> An
         builder.position_at_end(after)
         return end
 
-    return types.int64(events, types.intp, types.uint64, types.intp), generate
+    return types.int64(events, types.intp, types.uint64, types.intp, types.intp), generate
+
+
+@intrinsic
+def word_at(typing: Any, masks: Any, index: Any, valid: Any) -> Any:
+    """The bits of four masks from `index` on, the first the lowest, as far as `valid` has them."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        (data,) = _data(context, builder, signature, arguments, 0)
+        pointer = builder.bitcast(builder.gep(data, [arguments[1]]), LONG.as_pointer())
+        return builder.and_(builder.load(pointer, align=2), arguments[2])
+
+    return types.uint64(masks, types.intp, types.uint64), generate
 
 
 @intrinsic

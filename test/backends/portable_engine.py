@@ -24,16 +24,27 @@ import numpy as np
 from random_models import random_images, random_model
 
 from snn_perception.backends import create_simulator
-from snn_perception.backends.event_kernels import run_network
-from snn_perception.backends.event_memory import WIDTHS
+from snn_perception.backends.event_kernels import run_network, shape_of
+from snn_perception.backends.event_layout import arrange
 from snn_perception.backends.event_rows import row_loop
 from snn_perception.layers import Convolution, Dense
 
-LAYERS = Convolution(6, 3), Convolution(24, 3, stride=2), Dense(48), Dense(3)
-"""Of blocks of each width."""
+LAYERS = (
+    Convolution(6, 3),
+    Convolution(24, 3, stride=2),
+    Convolution(24, 3, padding=1, groups=24),
+    Dense(40),
+    Dense(64),
+    Dense(3),
+)
+"""Of blocks of each width, and with a depthwise one."""
 
-LOOPS = run_network, *(row_loop(width, 1, 4) for width in WIDTHS)
-"""What is compiled for them, with a synapse of first order and float32."""
+
+def loops() -> list:
+    """What is compiled for them."""
+    network, _ = arrange(random_model(layers=LAYERS), 'float32')
+    shapes = {shape_of(network, index) for index in range(len(network.populations) - 1)}
+    return [run_network, *(row_loop(*map(len, shape)) for shape in sorted(shapes))]
 
 
 def spikes_as_in_the_reference() -> None:
@@ -44,7 +55,7 @@ def spikes_as_in_the_reference() -> None:
     runs = [simulator.run(simulator.reset(2), images, 60) for simulator in simulators]
     assert runs[0].spikes.sum() > 1000
     assert np.array_equal(runs[0].spikes, runs[1].spikes)
-    code = ''.join(text for loop in LOOPS for text in loop.inspect_asm().values())
+    code = ''.join(text for loop in loops() for text in loop.inspect_asm().values())
     print(*sorted(set(re.findall(r'%([xyz]mm)', code))))
 
 
@@ -55,7 +66,7 @@ def compile_for(triple: str, processor: str) -> None:
     llvm.initialize_all_asmprinters()
     machine = llvm.Target.from_triple(triple).create_target_machine(cpu=processor, opt=2)
     layout = f'target datalayout = "{machine.target_data}"'
-    for loop in LOOPS:
+    for loop in loops():
         (code,) = loop.inspect_llvm().values()
         code = re.sub('target triple = ".*"', f'target triple = "{triple}"', code)
         code = re.sub('target datalayout = ".*"', layout, code)

@@ -32,7 +32,7 @@ from snn_perception.backends.reference import weighted_sum
 from snn_perception.backends.torch import TorchSimulator
 from snn_perception.graph import IMAGE
 from snn_perception.layers import AveragePooling, Convolution, Dense
-from snn_perception.neurons import LIF, NEURON_TYPES, Softened, Theta
+from snn_perception.neurons import LIF, NEURON_TYPES, Softened
 from snn_perception.synapses import Synapse
 
 SYNAPSES = [Synapse(), Synapse('exponential', 0.005), Synapse('alpha', 0.003)]
@@ -73,14 +73,6 @@ def test_torch_runs_every_kind_of_neuron_as_the_reference_does(kind):
     assert reference.spikes[:, :-1].min() > 0
     assert_equal_counts(reference, engine)
     assert np.allclose(reference.outputs, engine.outputs, rtol=1e-6, atol=1e-6)
-
-
-def test_neurons_other_than_lif_run_on_torch_and_are_refused_by_event():
-    model = random_model()
-    model = dataclasses.replace(model, network=dataclasses.replace(model.network, neuron=Theta()))
-    assert create_simulator(model, 'auto', 'cpu').name == 'torch'
-    with pytest.raises(ValueError, match='event runs neurons of type lif, not Theta'):
-        create_simulator(model, 'event')
 
 
 # A spike falls into a neighbouring step where rounding moves a potential across the threshold;

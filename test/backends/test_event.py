@@ -24,15 +24,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_models import random_images, random_model
+from random_models import random_graph_model, random_images, random_model
 
 from snn_perception.backends import create_simulator
 from snn_perception.backends.event import EventSimulator
 from snn_perception.layers import AveragePooling, Convolution, Dense
 from snn_perception.model import Weights
-from snn_perception.neurons import LIF
+from snn_perception.neurons import IF, LIF, AdaptiveLIF, Theta
 from snn_perception.synapses import Synapse
 
+NEURONS = [LIF(), AdaptiveLIF(), IF(), Theta()]
 SYNAPSES = [Synapse(), Synapse('exponential', 0.005), Synapse('alpha', 0.003)]
 
 
@@ -131,6 +132,43 @@ def test_random_networks_spike_as_in_the_reference(
     if alike == sum(chunks):
         assert np.array_equal(counts, expected)
     assert np.allclose(outputs[:alike], others[:alike], rtol=1e-3, atol=1e-2)
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    neuron=st.sampled_from(NEURONS),
+    synapse=st.sampled_from(SYNAPSES),
+    readout_synapse=st.sampled_from(SYNAPSES),
+    chunks=st.lists(st.integers(1, 40), min_size=1, max_size=3),
+    threads=st.integers(1, 3),
+)
+@settings(max_examples=40)
+def test_random_graphs_of_all_neurons_spike_as_in_the_reference(
+    seed, neuron, synapse, readout_synapse, chunks, threads
+):
+    model = random_graph_model(seed, neuron, synapse, readout_synapse)
+    images = random_images(model, 2)
+    event, reference = EventSimulator(model, threads=threads), create_simulator(model, 'reference')
+    counts, outputs = run_in_chunks(event, images, chunks)
+    expected, others = run_in_chunks(reference, images, [sum(chunks)])
+    assert np.array_equal(outputs, run_in_chunks(event, images, [1] * sum(chunks))[1])
+    alike = steps_alike(event, reference, images, sum(chunks))
+    assert alike >= steps_without_ties(model, images, sum(chunks))
+    if alike == sum(chunks):
+        assert np.array_equal(counts, expected)
+    assert np.allclose(outputs[:alike], others[:alike], rtol=1e-3, atol=1e-2)
+
+
+@pytest.mark.parametrize('precision', ['bfloat16', 'int8'])
+@pytest.mark.parametrize('seed', range(5))
+def test_graphs_with_coarser_weights_do_nearly_the_same(precision, seed):
+    model = random_graph_model(seed)
+    images = random_images(model, 4)
+    exact, _ = run_in_chunks(EventSimulator(model), images, [100])
+    coarse, _ = run_in_chunks(EventSimulator(model, precision=precision), images, [100])
+    difference = np.abs(coarse[0] - exact[0]).sum(axis=0)
+    assert (difference <= 5 + 0.03 * exact[0].sum(axis=0)).all()
+    assert np.array_equal(coarse[2], exact[2])
 
 
 @pytest.mark.parametrize('dt', [0.0005, 0.001, 0.0013, 0.005, 0.02, 0.04])

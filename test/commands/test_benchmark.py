@@ -33,7 +33,7 @@ from snn_perception.backends import create_simulator
 from snn_perception.backends.event import EventSimulator
 from snn_perception.benchmarking import limit, measure
 from snn_perception.commands import benchmark
-from snn_perception.layers import Convolution, Dense
+from snn_perception.layers import Convolution, Dense, Sum
 from snn_perception.model import save_model
 
 
@@ -122,21 +122,33 @@ def test_shares_are_of_the_medians_over_the_frames(clock):
 
 
 def test_the_limit_counts_the_blocks_of_all_layers_of_neurons(monkeypatch):
-    # 6 channels are one block of 16, 70 are two of 64; the readout is left out.
+    # 6 channels are one block of 16, 70 are two of 48; the readout is left out.
     model = random_model(layers=(Convolution(6, 1), Dense(70), Dense(3)))
     simulator = EventSimulator(model, threads=2)
     activity = simulator.run(simulator.reset(), random_images(model, 1), 20)
-    layers = []
+    populations = []
 
-    def seconds_of_a_block(simulator, lanes, weights, sources, rows):
-        layers.append((lanes, sources, rows))
+    def seconds_of_a_block(simulator, index, events):
+        populations.append((index, events.tolist()))
         return 1e-3
 
-    monkeypatch.setattr(limit, '_seconds_of_a_block', seconds_of_a_block)
+    monkeypatch.setattr(limit, 'seconds_of_a_block', seconds_of_a_block)
     assert limit.limit_ms(simulator, activity) == pytest.approx(20 * (110 + 2) / 2)
     spikes_per_step = activity.spikes[0, 0] / 20
-    assert layers == [(16, 0, 0), (64, 110 * 16, pytest.approx(spikes_per_step))]
+    assert populations == [(0, []), (1, [pytest.approx(spikes_per_step)])]
     assert spikes_per_step > 0
+
+
+def test_the_limit_counts_what_comes_by_each_link():
+    branches = Sum((Convolution(20, 3, padding=1, groups=20), Convolution(20, 1, source='stem')))
+    layers = (Convolution(20, 3, name='stem'), Convolution(20, 1), branches, Dense(3))
+    simulator = EventSimulator(random_model(layers=layers))
+    activity = simulator.run(simulator.reset(), random_images(simulator.model, 1), 20)
+    pointwise, depthwise = limit.operations_by_link(simulator, activity, 2)
+    # Each spike reaches 20 neurons by rows, and 9 by the kernel of its own channel, less at edges.
+    assert pointwise == pytest.approx(activity.spikes[0, 0] * 20, rel=0.05)
+    assert pointwise + depthwise == pytest.approx(activity.synaptic_operations[0, 2])
+    assert limit.limit_ms(simulator, activity) > 0
 
 
 def test_the_limit_stands_beside_the_time_of_a_presentation(clock, monkeypatch):
