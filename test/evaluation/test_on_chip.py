@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 import optional
 import pytest
-from random_models import random_images, random_model
+from random_models import random_graph_model, random_images, random_model
 
 from snn_perception.backends.loihi.mapping import place
 from snn_perception.evaluation import agreement
@@ -82,3 +82,17 @@ def test_layers_are_compared_with_spikes_in_floating_point():
         assert row['rate_error_hz'] == pytest.approx(np.sqrt(np.mean((one - other) ** 2)))
         assert 0 <= row['weight_error'] < 0.02
     assert rows[0]['weight_error'] == 0 < rows[1]['weight_error']
+
+
+def test_layers_of_a_graph_are_compared_by_their_names():
+    optional.library('nengo_loihi')
+    from snn_perception.backends.loihi.simulator import LoihiSimulator
+
+    model = random_graph_model(3, populations=4)
+    figures = study_chip(LoihiSimulator(model), random_images(model, 4))
+    names = [str(population) for population in model.network.populations[:-1]]
+    assert [row['layer'] for row in figures['comparison']] == names
+    assert [row['layer'] for row in figures['layers']] == names
+    for row in figures['comparison']:
+        assert row['chip_hz'] == pytest.approx(row['floating_point_hz'], rel=0.15)
+        assert row['correlation'] > 0.8
