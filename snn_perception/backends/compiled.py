@@ -85,7 +85,9 @@ def compiled(**options: Any) -> Callable[[Callable], Any]:
 def part(**options: Any) -> Callable[[Callable], Any]:
     """Decorator for a function that only compiled functions call, and that becomes part of them.
 
-    It compiles faster, as it lacks the code by which Python could call it.
+    It lacks the code by which Python could call it, but it is compiled for itself and again as
+    part of each caller, and for each constant that is an argument. What is large costs less if it
+    is `compiled` and called by its address, or with inline='always' if it has but one caller.
     """
     return _njit(no_cpython_wrapper=True, **options)
 
