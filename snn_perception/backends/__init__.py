@@ -21,7 +21,6 @@ from importlib import import_module
 from snn_perception.backends import gpu
 from snn_perception.backends.base import Simulator
 from snn_perception.model import Model
-from snn_perception.neurons import LIF
 from snn_perception.requirements import MissingLibrary, require
 
 __all__ = ['BACKENDS', 'Simulator', 'choose_backend', 'create_simulator']
@@ -62,8 +61,8 @@ def create_simulator(
     or device, for a device that is not available, for an option that the engine does not have,
     and if a library that it needs is not installed.
     """
-    chosen = choose_backend(backend, device, model)
-    if (backend, device, chosen) == ('auto', 'auto', 'torch') and _event_runs(model):
+    chosen = choose_backend(backend, device)
+    if (backend, device, chosen) == ('auto', 'auto', 'torch'):
         # torch was chosen for the GPU, and only PyTorch knows whether it can use that GPU.
         chosen = 'torch' if _pytorch_uses_gpu() else 'event'
     module, name = BACKENDS[chosen]
@@ -82,11 +81,10 @@ def create_simulator(
     return engine(model, device, **options)
 
 
-def choose_backend(backend: str = 'auto', device: str = 'auto', model: Model | None = None) -> str:
+def choose_backend(backend: str = 'auto', device: str = 'auto') -> str:
     """Name of the engine meant: 'auto' is torch if a GPU can be used, and event otherwise.
 
-    If event cannot run the neurons of `model`, 'auto' is torch in any case. PyTorch is not
-    imported for this. Raises ValueError for an unknown backend or device.
+    PyTorch is not imported for this. Raises ValueError for an unknown backend or device.
     """
     if backend not in ('auto', *BACKENDS):
         raise ValueError(f'unknown backend {backend!r}; choose from auto, {", ".join(BACKENDS)}')
@@ -95,11 +93,7 @@ def choose_backend(backend: str = 'auto', device: str = 'auto', model: Model | N
     if backend != 'auto':
         return backend
     on_gpu = device == 'cuda' or (device == 'auto' and gpu.may_be_used())
-    return 'torch' if on_gpu or (model is not None and not _event_runs(model)) else 'event'
-
-
-def _event_runs(model: Model) -> bool:
-    return type(model.network.neuron) is LIF
+    return 'torch' if on_gpu else 'event'
 
 
 def _pytorch_uses_gpu() -> bool:

@@ -17,14 +17,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 
 import pytest
 import torch
 from random_models import random_model
 
 from snn_perception.backends import choose_backend, create_simulator, gpu
-from snn_perception.neurons import Theta
 
 
 @pytest.fixture
@@ -64,13 +62,6 @@ def test_auto_is_event_where_pytorch_finds_that_it_cannot_use_the_gpu(monkeypatc
     monkeypatch.setattr(gpu, 'may_be_used', lambda: True)
     assert choose_backend() == 'torch'
     assert create_simulator(random_model()).name == 'event'
-
-
-@pytest.mark.usefixtures('driver')
-def test_neurons_that_event_does_not_run_go_to_torch_on_any_machine():
-    model = random_model()
-    model = replace(model, network=replace(model.network, neuron=Theta()))
-    assert choose_backend('auto', 'cpu', model) == 'torch'
 
 
 @pytest.mark.skipif(torch.version.cuda is not None, reason='PyTorch is built for CUDA')
