@@ -46,8 +46,11 @@ from snn_perception.model_file import (
 )
 from snn_perception.network import Network
 from snn_perception.readout import Readout, Schedule
-from snn_perception.sentences import sentence
+from snn_perception.sentences import sentence, shown
 from snn_perception.whole_files import written_whole
+
+PRECISIONS = ('float32', 'bfloat16', 'int8')
+"""Precisions of weights, for engines that have a choice; int8 has a scale for each channel."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ class Weights:
 class Model:
     """A network ready to run. `dt` is the time step of the simulation in s.
 
-    Raises ModelError if weights or labels do not fit the network.
+    `precision`, one of PRECISIONS, is that of its weights where an engine has a choice and nobody
+    asks for another. Raises ModelError if weights or labels do not fit the network.
     """
 
     name: str
@@ -82,10 +86,15 @@ class Model:
     readout: Readout
     dt: float = 0.001
     description: str = ''
+    precision: str = 'float32'
 
     def __post_init__(self) -> None:
         if not 0 < self.dt <= 0.1:
             raise ModelError(f'dt must be above 0 and at most 0.1 s, not {self.dt}')
+        if self.precision not in PRECISIONS:
+            raise ModelError(
+                f'precision must be one of {", ".join(PRECISIONS)}, not {shown(self.precision)}'
+            )
         _check_labels(self.labels, self.network)
         if tuple(self.preprocessing.shape) != self.network.input_shape:
             raise ModelError("the preprocessing must produce images of the network's input shape")
@@ -160,6 +169,7 @@ def assemble(description: ModelFile, weights: tuple[Weights, ...]) -> Model:
         description.readout,
         description.dt,
         description.description,
+        description.precision,
     )
 
 
@@ -190,6 +200,7 @@ def to_yaml(model: Model, training: dict[str, Any] | None = None) -> str:
         'labels': list(model.labels),
         'input': asdict(model.preprocessing),
         'dt': model.dt,
+        'precision': model.precision,
         'neuron': NeuronSection(network.neuron, network.gamma).mapping,
         'synapse': asdict(network.synapse),
         'readout_synapse': asdict(network.readout_synapse),

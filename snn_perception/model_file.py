@@ -86,6 +86,7 @@ class ModelFile:
     layers: tuple[Layer, ...]
     readout: Readout
     dt: float
+    precision: str = 'float32'
     description: str = ''
     training: dict[str, Any] = field(default_factory=dict)
 

@@ -234,6 +234,7 @@ def test_weights_that_are_not_finite_are_refused(folder):
         (lambda c: c['neuron'].update(tau_rc=-1.0), 'tau_rc'),
         (lambda c: c['synapse'].update(type='gauss'), 'synapse type'),
         (lambda c: c.update(dt=5.0), 'dt must be'),
+        (lambda c: c.update(precision='int4'), 'precision must be one of float32, bfloat16, int8'),
         (lambda c: c.update(surprise=1), 'unknown surprise'),
     ],
 )

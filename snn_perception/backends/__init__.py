@@ -52,14 +52,14 @@ def create_simulator(
     device: str = 'auto',
     *,
     threads: int = 0,
-    precision: str = 'float32',
+    precision: str = 'auto',
 ) -> Simulator:
     """`model` on the engine `backend` (a key of BACKENDS, or 'auto') and `device`.
 
-    `threads` (0: the engine decides) and `precision` of the weights (float32, bfloat16 or int8)
-    are for engines with these options. Raises ValueError, with a sentence, for an unknown backend
-    or device, for a device that is not available, for an option that the engine does not have,
-    and if a library that it needs is not installed.
+    `threads` (0: the engine decides) and `precision` of the weights ('auto': that of the model,
+    float32, bfloat16 or int8) are for engines with these options. Raises ValueError, with a
+    sentence, for an unknown backend or device, for a device that is not available, for an option
+    that the engine does not have, and if a library that it needs is not installed.
     """
     chosen = choose_backend(backend, device)
     if (backend, device, chosen) == ('auto', 'auto', 'torch'):
@@ -73,12 +73,16 @@ def create_simulator(
         raise ValueError(str(reason)) from None
     except ImportError as reason:
         raise ValueError(f'backend {backend!r} cannot be used here: {reason}') from reason
-    wanted = {'threads': (threads, 0), 'precision': (precision, 'float32')}
-    options = {option: value for option, (value, usual) in wanted.items() if value != usual}
+    options = {
+        'threads': threads,
+        'precision': model.precision if precision == 'auto' else precision,
+    }
+    # What any engine does need not be an option of it.
+    asked = {'threads': threads != 0, 'precision': precision not in ('auto', 'float32')}
     for option, value in options.items():
-        if option not in engine.options:
+        if asked[option] and option not in engine.options:
             raise ValueError(f'backend {engine.name} has no option {option}, given as {value!r}')
-    return engine(model, device, **options)
+    return engine(model, device, **{name: options[name] for name in engine.options})
 
 
 def choose_backend(backend: str = 'auto', device: str = 'auto') -> str:

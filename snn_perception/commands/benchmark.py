@@ -182,6 +182,8 @@ def run(options: argparse.Namespace) -> Figures:
     simulator = create_simulator(model, *engine, **choices)
     figures: Figures = {'model': model.name, 'engine': f'{simulator.name} on {simulator.device}'}
     figures |= choices
+    if 'precision' in simulator.options and options.precision == 'auto':
+        figures['precision'] = model.precision
     figures |= measure.measure_frames(simulator, images, options.frames)
     frames = min(options.frames, 20)
     figures['share_per_layer'] = measure.share_per_layer(simulator, images, frames)

@@ -97,7 +97,9 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
         '--threads', type=int, default=0, help='for event and loihi; 0: the engine decides'
     )
     parser.add_argument(
-        '--precision', default='float32', help='weights for event: float32, bfloat16 or int8'
+        '--precision',
+        default='auto',
+        help='weights for event: float32, bfloat16, int8, or auto, what the model recommends',
     )
 
 

@@ -254,6 +254,21 @@ def test_engines_say_when_a_layer_is_done(backend):
     assert np.array_equal(silent.outputs, watched.outputs)
 
 
+def test_weights_have_the_precision_of_the_model_unless_another_is_asked_for():
+    model = dataclasses.replace(random_model(), precision='int8')
+    images = random_images(model, 1)
+
+    def outputs(**options):
+        simulator = create_simulator(model, 'event', **options)
+        return simulator.run(simulator.reset(), images, 40).outputs
+
+    exact = create_simulator(model, 'torch', 'cpu', precision='auto')
+    assert np.array_equal(outputs(), outputs(precision='int8'))
+    assert not np.array_equal(outputs(), outputs(precision='float32'))
+    expected = exact.run(exact.reset(), images, 40).outputs
+    assert np.allclose(outputs(precision='float32'), expected, atol=0.02)
+
+
 def test_unknown_backends_and_devices_are_refused_with_what_there_is():
     with pytest.raises(ValueError, match=r"unknown backend 'abacus'.*torch"):
         create_simulator(random_model(), 'abacus')

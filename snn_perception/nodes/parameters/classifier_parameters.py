@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 from snn_perception.energy import DEFAULT_CHIP, chip_names
 from snn_perception.images import FITS
+from snn_perception.model import PRECISIONS
 from snn_perception.nodes.parameters.parameter_kinds import Change, parameter
 
 MOST_CAMERAS = 16
@@ -59,9 +60,10 @@ class ClassifierParameters:
         change=Change.RELOADS,
     )
     precision: str = parameter(
-        'float32',
-        'Weights of the engine event: float32, or bfloat16 or int8, which are faster and smaller.',
-        choices=('float32', 'bfloat16', 'int8'),
+        'auto',
+        'Weights of the engine event: float32, bfloat16 or int8, which is the fastest; '
+        'auto: what the model recommends.',
+        choices=('auto', *PRECISIONS),
         change=Change.RELOADS,
     )
     image_topics: tuple[str, ...] = parameter(
