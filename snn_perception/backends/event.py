@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from snn_perception.activity import Activity
 from snn_perception.backends.base import Simulator
+from snn_perception.backends.event_inputs import ImageInputs
 from snn_perception.backends.event_kernels import compile_network, run_network
 from snn_perception.backends.event_layout import aligned_zeros, arrange
 from snn_perception.backends.event_links import PRECISIONS
@@ -37,14 +38,14 @@ from snn_perception.backends.event_lists import IN_A_WORD
 from snn_perception.backends.event_memory import Neurons, Run
 from snn_perception.backends.event_neurons import code_of
 from snn_perception.backends.event_sums import LANES
-from snn_perception.backends.reference import weighted_sum
-from snn_perception.graph import IMAGE
 from snn_perception.model import Model
 from snn_perception.threads import default_threads, together
 
-MOST_STEPS = 32
-"""Steps that a population takes before the next one's turn: with more, sums and lists outgrow
-the cache."""
+MOST_STEPS = 128
+"""Steps that a population takes before the next one's turn."""
+
+MOST_EVENTS = 2**26
+"""Room for events, of 4 bytes, beyond which it takes fewer steps; mostly little of it is used."""
 
 
 class EventSimulator(Simulator):
@@ -78,18 +79,24 @@ class EventSimulator(Simulator):
             raise ValueError('backend event needs a layer of neurons before the readout')
         self.threads = threads or default_threads()
         self.weights, self._room = arrange(model, precision)
-        self._shown = np.zeros(0, np.float32), np.zeros(0, np.float32)
+        self._image_inputs = ImageInputs(model, self.weights)
+        code, populations = code_of(model.network.neuron, model.dt), model.network.populations
+        self._resting = code.resting(model.network.neuron, model.dt)
+        self._neurons = np.array([population.neurons for population in populations])
+        readout = self.weights.populations[-1]
+        self._classes = model.network.classes
+        self._outputs = int(readout['vectors']) * LANES
         self._lists: list[NDArray] = [np.zeros(0)] * 3
         examples = self.rest(1), self.room_for(1, 1), aligned_zeros(0)
         self._loops = compile_network(self.weights, *examples)
 
     def rest(self, batch: int) -> Neurons:
         """See `Simulator.rest`."""
-        model, network = self.model, self.weights
+        network, states = self.weights, len(self._resting)
         neurons = batch * int(network.populations[-1]['neuron'])
-        at_rest = code_of(model.network.neuron, model.dt).resting(model.network.neuron, model.dt)
-        state = aligned_zeros(len(at_rest) * neurons)
-        state.reshape(len(at_rest), -1)[:] = np.array(at_rest)[:, None]
+        state = aligned_zeros(states * neurons)
+        if any(self._resting):
+            state.reshape(states, -1)[:] = np.array(self._resting)[:, None]
         return Neurons(
             aligned_zeros(network.order * neurons),
             state,
@@ -99,8 +106,9 @@ class EventSimulator(Simulator):
     def advance(self, memory: Neurons, images: NDArray[np.float32], steps: int) -> Activity:
         """See `Simulator.advance`."""
         batch, populations = len(images), len(self.weights.populations)
-        shown = self._inputs_of(images)
-        parts = -(-steps // MOST_STEPS)
+        shown = self._image_inputs.of(images)
+        most = min(MOST_STEPS, MOST_EVENTS // (batch * self._room.events + 1) + 1)
+        parts = -(-steps // most)
         lengths = [steps * (part + 1) // parts - steps * part // parts for part in range(parts)]
         runs = [self.room_for(batch, length) for length in lengths]
 
@@ -117,75 +125,44 @@ class EventSimulator(Simulator):
                 for index in range(populations):
                     together(partial(work, runs=[run], first=index, end=index + 1), self.threads)
                     self.on_layer(index)
-        neurons = np.array([population.neurons for population in self.model.network.populations])
-        updates = np.tile(steps * neurons, (batch, 1))
-        counts = np.sum([run.counts for run in runs], axis=0)
+        updates = np.repeat(steps * self._neurons[None], batch, axis=0)
+        counts = np.add.reduce([run.counts for run in runs])
         spikes, operations = counts.reshape(2, *updates.shape)
         outputs = [run.outputs.reshape(batch, run.steps, -1) for run in runs]
         merged = np.concatenate(outputs, axis=1).swapaxes(0, 1)
-        classes = self.model.network.classes
-        return Activity(merged[:, :, :classes], spikes, operations, updates)
-
-    @property
-    def _outputs(self) -> int:
-        """Outputs of the readout, padded."""
-        readout = self.weights.populations[-1]
-        return int(readout['blocks'] * readout['lanes'])
+        return Activity(merged[:, :, : self._classes], spikes, operations, updates)
 
     def room_for(self, batch: int, steps: int) -> Run:
         """Memory for a run; what is not its result is used again by the next run."""
         room, populations = self._room, len(self.weights.populations)
-        lists = batch * steps * np.array([room.starts, room.events])
-        own = self.threads * steps * np.array([room.thread_starts, room.thread_events])
+        starts, events = batch * steps * room.starts, batch * steps * room.events
+        own = self.threads * steps
         # The system provides memory only once it is written to, so room for every spike is free.
-        lengths = [batch * steps * room.masks + IN_A_WORD, *(lists + own).tolist()]
+        lengths = (
+            batch * steps * room.masks + IN_A_WORD,
+            starts + own * room.thread_starts,
+            events + own * room.thread_events,
+        )
         pairs = zip(lengths, self._lists, strict=True)
         if any(length > values.size for length, values in pairs):
             dtypes = np.uint16, np.int32, np.int32
             self._lists = [np.empty(*each) for each in zip(lengths, dtypes, strict=True)]
-        masks, starts, events = (
+        masks, lists, numbers = (
             values[:length] for length, values in zip(lengths, self._lists, strict=True)
         )
-        rows = batch * int(self.weights.populations['height'].sum())
         return Run(
             self.threads,
             batch,
             steps,
             masks,
+            lists,
+            numbers,
             starts,
             events,
-            int(lists[0]),
-            int(lists[1]),
             sums=aligned_zeros(self.threads * room.sums),
             windows=np.zeros(self.threads * room.windows, np.int64),
+            words=np.zeros(self.threads * room.words, np.int64),
             counts=np.zeros(2 * batch * populations, np.int64),
-            progress=np.zeros(populations * (self.threads + 2) + rows, np.int64),
+            progress=np.zeros(populations * (self.threads + 2) + batch * room.rows, np.int64),
             outputs=np.empty(batch * steps * self._outputs, np.float32),
         )
-
-    def _inputs_of(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The constant inputs of the neurons that see `images`, as `run_network` takes them."""
-        before, inputs = self._shown
-        if not np.array_equal(before, images):
-            parts = [
-                self._inputs_into(population.index, images).reshape(len(images), -1)
-                for population in self.model.network.populations
-                if population.sees_image
-            ]
-            inputs = aligned_zeros(sum(part.size for part in parts))
-            np.concatenate(parts, axis=1, out=inputs.reshape(len(images), -1))
-            self._shown = images.copy(), inputs
-        return inputs
-
-    def _inputs_into(self, index: int, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The constant inputs of a population: (images, height, width, padded channels)."""
-        population = self.weights.populations[index]
-        channels = int(population['vectors']) * LANES
-        constant = self.weights.inputs[population['channel'] :][:channels]
-        shape = len(images), int(population['height']), int(population['width']), channels
-        inputs = np.broadcast_to(constant, shape).copy()
-        for connection, kernel in self.model.connections(index):
-            if connection.source == IMAGE:
-                sums = weighted_sum(connection, kernel, images.astype(np.float32))
-                inputs[..., : sums.shape[3]] += sums
-        return inputs

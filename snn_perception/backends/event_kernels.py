@@ -104,7 +104,7 @@ def run_network(
     for index in range(first, end):
         population = network.populations[index]
         rows = run.batch * population.height
-        _list_rows(network, run, index)
+        _list_rows(network, run, thread, index)
         units = rows * population.blocks
         for turn in range(run.threads):
             share = (thread + turn) % run.threads
@@ -154,7 +154,7 @@ def _wait(run: Any, counter: int, count: int) -> None:
 
 
 @part()
-def _list_rows(network: Any, run: Any, index: int) -> None:
+def _list_rows(network: Any, run: Any, thread: int, index: int) -> None:
     """List the spikes that population number `index` hears, as far as no other thread does."""
     population = network.populations[index]
     if population.link == population.list_end:
@@ -165,7 +165,7 @@ def _list_rows(network: Any, run: Any, index: int) -> None:
             break
         for number in range(population.link, population.list_end):
             image, y = row // population.height, row % population.height
-            list_row(network, run, number, image, y)
+            list_row(network, run, number, thread, image, y)
         fetch_add(run.progress, _flag(network, run, index, row), 1)
 
 

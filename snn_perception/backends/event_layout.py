@@ -23,13 +23,14 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from snn_perception.backends.event_links import PRECISIONS, UNIT, Link, links_of
+from snn_perception.backends.event_lists import IN_A_WORD, WORD
 from snn_perception.backends.event_memory import LINK, POPULATION, WIDTHS, WINDOW, Room, Weights
 from snn_perception.backends.event_neurons import CODES, code_of
 from snn_perception.backends.event_sums import LANES
 from snn_perception.model import Model
 from snn_perception.network import Network
 
-COST_OF_A_BLOCK = 16
+COST_OF_A_BLOCK = 6
 """What a block costs beyond its channels (branches, lists), in channels."""
 
 CACHE_LINE = 64
@@ -129,9 +130,17 @@ def _place(populations: NDArray, links: list[Link]) -> Room:
         for link, first in zip(links, _before(np.array(sizes)), strict=True):
             link.record[name] = first
     windows = int((populations['link_end'] - populations['link']).max()) * len(WINDOW)
-    masks, sums = int(populations[-1]['mask']), int(populations['lanes'].max())
+    rows, masks = int(populations['height'].sum()), int(populations[-1]['mask'])
+    sums = int(populations['lanes'].max())
+    # A column of a link has at most so many words of masks.
+    words = max(
+        int(link.record['rows'] * link.record['pool_rows'] * link.record['pool_columns'])
+        * math.ceil(populations[link.record['source']]['vectors'] / IN_A_WORD)
+        for link in links
+    )
+    words *= WORD
     starts, events, thread_starts, thread_events = most.tolist()
-    return Room(masks, starts, events, thread_starts, thread_events, sums, windows)
+    return Room(rows, masks, starts, events, thread_starts, thread_events, sums, windows, words)
 
 
 def _before(sizes: NDArray) -> NDArray:

@@ -31,10 +31,14 @@ import numpy as np
 from snn_perception.backends.compiled import part
 from snn_perception.backends.event_memory import OFFSETS
 from snn_perception.backends.event_sums import LANES
-from snn_perception.backends.vectors import list_bits, word_at
+from snn_perception.backends.vectors import list_bits, look_up, word_at
 
 IN_A_WORD = 4
 """Vectors of which the masks make up a word of 64 bits."""
+
+WORD = 3
+"""Numbers by which `Run.words` describes a word of masks: where it is for the first column and
+step, the number of its first event there, and which of its bits count."""
 
 
 @part()
@@ -72,12 +76,25 @@ def own_list(network: Any, run: Any, number: int, thread: int) -> Any:
 
 
 @part()
-def list_row(network: Any, run: Any, number: int, image: int, y: int) -> None:
-    """Write row `y` of the list of link `number`."""
+def list_row(network: Any, run: Any, number: int, thread: int, image: int, y: int) -> None:
+    """Write row `y` of the list of link `number`; this is thread number `thread`."""
     link = network.links[number]
     starts, events = list_of(network, run, number, image, y)
     vectors = network.populations[link.source].vectors
-    _list(network, run, number, image, y, 0, vectors, link.channels, link.units, starts, events)
+    _list(
+        network,
+        run,
+        number,
+        thread,
+        image,
+        y,
+        0,
+        vectors,
+        link.channels,
+        link.units,
+        starts,
+        events,
+    )
 
 
 @part()
@@ -85,7 +102,20 @@ def list_block(network: Any, run: Any, number: int, task: Any, vectors: int) -> 
     """Write the list of the channelwise link `number` for `task`, whose block has `vectors`."""
     starts, events = own_list(network, run, number, task.thread)
     first = task.block * vectors
-    _list(network, run, number, task.image, task.y, first, vectors, OFFSETS, 1, starts, events)
+    _list(
+        network,
+        run,
+        number,
+        task.thread,
+        task.image,
+        task.y,
+        first,
+        vectors,
+        OFFSETS,
+        1,
+        starts,
+        events,
+    )
 
 
 @part()
@@ -93,6 +123,7 @@ def _list(
     network: Any,
     run: Any,
     number: int,
+    thread: int,
     image: int,
     y: int,
     first_vector: int,
@@ -108,33 +139,51 @@ def _list(
     """
     link, steps = network.links[number], run.steps
     source = network.populations[link.source]
-    top = y * link.down - link.top
-    first, end = max(-top, 0), min(link.rows, link.height - top)
-    words = (vectors + IN_A_WORD - 1) // IN_A_WORD
-    # The last word of a pixel may reach into the next one.
-    unused = LANES * (words * IN_A_WORD - vectors)
-    valid = all_bits() >> np.uint64(unused)
-    across, down = source.vectors, source.width * source.vectors * steps
-    kernel_columns = link.columns
-    columns, pool_rows, pool_columns = link.width, link.pool_rows, link.pool_columns
-    masks = mask_of(network, run, link.source, image, (top + first) * link.pool_rows)
+    words = _words(network, run, number, thread, y, first_vector, vectors, channels)
+    masks = mask_of(network, run, link.source, image, 0)
+    across, columns = link.pool_columns * source.vectors, link.width
+    table = thread * (run.words.size // run.threads)
     cursor = events
     for step in range(steps):
+        at, event = masks + step * source.width * source.vectors, 0
         for column in range(columns):
             run.starts[starts + column * steps + step] = cursor - events
-            x = column * pool_columns
-            at = masks + (step * source.width + x) * across + first_vector
-            for row in range(first, end):
-                event = (row * kernel_columns + column) * channels
-                for _ in range(pool_rows):
-                    place = at
-                    for _ in range(pool_columns):
-                        begin = event
-                        for word in range(words):
-                            some = valid if word == words - 1 else all_bits()
-                            bits = word_at(run.masks, place + word * IN_A_WORD, some)
-                            cursor = list_bits(run.events, cursor, bits, begin, units)
-                            begin += IN_A_WORD * LANES
-                        place += across
-                    at += down
-        run.starts[starts + link.width * steps + step] = cursor - events
+            for place in range(table, table + words, WORD):
+                mask = at + look_up(run.words, place)
+                begin = event + look_up(run.words, place + 1)
+                bits = word_at(run.masks, mask, look_up(run.words, place + 2))
+                cursor = list_bits(run.events, cursor, bits, begin, units)
+            at += across
+            event += channels
+        run.starts[starts + columns * steps + step] = cursor - events
+
+
+@part()
+def _words(
+    network: Any,
+    run: Any,
+    number: int,
+    thread: int,
+    y: int,
+    first_vector: int,
+    vectors: int,
+    channels: int,
+) -> int:
+    """Write the WORDs of a column to the thread's part of `run.words`; returns their length."""
+    link = network.links[number]
+    source = network.populations[link.source]
+    top, down = y * link.down - link.top, source.width * source.vectors * run.steps
+    count = (vectors + IN_A_WORD - 1) // IN_A_WORD
+    # The last word of a pixel may reach into the next one.
+    valid = all_bits() >> np.uint64(LANES * (count * IN_A_WORD - vectors))
+    first = at = thread * (run.words.size // run.threads)
+    for row in range(max(-top, 0), min(link.rows, link.height - top)):
+        for line in range((top + row) * link.pool_rows, (top + row + 1) * link.pool_rows):
+            for pixel in range(link.pool_columns):
+                for word in range(count):
+                    vector = pixel * source.vectors + first_vector + word * IN_A_WORD
+                    run.words[at] = line * down + vector
+                    run.words[at + 1] = row * link.columns * channels + word * IN_A_WORD * LANES
+                    run.words[at + 2] = np.int64(valid if word == count - 1 else all_bits())
+                    at += WORD
+    return at - first

@@ -126,7 +126,8 @@ class Run(NamedTuple):
     width, vectors). starts: for each link and row of neurons (columns + 1, steps), where the
     events of a column begin among the `events` of that row; the last is where they end. Behind
     those of all links each thread has `thread_starts` and `thread_events` for lists of its own,
-    `sums` and `windows` have room for each thread's sums of a block and its windows.
+    `sums`, `windows` and `words` have room for each thread's sums of a block, its windows
+    and what `event_lists` reads.
     counts: (2, batch, populations), spikes and the synaptic operations that arrive. progress:
     zeros at first; for each population how many rows of blocks are taken from each thread's
     share, how many are done in all, how many rows have their lists taken; then for each image and
@@ -143,6 +144,7 @@ class Run(NamedTuple):
     thread_events: int
     sums: NDArray[np.float32]
     windows: NDArray[np.int64]
+    words: NDArray[np.int64]
     counts: NDArray[np.int64]
     progress: NDArray[np.int64]
     outputs: NDArray[np.float32]
@@ -201,10 +203,11 @@ class Places(NamedTuple):
 class Room(NamedTuple):
     """What a run needs.
 
-    masks, starts, events: for each image and step. thread_starts, thread_events: for each thread
-    and step. sums, windows: for each thread.
+    rows: for each image. masks, starts, events: for each image and step. thread_starts,
+    thread_events: for each thread and step. sums, windows, words: for each thread.
     """
 
+    rows: int
     masks: int
     starts: int
     events: int
@@ -212,3 +215,4 @@ class Room(NamedTuple):
     thread_events: int
     sums: int
     windows: int
+    words: int
