@@ -163,6 +163,6 @@ class EventSimulator(Simulator):
             windows=np.zeros(self.threads * room.windows, np.int64),
             words=np.zeros(self.threads * room.words, np.int64),
             counts=np.zeros(2 * batch * populations, np.int64),
-            progress=np.zeros(populations * (self.threads + 2) + batch * room.rows, np.int64),
+            progress=np.zeros(populations * (2 * self.threads + 1) + batch * room.rows, np.int64),
             outputs=np.empty(batch * steps * self._outputs, np.float32),
         )

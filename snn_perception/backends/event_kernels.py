@@ -108,38 +108,45 @@ def run_network(
         units = rows * population.blocks
         for turn in range(run.threads):
             share = (thread + turn) % run.threads
-            begin = units * share // run.threads
-            length = units * (share + 1) // run.threads - begin
             while True:
                 # One block takes all its rows before the next: its weights stay in the cache.
-                taken = fetch_add(run.progress, _counter(run, index, share), 1)
-                if taken >= length:
+                unit = _take(run, _counter(run, index, run.threads + share), share, units)
+                if unit < 0:
                     break
-                block, row = (begin + taken) // rows, (begin + taken) % rows
-                image, y = row // population.height, row % population.height
+                block, row = unit // rows, unit % rows
                 if population.link < population.list_end:
                     _wait(run, _flag(network, run, index, row), 1)
-                task = Task(thread, index, image, block, y)
+                task = Task(
+                    thread, index, row // population.height, block, row % population.height
+                )
                 if index == network.populations.size - 1:
                     _read_out(network, neurons, run, shown, task)
                 else:
                     call_loop(loops[index], network, neurons, run, shown, task)
                     _count(network, run, task)
-                fetch_add(run.progress, _counter(run, index, run.threads), 1)
-        _wait(run, _counter(run, index, run.threads), units)
+                fetch_add(run.progress, _counter(run, index, 2 * run.threads), 1)
+        _wait(run, _counter(run, index, 2 * run.threads), units)
+
+
+@part()
+def _take(run: Any, counter: int, share: int, units: int) -> int:
+    """The next of the `units` that belong to a `share`; -1 if all of them are taken."""
+    begin, end = units * share // run.threads, units * (share + 1) // run.threads
+    unit = begin + fetch_add(run.progress, counter, 1)
+    return unit if unit < end else -1
 
 
 @part()
 def _counter(run: Any, index: int, number: int) -> int:
     """Where in `run.progress` a counter of population number `index` is."""
-    return index * (run.threads + 2) + number
+    return index * (2 * run.threads + 1) + number
 
 
 @part()
 def _flag(network: Any, run: Any, index: int, row: int) -> int:
     """Where it says whether `row`, of all images, of population number `index` has its lists."""
     population = network.populations[index]
-    first = network.populations.size * (run.threads + 2)
+    first = _counter(run, network.populations.size, 0)
     return first + run.batch * population.row + row
 
 
@@ -159,14 +166,17 @@ def _list_rows(network: Any, run: Any, thread: int, index: int) -> None:
     population = network.populations[index]
     if population.link == population.list_end:
         return
-    while True:
-        row = fetch_add(run.progress, _counter(run, index, run.threads + 1), 1)
-        if row >= run.batch * population.height:
-            break
-        for number in range(population.link, population.list_end):
+    rows = run.batch * population.height
+    for turn in range(run.threads):
+        share = (thread + turn) % run.threads
+        while True:
+            row = _take(run, _counter(run, index, share), share, rows)
+            if row < 0:
+                break
             image, y = row // population.height, row % population.height
-            list_row(network, run, number, thread, image, y)
-        fetch_add(run.progress, _flag(network, run, index, row), 1)
+            for number in range(population.link, population.list_end):
+                list_row(network, run, number, thread, image, y)
+            fetch_add(run.progress, _flag(network, run, index, row), 1)
 
 
 @part()

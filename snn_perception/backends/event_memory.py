@@ -129,9 +129,9 @@ class Run(NamedTuple):
     `sums`, `windows` and `words` have room for each thread's sums of a block, its windows
     and what `event_lists` reads.
     counts: (2, batch, populations), spikes and the synaptic operations that arrive. progress:
-    zeros at first; for each population how many rows of blocks are taken from each thread's
-    share, how many are done in all, how many rows have their lists taken; then for each image and
-    row whether it has its lists. outputs: (batch, steps, padded classes), flat.
+    zeros at first; for each population how many rows to be listed and how many rows of blocks are
+    taken from each thread's share, and how many of these are done in all; then for each row of
+    each image whether it has its lists. outputs: (batch, steps, padded classes), flat.
     """
 
     threads: int
