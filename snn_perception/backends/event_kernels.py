@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from snn_perception.backends.compiled import address_of, compiled, part
 from snn_perception.backends.event_lists import IN_A_WORD, all_bits, list_row, mask_of
-from snn_perception.backends.event_memory import Neurons, Run, Shape, Task, Weights
+from snn_perception.backends.event_memory import UNIT, Neurons, Run, Shape, Task, Weights
 from snn_perception.backends.event_pixels import add_up
 from snn_perception.backends.event_rows import open_windows, places_of, row_loop
 from snn_perception.backends.event_sums import LANES
@@ -41,6 +41,7 @@ from snn_perception.backends.vectors import (
     call_loop,
     count_bits,
     fetch_add,
+    fetch_ahead,
     give_way,
     word_at,
 )
@@ -105,7 +106,7 @@ def run_network(
         population = network.populations[index]
         rows = run.batch * population.height
         _list_rows(network, run, thread, index)
-        units = rows * population.blocks
+        units, fetched = rows * population.blocks, -1
         for turn in range(run.threads):
             share = (thread + turn) % run.threads
             while True:
@@ -114,6 +115,9 @@ def run_network(
                 if unit < 0:
                     break
                 block, row = unit // rows, unit % rows
+                if block != fetched:
+                    _fetch_weights(network, index, block)
+                    fetched = block
                 if population.link < population.list_end:
                     _wait(run, _flag(network, run, index, row), 1)
                 task = Task(
@@ -126,6 +130,16 @@ def run_network(
                     _count(network, run, task)
                 fetch_add(run.progress, _counter(run, index, 2 * run.threads), 1)
         _wait(run, _counter(run, index, 2 * run.threads), units)
+
+
+@part()
+def _fetch_weights(network: Any, index: int, block: int) -> None:
+    """Bring the weights of a block nearer, in order, which is faster than as they are needed."""
+    population = network.populations[index]
+    for number in range(population.link, population.list_end):
+        link = network.links[number]
+        length = link.rows * link.columns * link.channels * link.units
+        fetch_ahead(network.weights, UNIT * (link.weights + block * length), UNIT * length)
 
 
 @part()

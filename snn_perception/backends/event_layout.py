@@ -22,19 +22,29 @@ from functools import partial
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from snn_perception.backends.event_links import PRECISIONS, UNIT, Link, links_of
+from snn_perception.backends.event_links import PRECISIONS, Link, is_channelwise, links_of
 from snn_perception.backends.event_lists import IN_A_WORD, WORD
-from snn_perception.backends.event_memory import LINK, POPULATION, WIDTHS, WINDOW, Room, Weights
+from snn_perception.backends.event_memory import (
+    LINK,
+    POPULATION,
+    UNIT,
+    WIDTHS,
+    WINDOW,
+    Room,
+    Weights,
+)
 from snn_perception.backends.event_neurons import CODES, code_of
 from snn_perception.backends.event_sums import LANES
+from snn_perception.backends.vectors import CACHE_LINE
+from snn_perception.graph import IMAGE
 from snn_perception.model import Model
 from snn_perception.network import Network
 
+LARGEST_BLOCK = 300_000
+"""Bytes of the weights of a block: they fit into many a second-level cache, with room to spare."""
+
 COST_OF_A_BLOCK = 6
 """What a block costs beyond its channels (branches, lists), in channels."""
-
-CACHE_LINE = 64
-"""Bytes."""
 
 
 def arrange(model: Model, precision: str) -> tuple[Weights, Room]:
@@ -44,7 +54,7 @@ def arrange(model: Model, precision: str) -> tuple[Weights, Room]:
     """
     network, dt = model.network, model.dt
     code = code_of(network.neuron, dt)
-    populations = plan(network)
+    populations = plan(network, PRECISIONS[precision])
     links = [
         link
         for index in range(len(populations))
@@ -76,13 +86,22 @@ def arrange(model: Model, precision: str) -> tuple[Weights, Room]:
     return arranged, room
 
 
-def plan(network: Network) -> NDArray:
-    """The entries of POPULATION for `network`, without their links."""
+def plan(network: Network, weight_size: int) -> NDArray:
+    """The entries of POPULATION for `network`, without their links.
+
+    weight_size: bytes of a weight.
+    """
     entries = np.zeros(len(network.populations), POPULATION)
     for population, entry in zip(network.populations, entries, strict=True):
         entry['height'], entry['width'], count = population.output_shape
-        cost = partial(_cost, count)
-        entry['lanes'] = LANES if population.is_readout else min(WIDTHS, key=cost)
+        rows = sum(
+            math.prod(connection.convolution.kernel_size) * _channels(entries[connection.source])
+            for connection in population.connections
+            if connection.source != IMAGE and not is_channelwise(connection)
+        )
+        widths = [width for width in WIDTHS if rows * width * weight_size <= LARGEST_BLOCK]
+        widths = widths if widths and not population.is_readout else [LANES]
+        entry['lanes'] = min(widths, key=partial(_cost, count))
         entry['blocks'] = math.ceil(count / entry['lanes'])
     entries['vectors'] = entries['blocks'] * entries['lanes'] // LANES
     pixels = entries['height'] * entries['width']
@@ -143,6 +162,11 @@ def _place(populations: NDArray, links: list[Link]) -> Room:
     return Room(rows, masks, starts, events, thread_starts, thread_events, sums, windows, words)
 
 
+def _channels(population: np.void) -> int:
+    """The padded channels of `population`."""
+    return int(population['blocks'] * population['lanes'])
+
+
 def _before(sizes: NDArray) -> NDArray:
     """The sum of those that come before each of `sizes`."""
     return np.cumsum(sizes) - sizes
@@ -155,7 +179,7 @@ def _cost(channels: int, width: int) -> int:
 
 def pad_channels(values: NDArray[np.float32], population: np.void) -> NDArray[np.float32]:
     """`values` (channels,), followed by zeros that fill up the last block."""
-    padded = np.zeros(population['blocks'] * population['lanes'], np.float32)
+    padded = np.zeros(_channels(population), np.float32)
     padded[: values.size] = values
     return padded
 

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.backends.event_memory import LINK, OFFSETS
+from snn_perception.backends.event_memory import LINK, OFFSETS, UNIT
 from snn_perception.backends.event_sums import BIAS, LANES
 from snn_perception.backends.vectors import BITS_AT_ONCE
 from snn_perception.graph import IMAGE, Connection
@@ -33,9 +33,6 @@ from snn_perception.model import Model
 
 PRECISIONS = {'float32': 4, 'bfloat16': 2, 'int8': 1}
 """Bytes of a weight by its precision."""
-
-UNIT = 8
-"""Bytes in which distances between weights are counted."""
 
 
 class Link(NamedTuple):

@@ -30,6 +30,9 @@ from numpy.typing import NDArray
 WIDTHS = (64, 48, 32, 16)
 """Channels of a block: whole vectors, and no more than a word has bits."""
 
+UNIT = 8
+"""Bytes in which distances between weights are counted."""
+
 OFFSETS = 64
 """Numbers that an event takes in the lists of a channelwise link, whatever the block's width."""
 

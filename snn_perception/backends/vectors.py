@@ -28,6 +28,9 @@ from numba.core import cgutils, types
 
 from snn_perception.backends.lanes import LONG, WHOLE
 
+CACHE_LINE = 64
+"""Bytes."""
+
 BITS_AT_ONCE = 4
 """Bits that `list_bits` lists at once: hardly ever do more neurons of a block spike."""
 
@@ -101,6 +104,25 @@ def word_at(typing: Any, masks: Any, index: Any, valid: Any) -> Any:
         return builder.and_(builder.load(pointer, align=2), arguments[2])
 
     return types.uint64(masks, types.intp, types.uint64), generate
+
+
+@intrinsic
+def fetch_ahead(typing: Any, memory: Any, first: Any, length: Any) -> Any:
+    """Ask for `length` bytes from `first` on in `memory`, an array of bytes, into the cache."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        (data,) = _data(context, builder, signature, arguments, 0)
+        kind = ir.FunctionType(ir.VoidType(), [data.type, WHOLE, WHOLE, WHOLE])
+        fetch = cgutils.get_or_insert_function(builder.module, kind, 'llvm.prefetch.p0i8')
+        # To read, into the second level, data.
+        how = [ir.Constant(WHOLE, number) for number in (0, 2, 1)]
+        _, first, length = arguments
+        step, end = ir.Constant(LONG, CACHE_LINE), builder.add(first, length)
+        with cgutils.for_range_slice(builder, first, end, step, LONG, inc=True) as (place, _):
+            builder.call(fetch, [builder.gep(data, [place]), *how])
+        return context.get_dummy_value()
+
+    return types.void(memory, types.intp, types.intp), generate
 
 
 @intrinsic

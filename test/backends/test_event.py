@@ -26,7 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_models import random_graph_model, random_images, random_model
 
-from snn_perception.backends import create_simulator
+from snn_perception.backends import create_simulator, event
 from snn_perception.backends.event import EventSimulator
 from snn_perception.layers import AveragePooling, Convolution, Dense
 from snn_perception.model import Weights
@@ -259,6 +259,24 @@ def test_unknown_precisions_and_threads_are_refused():
         create_simulator(random_model(), 'event', threads=-1)
     with pytest.raises(ValueError, match="reference has no option precision, given as 'int8'"):
         create_simulator(random_model(), 'reference', precision='int8')
+
+
+def test_a_run_whose_lists_take_too_much_memory_is_cut_into_parts(monkeypatch):
+    model = random_graph_model(3)
+    images = random_images(model, 2)
+    simulator = EventSimulator(model)
+    counts, outputs = run_in_chunks(simulator, images, [50])
+    lengths, room_for = [], simulator.room_for
+    monkeypatch.setattr(event, 'MOST_EVENTS', 0)
+    monkeypatch.setattr(
+        simulator,
+        'room_for',
+        lambda batch, steps: lengths.append(steps) or room_for(batch, steps),
+    )
+    in_parts, same = run_in_chunks(simulator, images, [50])
+    assert lengths == [1] * 50
+    assert np.array_equal(in_parts, counts)
+    assert np.array_equal(same, outputs)
 
 
 def test_memory_does_not_grow_from_frame_to_frame():

@@ -20,7 +20,9 @@ import numpy as np
 import pytest
 from random_models import random_model
 
-from snn_perception.backends.event_layout import CACHE_LINE, aligned_zeros, arrange
+from snn_perception.backends.event_layout import LARGEST_BLOCK, aligned_zeros, arrange
+from snn_perception.backends.event_memory import UNIT
+from snn_perception.backends.vectors import CACHE_LINE
 from snn_perception.layers import Convolution, Dense
 
 
@@ -41,6 +43,16 @@ def test_channels_are_padded_to_the_cheapest_blocks(channels, lanes, blocks):
     layers = (Convolution(channels, 3), Dense(3))
     populations = arrange(random_model(layers=layers), 'float32')[0].populations
     assert (populations[0]['lanes'], populations[0]['blocks']) == (lanes, blocks)
+
+
+@pytest.mark.parametrize(('precision', 'lanes'), [('float32', 32), ('bfloat16', 64), ('int8', 64)])
+def test_the_weights_of_a_block_fit_into_the_cache(precision, lanes):
+    layers = (Convolution(256, 1), Convolution(128, 3), Dense(3))
+    network, _ = arrange(random_model(layers=layers), precision)
+    entry, link = network.populations[1], network.links[0]
+    assert entry['lanes'] == lanes
+    length = link['rows'] * link['columns'] * link['channels'] * link['units'] * UNIT
+    assert length <= LARGEST_BLOCK
 
 
 def test_each_population_knows_its_links_and_those_that_read_it():
