@@ -286,7 +286,7 @@ def _connection(place: _Place, layer: Link) -> Connection:
         rows, columns = (
             size + sum(margin) for size, margin in zip(place.shape[:2], layer.margins, strict=True)
         )
-        if layer.padding and rows * columns * inputs > MAXIMUM_NEURONS:
+        if rows * columns * inputs > MAXIMUM_NEURONS >= prod(place.shape):
             raise ValueError(
                 f'has a padding that makes {rows * columns * inputs} values of its input, '
                 f'more than the {MAXIMUM_NEURONS} allowed'
