@@ -30,7 +30,7 @@ from snn_perception.backends.event_memory import OFFSETS, WINDOW
 from snn_perception.backends.event_neurons import CODES
 from snn_perception.backends.event_sums import LANES, Rows
 from snn_perception.backends.lanes import FLOAT, LONG, SHORT, WHOLE, Lanes, load, splat, store
-from snn_perception.backends.vectors import fields, intrinsic
+from snn_perception.backends.vectors import CACHE_LINE, fields, intrinsic
 
 
 @intrinsic
@@ -65,9 +65,13 @@ def run_pixel(
             for index in range(known)
         ]
         decay = block.splat(whole.decay)
-        arriving = _Arriving(builder, size, whole, results, at)
+        arriving = _Arriving(builder, size, vectors, whole, results, at)
+        if size:
+            arriving.prepare(ir.Constant(LONG, 0))
         with cgutils.for_range(builder, results.steps) as loop:
-            sums = arriving.sums(vectors, loop.index) if size else None
+            if size:
+                arriving.prepare(builder.add(loop.index, ir.Constant(LONG, 1)))
+            sums = arriving.sums(loop.index) if size else None
             mask = builder.add(at.mask, builder.mul(loop.index, at.mask_stride))
             for vector in range(vectors):
                 before = [Lanes(builder, builder.load(value[vector])) for value in values]
@@ -84,7 +88,7 @@ def run_pixel(
                 place = builder.add(mask, ir.Constant(LONG, vector))
                 builder.store(builder.bitcast(fired, SHORT), builder.gep(results.masks, [place]))
         for pointer, variables in zip(stored, values, strict=True):
-            block.store(variables, pointer)
+            block.store([Lanes(builder, builder.load(each)) for each in variables], pointer)
         return context.get_dummy_value()
 
     return types.void(shape, network, neurons, run, inputs, places), generate
@@ -100,8 +104,9 @@ def add_up(typing: Any, shape: Any, network: Any, run: Any, places: Any, step: A
             fields(context, builder, *each) for each in zip(signature.args, arguments, strict=True)
         ]
         _, whole, results, at, index = parts
-        sums = _Arriving(builder, size, whole, results, at).sums(vectors, index)
-        _Block(builder, vectors).store(sums, builder.gep(results.sums, [at.sums]))
+        sums = _Arriving(builder, size, vectors, whole, results, at).sums(index)
+        totals = [Lanes(builder, builder.load(total)) for total in sums]
+        _Block(builder, vectors).store(totals, builder.gep(results.sums, [at.sums]))
         return context.get_dummy_value()
 
     return types.void(shape, network, run, places, types.intp), generate
@@ -133,11 +138,10 @@ class _Block:
         loaded = self.load(pointer)
         return [cgutils.alloca_once_value(self.builder, each.value) for each in loaded]
 
-    def store(self, variables: list, pointer: Any) -> None:
-        """Write `variables` to the block at `pointer`."""
-        builder = self.builder
-        for offset, variable in zip(self.offsets, variables, strict=True):
-            store(builder, builder.load(variable), builder.gep(pointer, [offset]))
+    def store(self, vectors: list[Lanes], pointer: Any) -> None:
+        """Write `vectors` to the block at `pointer`."""
+        for offset, vector in zip(self.offsets, vectors, strict=True):
+            store(self.builder, vector.value, self.builder.gep(pointer, [offset]))
 
     def splat(self, scalar: Any) -> Lanes:
         """A vector with `scalar` in every lane."""
@@ -147,42 +151,58 @@ class _Block:
 class _Arriving:
     """Code for the sums of what arrives at a block through its windows, see `WINDOW`."""
 
-    def __init__(self, builder: Any, size: int, network: Any, run: Any, at: Any) -> None:
+    def __init__(
+        self, builder: Any, size: int, vectors: int, network: Any, run: Any, at: Any
+    ) -> None:
         self.builder = builder
         self.size = size
+        self.block = _Block(builder, vectors)
         self.network = network
         self.run = run
         self.at = at
+        # On the stack. As it is aligned, so is where LLVM keeps what registers have no room for.
+        memory = cgutils.alloca_once(builder, ir.ArrayType(FLOAT, 2 * vectors * LANES))
+        memory.align = CACHE_LINE
+        self.memory = builder.bitcast(memory, FLOAT.as_pointer())
+        self.is_channelwise = builder.icmp_signed('<', at.full, at.windows)
 
-    def sums(self, vectors: int, step: Any) -> list:
-        """Variables with the sums of the block's `vectors` in a `step`."""
+    def prepare(self, step: Any) -> None:
+        """Add up in memory what arrives through channelwise links in `step`, if there is one.
+
+        This should happen a step ahead: what was written channel by channel can be read as a
+        vector only after a while.
+        """
         builder, at = self.builder, self.at
-        zero = ir.Constant(ir.VectorType(FLOAT, LANES), None)
-        totals = [cgutils.alloca_once(builder, zero.type) for _ in range(vectors)]
-        for total in totals:
-            builder.store(zero, total)
-        with cgutils.for_range(builder, at.full) as loop:
-            first, end, weights, scale = self._window(loop.index, step)
-            scales = builder.gep(self.network.scales, [scale])
-            Rows(builder, self.size, totals, self.run.events).add(weights, scales, first, end)
-        with builder.if_then(builder.icmp_signed('<', at.full, at.windows), likely=False):
-            block, sums = _Block(builder, vectors), self._scratch(vectors)
-            block.store(totals, sums)
+        is_one = builder.icmp_signed('<', step, self.run.steps)
+        with builder.if_then(builder.and_(is_one, self.is_channelwise)):
+            sums = self._prepared(step)
+            zero = Lanes(builder, ir.Constant(ir.VectorType(FLOAT, LANES), None))
+            self.block.store([zero] * len(self.block.offsets), sums)
             with cgutils.for_range(builder, builder.sub(at.windows, at.full)) as loop:
                 first, end, weights, _ = self._window(builder.add(loop.index, at.full), step)
                 self._add_channels(sums, weights, first, end)
-            for total, value in zip(totals, block.load(sums), strict=True):
-                builder.store(value.value, total)
+
+    def sums(self, step: Any) -> list:
+        """Variables with the sums of the block's vectors in `step`."""
+        builder = self.builder
+        zero = ir.Constant(ir.VectorType(FLOAT, LANES), None)
+        totals = [cgutils.alloca_once(builder, zero.type) for _ in self.block.offsets]
+        for total in totals:
+            builder.store(zero, total)
+        with cgutils.for_range(builder, self.at.full) as loop:
+            first, end, weights, scale = self._window(loop.index, step)
+            scales = builder.gep(self.network.scales, [scale])
+            Rows(builder, self.size, totals, self.run.events).add(weights, scales, first, end)
+        with builder.if_then(self.is_channelwise):
+            for total, value in zip(totals, self.block.load(self._prepared(step)), strict=True):
+                builder.store((Lanes(builder, builder.load(total)) + value).value, total)
         return totals
 
-    def _scratch(self, vectors: int) -> Any:
-        """A pointer to memory for the sums of a block, on the stack.
-
-        It is aligned, and so are then the places on the stack to which LLVM moves registers.
-        """
-        memory = cgutils.alloca_once(self.builder, ir.ArrayType(FLOAT, vectors * LANES))
-        memory.align = 64
-        return self.builder.bitcast(memory, FLOAT.as_pointer())
+    def _prepared(self, step: Any) -> Any:
+        """A pointer to the sums that `prepare` has left for `step`."""
+        builder, lanes = self.builder, len(self.block.offsets) * LANES
+        turn = builder.and_(step, ir.Constant(LONG, 1))
+        return builder.gep(self.memory, [builder.mul(turn, ir.Constant(LONG, lanes))])
 
     def _window(self, number: Any, step: Any) -> tuple[Any, Any, Any, Any]:
         """The first and the end of a window's events, a pointer to its weights, its scales."""

@@ -122,8 +122,8 @@ def test_shares_are_of_the_medians_over_the_frames(clock):
 
 
 def test_the_limit_counts_the_blocks_of_all_layers_of_neurons(monkeypatch):
-    # 6 channels are one block of 16, 70 are two of 48; the readout is left out.
-    model = random_model(layers=(Convolution(6, 1), Dense(70), Dense(3)))
+    # 6 channels are one block of 16, 64 are two of 32; the readout is left out.
+    model = random_model(layers=(Convolution(6, 1), Dense(64), Dense(3)))
     simulator = EventSimulator(model, threads=2)
     activity = simulator.run(simulator.reset(), random_images(model, 1), 20)
     populations = []
