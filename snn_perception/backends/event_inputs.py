@@ -16,14 +16,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from snn_perception.backends.compiled import compiled
 from snn_perception.backends.event_layout import aligned_zeros
 from snn_perception.backends.event_memory import Weights
 from snn_perception.backends.event_sums import LANES
-from snn_perception.backends.reference import weighted_sum
 from snn_perception.graph import IMAGE, Connection
 from snn_perception.model import Model
 
@@ -46,6 +47,8 @@ class ImageInputs:
             if population.sees_image
         }
         self._images = self._inputs = np.zeros(0, np.float32)
+        # The loop is compiled or loaded now, not when the first image is waiting.
+        self.of(np.zeros((1, *model.network.input_shape), np.float32))
 
     def of(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Float32, flat: for each image and each population (height, width, padded channels)."""
@@ -74,21 +77,39 @@ class ImageInputs:
 def image_currents(
     connection: Connection, kernel: NDArray[np.float32], images: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """The same as `reference.weighted_sum`, in one product of matrices if there are no groups."""
+    """The same as `reference.weighted_sum`, without NumPy's library for products of matrices.
+
+    That has threads of its own, which wait for more work without going to sleep and so take the
+    processors from the ones of the engine.
+    """
     layer, (height, width, channels) = connection.convolution, connection.output_shape
-    if layer.groups > 1:
-        return weighted_sum(connection, kernel, images)
     batch, rows, columns, inputs = images.shape
     (top, bottom), (left, right) = layer.margins
     padded = np.zeros((batch, top + rows + bottom, left + columns + right, inputs), np.float32)
     padded[:, top : top + rows, left : left + columns] = images
-    # Of a window, a row of pixels with their channels is one piece of memory.
-    image, row, pixel, value = padded.strides
-    (down, across), size = layer.strides, layer.kernel_size
-    windows = as_strided(
-        padded,
-        (batch, height, width, size[0], size[1] * inputs),
-        (image, down * row, across * pixel, row, value),
-    )
-    sums = windows.reshape(batch * height * width, -1) @ kernel.reshape(-1, channels)
-    return sums.reshape(batch, height, width, channels)
+    sums = np.zeros((batch, height, width, channels), np.float32)
+    add_windows: Any = _add_windows
+    add_windows(padded, np.ascontiguousarray(kernel), sums, *layer.strides)
+    return sums
+
+
+@compiled(fastmath={'contract'}, _nrt=False)
+def _add_windows(padded: Any, kernel: Any, sums: Any, down: int, across: int) -> None:
+    """Add to `sums` the weighted windows of `padded`; each group of channels has its inputs."""
+    batch, height, width, channels = sums.shape
+    rows, columns, inputs, _ = kernel.shape
+    groups = padded.shape[3] // inputs
+    size = channels // groups
+    for place in range(batch * height * width):
+        image, y, x = place // (height * width), place // width % height, place % width
+        for group in range(groups):
+            first = group * size
+            total = sums[image, y, x, first : first + size]
+            for row in range(rows):
+                for column in range(columns):
+                    pixel = padded[image, y * down + row, x * across + column]
+                    for number in range(inputs):
+                        value = pixel[group * inputs + number]
+                        weights = kernel[row, column, number, first : first + size]
+                        for channel in range(size):
+                            total[channel] += value * weights[channel]

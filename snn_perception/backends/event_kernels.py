@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.backends.compiled import address_of, compiled, part
-from snn_perception.backends.event_lists import IN_A_WORD, all_bits, list_row, mask_of
+from snn_perception.backends.event_lists import IN_A_WORD, all_bits, list_spikes, mask_of
 from snn_perception.backends.event_memory import UNIT, Neurons, Run, Shape, Task, Weights
 from snn_perception.backends.event_pixels import add_up
 from snn_perception.backends.event_rows import open_windows, places_of, row_loop
@@ -62,9 +62,9 @@ def compile_network(
     """
     arguments = network, neurons, run, shown, Task(0, 0, 0, 0, 0)
     kinds = tuple(numba.typeof(argument) for argument in arguments)
-    loops = np.zeros(len(network.populations), np.int64)
-    for index in range(len(loops) - 1):  # the readout has no neurons
-        loops[index] = address_of(row_loop(*map(len, shape_of(network, index))), kinds)
+    hidden = range(len(network.populations) - 1)
+    rows = [row_loop(*map(len, shape_of(network, index))) for index in hidden]
+    loops = np.array([address_of(loop, kinds) for loop in (*rows, read_out, list_spikes)])
     numbers = (numba.int64,) * 3
     address_of(run_network, (numba.typeof(loops), *kinds[:-1], *numbers))
     # `loops` must only ever be called with the types that they are compiled for.
@@ -105,7 +105,7 @@ def run_network(
     for index in range(first, end):
         population = network.populations[index]
         rows = run.batch * population.height
-        _list_rows(network, run, thread, index)
+        _list_spikess(loops, network, neurons, run, shown, thread, index)
         units, fetched = rows * population.blocks, -1
         for turn in range(run.threads):
             share = (thread + turn) % run.threads
@@ -123,10 +123,10 @@ def run_network(
                 task = Task(
                     thread, index, row // population.height, block, row % population.height
                 )
-                if index == network.populations.size - 1:
-                    _read_out(network, neurons, run, shown, task)
-                else:
-                    call_loop(loops[index], network, neurons, run, shown, task)
+                if population.list_end < population.link_end:
+                    call_loop(loops[loops.size - 1], network, neurons, run, shown, task)
+                call_loop(loops[index], network, neurons, run, shown, task)
+                if index < network.populations.size - 1:
                     _count(network, run, task)
                 fetch_add(run.progress, _counter(run, index, 2 * run.threads), 1)
         _wait(run, _counter(run, index, 2 * run.threads), units)
@@ -175,7 +175,9 @@ def _wait(run: Any, counter: int, count: int) -> None:
 
 
 @part()
-def _list_rows(network: Any, run: Any, thread: int, index: int) -> None:
+def _list_spikess(
+    loops: Any, network: Any, neurons: Any, run: Any, shown: Any, thread: int, index: int
+) -> None:
     """List the spikes that population number `index` hears, as far as no other thread does."""
     population = network.populations[index]
     if population.link == population.list_end:
@@ -187,9 +189,8 @@ def _list_rows(network: Any, run: Any, thread: int, index: int) -> None:
             row = _take(run, _counter(run, index, share), share, rows)
             if row < 0:
                 break
-            image, y = row // population.height, row % population.height
-            for number in range(population.link, population.list_end):
-                list_row(network, run, number, thread, image, y)
+            task = Task(thread, index, row // population.height, -1, row % population.height)
+            call_loop(loops[loops.size - 1], network, neurons, run, shown, task)
             fetch_add(run.progress, _flag(network, run, index, row), 1)
 
 
@@ -215,8 +216,8 @@ def _count(network: Any, run: Any, task: Task) -> None:
     fetch_add(run.counts, at + task.population, spikes)
 
 
-@part()
-def _read_out(network: Any, neurons: Any, run: Any, shown: Any, task: Any) -> None:
+@compiled(no_cpython_wrapper=True, _nrt=False)  # see `list_spikes`
+def read_out(network: Any, neurons: Any, run: Any, shown: Any, task: Any) -> None:
     """Write a block of the readout's outputs for an image."""
     population = network.populations[-1]
     channels = population.blocks * LANES

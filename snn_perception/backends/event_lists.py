@@ -24,11 +24,11 @@ right, the weights are taken to begin so much earlier.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from snn_perception.backends.compiled import part
+from snn_perception.backends.compiled import compiled, part
 from snn_perception.backends.event_memory import OFFSETS
 from snn_perception.backends.event_sums import LANES
 from snn_perception.backends.vectors import list_bits, look_up, word_at
@@ -75,115 +75,95 @@ def own_list(network: Any, run: Any, number: int, thread: int) -> Any:
     return first_start, run.thread_events + thread * events + link.events * run.steps
 
 
-@part()
-def list_row(network: Any, run: Any, number: int, thread: int, image: int, y: int) -> None:
-    """Write row `y` of the list of link `number`; this is thread number `thread`."""
-    link = network.links[number]
-    starts, events = list_of(network, run, number, image, y)
-    vectors = network.populations[link.source].vectors
-    _list(
-        network,
-        run,
-        number,
-        thread,
-        image,
-        y,
-        0,
-        vectors,
-        link.channels,
-        link.units,
-        starts,
-        events,
-    )
+class Stretch(NamedTuple):
+    """What a list is made of, and where it goes.
 
-
-@part()
-def list_block(network: Any, run: Any, number: int, task: Any, vectors: int) -> None:
-    """Write the list of the channelwise link `number` for `task`, whose block has `vectors`."""
-    starts, events = own_list(network, run, number, task.thread)
-    first = task.block * vectors
-    _list(
-        network,
-        run,
-        number,
-        task.thread,
-        task.image,
-        task.y,
-        first,
-        vectors,
-        OFFSETS,
-        1,
-        starts,
-        events,
-    )
-
-
-@part()
-def _list(
-    network: Any,
-    run: Any,
-    number: int,
-    thread: int,
-    image: int,
-    y: int,
-    first_vector: int,
-    vectors: int,
-    channels: int,
-    units: int,
-    starts: int,
-    events: int,
-) -> None:
-    """List the spikes of `vectors` vectors of each pixel, from number `first_vector` on.
-
-    They have numbers up to `channels`, and a row of weights takes `units`.
+    number: of the link. vectors: of each pixel, from number `first` on. channels: how many numbers
+    their events have; a row of weights takes `units`. starts, events: where the list begins in the
+    arrays of these names in `Run`.
     """
-    link, steps = network.links[number], run.steps
+
+    number: int
+    first: int
+    vectors: int
+    channels: int
+    units: int
+    starts: int
+    events: int
+
+
+# Called by its address, see `vectors.call_loop`: what is a part of others is compiled in each.
+@compiled(no_cpython_wrapper=True, _nrt=False)
+def list_spikes(network: Any, neurons: Any, run: Any, shown: Any, task: Any) -> None:
+    """Write a row of the lists of those links of a population that all its blocks share.
+
+    If `task` has a block, which is -1 otherwise, the lists are those of the channelwise links for
+    this block alone.
+    """
+    population, is_shared = network.populations[task.population], task.block < 0
+    number = population.link if is_shared else population.list_end
+    end = population.list_end if is_shared else population.link_end
+    while number < end:
+        link = network.links[number]
+        # As variables, since for constants `_list` would be compiled once more.
+        first, vectors = task.block * (population.lanes // LANES), population.lanes // LANES
+        channels, units = OFFSETS, 1
+        starts, events = own_list(network, run, number, task.thread)
+        if is_shared:
+            first, vectors = 0, network.populations[link.source].vectors
+            channels, units = link.channels, link.units
+            starts, events = list_of(network, run, number, task.image, task.y)
+        _list(
+            network,
+            run,
+            task,
+            Stretch(number, first, vectors, channels, units, starts, events),
+        )
+        number += 1
+
+
+@part()
+def _list(network: Any, run: Any, task: Any, stretch: Any) -> None:
+    """Write the list `stretch` for row `task.y` of image `task.image`."""
+    link, steps = network.links[stretch.number], run.steps
     source = network.populations[link.source]
-    words = _words(network, run, number, thread, y, first_vector, vectors, channels)
-    masks = mask_of(network, run, link.source, image, 0)
+    words = _words(network, run, task, stretch)
+    masks = mask_of(network, run, link.source, task.image, 0)
     across, columns = link.pool_columns * source.vectors, link.width
-    table = thread * (run.words.size // run.threads)
-    cursor = events
+    table = task.thread * (run.words.size // run.threads)
+    cursor = stretch.events
     for step in range(steps):
         at, event = masks + step * source.width * source.vectors, 0
         for column in range(columns):
-            run.starts[starts + column * steps + step] = cursor - events
+            run.starts[stretch.starts + column * steps + step] = cursor - stretch.events
             for place in range(table, table + words, WORD):
                 mask = at + look_up(run.words, place)
                 begin = event + look_up(run.words, place + 1)
                 bits = word_at(run.masks, mask, look_up(run.words, place + 2))
-                cursor = list_bits(run.events, cursor, bits, begin, units)
+                cursor = list_bits(run.events, cursor, bits, begin, stretch.units)
             at += across
-            event += channels
-        run.starts[starts + columns * steps + step] = cursor - events
+            event += stretch.channels
+        run.starts[stretch.starts + columns * steps + step] = cursor - stretch.events
 
 
 @part()
-def _words(
-    network: Any,
-    run: Any,
-    number: int,
-    thread: int,
-    y: int,
-    first_vector: int,
-    vectors: int,
-    channels: int,
-) -> int:
+def _words(network: Any, run: Any, task: Any, stretch: Any) -> int:
     """Write the WORDs of a column to the thread's part of `run.words`; returns their length."""
-    link = network.links[number]
+    link = network.links[stretch.number]
     source = network.populations[link.source]
-    top, down = y * link.down - link.top, source.width * source.vectors * run.steps
-    count = (vectors + IN_A_WORD - 1) // IN_A_WORD
+    top, down = task.y * link.down - link.top, source.width * source.vectors * run.steps
+    count = (stretch.vectors + IN_A_WORD - 1) // IN_A_WORD
     # The last word of a pixel may reach into the next one.
-    valid = all_bits() >> np.uint64(LANES * (count * IN_A_WORD - vectors))
-    first = at = thread * (run.words.size // run.threads)
+    valid = all_bits() >> np.uint64(LANES * (count * IN_A_WORD - stretch.vectors))
+    first = at = task.thread * (run.words.size // run.threads)
     for row in range(max(-top, 0), min(link.rows, link.height - top)):
         for line in range((top + row) * link.pool_rows, (top + row + 1) * link.pool_rows):
             for pixel in range(link.pool_columns):
                 for word in range(count):
-                    vector = pixel * source.vectors + first_vector + word * IN_A_WORD
+                    vector = pixel * source.vectors + stretch.first + word * IN_A_WORD
                     run.words[at] = line * down + vector
-                    run.words[at + 1] = row * link.columns * channels + word * IN_A_WORD * LANES
+                    event = row * link.columns * stretch.channels
+                    run.words[at + 1] = event + word * IN_A_WORD * LANES
                     run.words[at + 2] = np.int64(valid if word == count - 1 else all_bits())
                     at += WORD
     return at - first

@@ -24,7 +24,7 @@ from functools import cache
 from typing import Any
 
 from snn_perception.backends.compiled import compiled, part
-from snn_perception.backends.event_lists import list_block, list_of, mask_of, own_list
+from snn_perception.backends.event_lists import list_of, mask_of, own_list
 from snn_perception.backends.event_memory import WINDOW, Places, Shape
 from snn_perception.backends.event_pixels import run_pixel
 from snn_perception.backends.event_sums import LANES
@@ -39,9 +39,7 @@ def row_loop(*lengths: int) -> Any:
     @compiled(no_cpython_wrapper=True, _nrt=False)
     def run_row(network: Any, neurons: Any, run: Any, shown: Any, task: Any) -> None:
         """Run the neurons of `task` through all steps."""
-        population, vectors = network.populations[task.population], len(shape.vectors)
-        for number in range(population.list_end, population.link_end):
-            list_block(network, run, number, task, vectors)
+        population = network.populations[task.population]
         inputs = shown if population.shown >= 0 else network.inputs
         for x in range(population.width):
             open_windows(network, run, task, x)
