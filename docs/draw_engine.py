@@ -20,8 +20,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
 SPIKE, WINDOW, QUIET = '#d1495b', '#2e86ab', '#f2f2f2'
-COLUMNS, CHANNELS = 6, 4
-SPIKES = {(0, 1), (2, 0), (2, 3), (3, 2), (5, 1)}
+COLUMNS, ROWS, CHANNELS, KERNEL = 6, 2, 2, 3
+# By column, row and channel, the order of the list.
+SPIKES = [(0, 0, 1), (2, 0, 0), (2, 1, 1), (3, 1, 0), (5, 0, 0)]
+
+
+def number_of(column, row, channel):
+    """The row of weights for a window that begins at column 0."""
+    return (row * KERNEL + column) * CHANNELS + channel
 
 
 def box(axes, x, y, width, height, text='', face=QUIET, edge='#888888', colour='black'):
@@ -42,24 +48,25 @@ def title(axes, x, y, text):
 
 
 def draw_map(axes):
-    title(axes, 0, 8.5, 'One row of a map in one step: who spiked')
+    title(axes, 0, 8.5, 'The rows of a map that a row of neurons sees, in one step: who spiked')
     for column in range(COLUMNS):
         axes.text(column + 0.5, 8.2, f'column {column}', ha='center', fontsize=7)
-        for channel in range(CHANNELS):
-            spiked = (column, channel) in SPIKES
-            box(axes, column, 7.6 - 0.5 * channel, 1, 0.5, f'{column * CHANNELS + channel}',
-                SPIKE if spiked else QUIET, colour='white' if spiked else '#999999')  # fmt: skip
+        for row in range(ROWS):
+            for channel in range(CHANNELS):
+                y, spiked = 7.6 - CHANNELS * row / 2 - channel / 2, (column, row, channel) in SPIKES
+                box(axes, column, y, 1, 0.5, f'{number_of(column, row, channel)}',
+                    SPIKE if spiked else QUIET, colour='white' if spiked else '#999999')  # fmt: skip
+    axes.plot((0, COLUMNS), (7.1, 7.1), color='#444444', lw=1.5)
     axes.add_patch(Rectangle((2, 6.1), 3, 2, fill=False, edgecolor=WINDOW, lw=2.5))
-    axes.text(6.15, 7.1, 'the window of a neuron:\ncolumns 2 to 4', fontsize=8, color=WINDOW)
+    axes.text(6.15, 6.8, 'two rows of two channels;\nthe window of a neuron:\ncolumns 2 to 4', fontsize=8, color=WINDOW)
 
 
 def draw_lists(axes):
-    title(axes, 0, 5.1, 'Its list: events, and where those of each column start')
-    events = sorted(column * CHANNELS + channel for column, channel in SPIKES)
-    for place, event in enumerate(events):
-        box(axes, place, 4.4, 1, 0.5, str(event), SPIKE, colour='white')
+    title(axes, 0, 5.1, 'Their list: events column by column, and where those of each column start')
+    for place, spike in enumerate(SPIKES):
+        box(axes, place, 4.4, 1, 0.5, str(number_of(*spike)), SPIKE, colour='white')
     axes.add_patch(Rectangle((1, 4.4), 3, 0.5, fill=False, edgecolor=WINDOW, lw=2.5))
-    starts = [sum(event // CHANNELS < column for event in events) for column in range(COLUMNS + 1)]
+    starts = [sum(spike[0] < column for spike in SPIKES) for column in range(COLUMNS + 1)]
     for place, start in enumerate(starts):
         edge = WINDOW if place in (2, 5) else '#888888'
         box(axes, place, 3.6, 1, 0.5, str(start), edge=edge)
@@ -74,9 +81,9 @@ def draw_weights(axes):
         axes,
         0,
         2.9,
-        'Each event is the number of a row of weights, and a row is as long as a block',
+        'Each event is the number of a row of weights, counted from where the window begins',
     )
-    for place, number in enumerate(('8', '11', '14')):
+    for place, number in enumerate(('4', '11', '12')):
         y = 2.2 - 0.55 * place
         box(axes, 0, y, 1, 0.45, number, SPIKE, colour='white')
         box(axes, 1.4, y, 5, 0.45, 'weights to 64 channels, one behind the other', '#e8f1f5')
@@ -87,7 +94,7 @@ def draw_weights(axes):
         1.1,
         2.6,
         1.5,
-        'add up in registers,\nsynapse, LIF:\n64 neurons at once',
+        'add up in registers,\nsynapse, neurons:\n64 at once',
         '#dff0d8',
     )
     arrow(axes, (8.8, 1.05), (8.8, 0.65))
@@ -96,7 +103,7 @@ def draw_weights(axes):
     axes.text(
         0,
         0.25,
-        'From the bits of a row in all steps come the lists for the next layer.',
+        'From these bits come the lists of all populations that hear this one.',
         fontsize=8,
     )
 

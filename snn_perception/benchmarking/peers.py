@@ -59,7 +59,8 @@ def compare(model: Model, images: NDArray[np.float32], ours: dict[str, Run]) -> 
     """Milliseconds per presentation of `ours`, by name, and of all peers that are installed.
 
     In each of ROUNDS rounds, everyone is timed once on the same image of `images`, with all
-    processors. The order is random, as each leaves its caches to the next. Figures are medians.
+    processors, after a run on another image that does not count: the threads of who was there
+    before may still wait busily, and the caches hold their weights. Figures are medians.
     `ratio` is the time of the fastest peer over the time of each of ours; `skipped` says why a
     peer is missing.
     """
@@ -74,6 +75,7 @@ def compare(model: Model, images: NDArray[np.float32], ours: dict[str, Run]) -> 
     random = np.random.default_rng(0)
     for round_ in range(ROUNDS):
         for name in random.permutation(list(runs)):
+            _seconds(runs[name], images[(round_ + 1) % len(images)], steps)
             times[name].append(_seconds(runs[name], images[round_ % len(images)], steps))
     medians = {name: 1000 * float(np.median(values)) for name, values in times.items()}
     fastest = min((medians[name] for name in chosen), default=None)
