@@ -53,16 +53,18 @@ def draw_map(axes):
         axes.text(column + 0.5, 8.2, f'column {column}', ha='center', fontsize=7)
         for row in range(ROWS):
             for channel in range(CHANNELS):
-                y, spiked = 7.6 - CHANNELS * row / 2 - channel / 2, (column, row, channel) in SPIKES
-                box(axes, column, y, 1, 0.5, f'{number_of(column, row, channel)}',
-                    SPIKE if spiked else QUIET, colour='white' if spiked else '#999999')  # fmt: skip
+                place = column, row, channel
+                colours = (SPIKE, 'white') if place in SPIKES else (QUIET, '#999999')
+                y, number = 7.6 - CHANNELS * row / 2 - channel / 2, number_of(*place)
+                box(axes, column, y, 1, 0.5, f'{number}', colours[0], colour=colours[1])
     axes.plot((0, COLUMNS), (7.1, 7.1), color='#444444', lw=1.5)
     axes.add_patch(Rectangle((2, 6.1), 3, 2, fill=False, edgecolor=WINDOW, lw=2.5))
-    axes.text(6.15, 6.8, 'two rows of two channels;\nthe window of a neuron:\ncolumns 2 to 4', fontsize=8, color=WINDOW)
+    text = 'two rows of two channels;\nthe window of a neuron:\ncolumns 2 to 4'
+    axes.text(6.15, 6.8, text, fontsize=8, color=WINDOW)
 
 
 def draw_lists(axes):
-    title(axes, 0, 5.1, 'Their list: events column by column, and where those of each column start')
+    title(axes, 0, 5.1, 'Their list: events by columns, and where those of each column start')
     for place, spike in enumerate(SPIKES):
         box(axes, place, 4.4, 1, 0.5, str(number_of(*spike)), SPIKE, colour='white')
     axes.add_patch(Rectangle((1, 4.4), 3, 0.5, fill=False, edgecolor=WINDOW, lw=2.5))

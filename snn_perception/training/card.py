@@ -66,8 +66,8 @@ def write(output: Path, recipe: Recipe, findings: Findings, origin: Origin) -> N
         '## Network',
         f'{_shape(network.input_shape)} inputs, {len(network.populations)} layers, '
         f'{network.neurons} {_kind(network.neuron)}, {network.synapses} synapses, '
-        f'{_parameters(model)} parameters. The deepest way leads through {network.depth} layers of '
-        f'neurons and synapses of {1000 * network.synaptic_delay:g} ms.',
+        f'{_parameters(model)} parameters. The deepest way leads through {network.depth} layers '
+        f'of neurons and synapses of {1000 * network.synaptic_delay:g} ms.',
         _layers(model, findings.evaluation),
         '## Recipe',
         f'`config/train/{recipe.name}.yaml`, trained in {origin.seconds / 60:.0f} minutes. '

@@ -23,6 +23,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +198,13 @@ def test_a_leak_is_a_failure_and_is_told_per_hour() -> None:
     assert figures['memory_mb_growth_per_hour'] == pytest.approx(120)
     assert figures['verdict'] == '1 failure'
     assert figures['failures'][0]['trouble'] == 'memory_mb grew by 60.0'
+
+
+def test_growth_in_a_short_life_is_no_failure_yet() -> None:
+    short = [
+        replace(one, time=one.time / 60) for one in samples(lambda minute: 200.0 + 2 * minute)
+    ]
+    assert soak.figures_of(soak.Log(short), [], 0.0)['verdict'] == 'passed'
 
 
 def test_memory_that_comes_and_goes_is_no_failure() -> None:
