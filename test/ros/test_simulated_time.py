@@ -110,9 +110,10 @@ def test_frames_without_stamps_are_answered_and_counted(
         lambda message: (
             message.status[0].name.startswith(f'{robot.namespace[1:]}/')
             and int(values_of(message).get('classified', '0')) > 10
+            # A busy machine may have something more urgent to say at first.
+            and 'the frames have no stamps' in message.status[0].message
         )
     )
     counts = values_of(message)
     assert counts['restarts'] == '0'
     assert counts['unstamped'] == counts['received']
-    assert 'the frames have no stamps' in message.status[0].message
