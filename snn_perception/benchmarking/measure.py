@@ -33,7 +33,6 @@ from numpy.typing import NDArray
 from snn_perception.backends import Simulator, create_simulator
 from snn_perception.benchmarking.run import Run
 from snn_perception.model import Model, Weights
-from snn_perception.neurons import as_lif
 
 RATES = (10, 25, 50, 100, 250)
 """Firing rates (Hz) at which `scaling` measures."""
@@ -70,7 +69,7 @@ def measure_frames(simulator: Simulator, images: NDArray[np.float32], frames: in
 def share_per_layer(
     simulator: Simulator, images: NDArray[np.float32], frames: int
 ) -> dict[str, float]:
-    """Each weighted layer's share of the time, from medians over `frames` presentations."""
+    """Each population's share of the time, from medians over `frames` presentations."""
     populations = simulator.model.network.populations
     seconds = np.zeros((frames, len(populations)))
     last = 0.0
@@ -113,14 +112,13 @@ def at_rate(model: Model, rate: float, seed: int = 0) -> Model:
     Adding zeros takes as long as adding other numbers, so this costs what the network would cost
     at that rate. The biases vary by a tenth, so that neurons do not fire in step.
     """
-    neuron = as_lif(model.network.neuron, 'the benchmark at other rates')
-    interval = (1 / rate - neuron.tau_ref) / neuron.tau_rc
-    current = 1 / -np.expm1(-interval)
+    neuron = model.network.neuron
+    excess = neuron.current_at(rate) - neuron.rheobase
     random = np.random.default_rng(seed)
     weights = []
     for weight in model.weights:
         spread = random.uniform(0.95, 1.05, weight.bias.shape)
-        bias = 1 + (current - 1) * spread
+        bias = neuron.rheobase + excess * spread
         zeros = tuple(map(np.zeros_like, weight.kernels))
         weights.append(Weights(zeros, bias.astype(np.float32)))
     return replace(model, weights=tuple(weights))

@@ -47,7 +47,6 @@ from snn_perception.layers import (
 )
 from snn_perception.model import Model, Weights, save_model
 from snn_perception.network import Network
-from snn_perception.neurons import Neuron, as_lif
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
 
@@ -103,7 +102,7 @@ def firing(network: Network, name: str, rate: float, seed: int = 0) -> Model:
                 height = 0.3 if connection.source == IMAGE else rate
                 size = FLUCTUATION / (height * np.sqrt(np.prod(shape[:-1])))
                 kernels.append(random.normal(0, size, shape).astype(np.float32))
-        bias = np.full(population.output_shape[2], _current(network.neuron, rate), np.float32)
+        bias = np.full(population.output_shape[2], network.neuron.current_at(rate), np.float32)
         weights.append(Weights(tuple(kernels), bias))
     model = Model(
         name,
@@ -133,15 +132,9 @@ def _corrected(model: Model, rate: float, images: NDArray[np.float32]) -> Model:
         if not population.is_readout:
             found = max(count / population.neurons / model.presentation_time, rate / 5)
             neuron = model.network.neuron
-            missing = _current(neuron, rate) - _current(neuron, min(found, 5 * rate))
+            missing = neuron.current_at(rate) - neuron.current_at(min(found, 5 * rate))
         weights.append(replace(part, bias=part.bias + np.float32(missing)))
     return replace(model, weights=tuple(weights))
-
-
-def _current(neuron: Neuron, rate: float) -> float:
-    """The constant current at which `neuron`, a LIF, fires at `rate` (Hz)."""
-    lif = as_lif(neuron, 'a network to compare engines on')
-    return float(1 / -np.expm1((lif.tau_ref - 1 / rate) / lif.tau_rc))
 
 
 def write_pictures(folder: Path, size: int = 64) -> None:

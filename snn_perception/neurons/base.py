@@ -34,6 +34,9 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+BISECTIONS = 60
+"""Halvings of an interval of rates, enough to make it narrower than the spacing of floats."""
+
 State: TypeAlias = tuple[Any, ...]
 """Arrays of the shape of a population, which a step advances in place."""
 
@@ -78,6 +81,24 @@ class Neuron(ABC):
         """Firing rate (Hz) under a constant `current`, in the long run."""
         with np.errstate(divide='ignore'):
             return self.rate_at(np.log(np.maximum(np.asarray(current, float) - self.rheobase, 0)))
+
+    def current_at(self, rate: float) -> float:
+        """The constant current at which the neuron fires at `rate` (Hz) in the long run.
+
+        Raises ValueError for a rate that no current brings about.
+        """
+        low, high = -700.0, 700.0  # of ln j, so that j and 1 / j are finite
+        bounds = self.rate_at(np.array([low, high]))
+        if not bounds[0] <= rate <= bounds[1]:
+            raise ValueError(
+                f'rate of a {type(self).__name__} neuron must be between {bounds[0]:.3g} and '
+                f'{bounds[1]:.3g} Hz here, not {rate}'
+            )
+        for _ in range(BISECTIONS):
+            middle = (low + high) / 2
+            is_below = self.rate_at(np.array([middle]))[0] < rate
+            low, high = (middle, high) if is_below else (low, middle)
+        return self.rheobase + math.exp(high)
 
 
 @dataclass(frozen=True)

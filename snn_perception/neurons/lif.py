@@ -30,10 +30,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.neurons.base import Neuron, State, check_step, check_times, namespace
-
-BISECTIONS = 60
-"""Halvings of an interval of rates, enough to make it narrower than the spacing of floats."""
+from snn_perception.neurons.base import (
+    BISECTIONS,
+    Neuron,
+    State,
+    check_step,
+    check_times,
+    namespace,
+)
 
 
 @dataclass(frozen=True)

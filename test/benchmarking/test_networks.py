@@ -28,7 +28,7 @@ from snn_perception.benchmarking.networks import convolutions, firing, mobile
 from snn_perception.layers import Convolution, Dense, GlobalAveragePooling, Identity, Sum
 from snn_perception.loading import load_model
 from snn_perception.network import Network
-from snn_perception.neurons import Theta
+from snn_perception.neurons import IF, Theta
 from snn_perception.synapses import Synapse
 
 
@@ -80,6 +80,10 @@ def test_they_are_written_as_models_that_load_beside_pictures(tmp_path, capsys, 
     assert len({picture.read_bytes() for picture in pictures}) == 10
 
 
-def test_a_neuron_that_is_no_lif_is_refused():
-    with pytest.raises(ValueError, match='a network to compare engines on'):
-        firing(replace(small(), neuron=Theta()), 'theta', 25)
+@pytest.mark.parametrize('neuron', [IF(), Theta()])
+def test_other_neurons_fire_at_about_the_rate_asked_for_too(neuron):
+    model = firing(replace(small(), neuron=neuron), 'other', 25)
+    simulator = create_simulator(model, 'reference')
+    spikes = simulator.run(simulator.reset(2), random_images(model, 2), 100).spikes[:, :-1]
+    neurons = [population.neurons for population in model.network.populations[:-1]]
+    assert spikes.mean(axis=0) / neurons / 0.1 == pytest.approx(25, rel=0.3)

@@ -54,6 +54,14 @@ def test_spikes_come_at_the_rate_of_the_curve(neuron, dt):
 
 
 @every_kind
+def test_the_current_for_a_rate_is_the_inverse_of_the_curve(neuron):
+    for rate in (5.0, 20.0, 80.0):
+        assert neuron.rate(neuron.current_at(rate)) == pytest.approx(rate, rel=1e-4)
+    with pytest.raises(ValueError, match=r'rate of a .* neuron must be between'):
+        neuron.current_at(-1.0)
+
+
+@every_kind
 def test_at_or_below_the_rheobase_neurons_are_silent(neuron):
     current = neuron.rheobase - np.array([3.0, 0.5, 0.001, 0.0])
     assert count_spikes(neuron, current, 0.001, 1).sum() == 0
