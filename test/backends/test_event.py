@@ -79,6 +79,20 @@ def scaling(random, values, sign):
     return (1 + sign * 1e-5 * random.choice((-1, 1), values.shape)).astype(np.float32)
 
 
+def assert_as_in_the_reference(model, threads, chunks):
+    """A run in `chunks` of steps, in so many `threads`, is that of the reference until a tie."""
+    images = random_images(model, 2)
+    event, reference = EventSimulator(model, threads=threads), create_simulator(model, 'reference')
+    counts, outputs = run_in_chunks(event, images, chunks)
+    expected, others = run_in_chunks(reference, images, [sum(chunks)])
+    assert np.array_equal(outputs, run_in_chunks(event, images, [1] * sum(chunks))[1])
+    alike = steps_alike(event, reference, images, sum(chunks))
+    assert alike >= steps_without_ties(model, images, sum(chunks))
+    if alike == sum(chunks):
+        assert np.array_equal(counts, expected)
+    assert np.allclose(outputs[:alike], others[:alike], rtol=1e-3, atol=1e-2)
+
+
 def with_neuron(model, neuron):
     return dataclasses.replace(model, network=dataclasses.replace(model.network, neuron=neuron))
 
@@ -122,16 +136,7 @@ def test_random_networks_spike_as_in_the_reference(
         model = random_model(seed, (9, 8, 1 + 2 * (seed % 2)), layers, synapse, drive=drive)
     except ValueError:
         return  # the layers do not fit each other
-    images = random_images(model, 2)
-    event, reference = EventSimulator(model, threads=threads), create_simulator(model, 'reference')
-    counts, outputs = run_in_chunks(event, images, chunks)
-    expected, others = run_in_chunks(reference, images, [sum(chunks)])
-    assert np.array_equal(outputs, run_in_chunks(event, images, [1] * sum(chunks))[1])
-    alike = steps_alike(event, reference, images, sum(chunks))
-    assert alike >= steps_without_ties(model, images, sum(chunks))
-    if alike == sum(chunks):
-        assert np.array_equal(counts, expected)
-    assert np.allclose(outputs[:alike], others[:alike], rtol=1e-3, atol=1e-2)
+    assert_as_in_the_reference(model, threads, chunks)
 
 
 @given(
@@ -147,16 +152,7 @@ def test_random_graphs_of_all_neurons_spike_as_in_the_reference(
     seed, neuron, synapse, readout_synapse, chunks, threads
 ):
     model = random_graph_model(seed, neuron, synapse, readout_synapse)
-    images = random_images(model, 2)
-    event, reference = EventSimulator(model, threads=threads), create_simulator(model, 'reference')
-    counts, outputs = run_in_chunks(event, images, chunks)
-    expected, others = run_in_chunks(reference, images, [sum(chunks)])
-    assert np.array_equal(outputs, run_in_chunks(event, images, [1] * sum(chunks))[1])
-    alike = steps_alike(event, reference, images, sum(chunks))
-    assert alike >= steps_without_ties(model, images, sum(chunks))
-    if alike == sum(chunks):
-        assert np.array_equal(counts, expected)
-    assert np.allclose(outputs[:alike], others[:alike], rtol=1e-3, atol=1e-2)
+    assert_as_in_the_reference(model, threads, chunks)
 
 
 @pytest.mark.parametrize('precision', ['bfloat16', 'int8'])
