@@ -26,7 +26,7 @@ Counts = NDArray[np.int64]
 
 @dataclass
 class Activity:
-    """What a network did over a run, per image of the batch and weighted layer.
+    """What a network did over a run, per image of the batch and population.
 
     outputs: (steps, batch, classes) float32, the output of the readout after each step.
     spikes, synaptic_operations, neuron_updates: int64 (batch, layers), the spikes that a layer

@@ -83,7 +83,7 @@ class Record:
 
     @property
     def spikes(self) -> Counts:
-        """Spikes (entries, batch, layers) of each weighted layer since the entry before.
+        """Spikes (entries, batch, layers) of each population since the entry before.
 
         The last layer is the readout, which has none.
         """

@@ -155,15 +155,6 @@ class Population:
         """Whether a connection comes from neurons."""
         return any(connection.source != IMAGE for connection in self.connections)
 
-    def only_connection(self, user: str) -> Connection:
-        """The connection if there is one; else raises ValueError saying that `user` needs one."""
-        if len(self.connections) > 1:
-            raise ValueError(
-                f'{user} cannot sum the currents of several connections, '
-                f'as layer {self} does; use another backend or a network without skips'
-            )
-        return self.connections[0]
-
 
 class _Place(NamedTuple):
     """What a layer can read: a population, or the image, behind a pooling; and its shape."""

@@ -54,7 +54,7 @@ class Simulator(Classifier):
     simply get a batch twice as large. `options` names the options of `create_simulator` that the
     engine supports. `gains_by_batches` tells whether several images at once take less time than
     one after the other, though all wait for the slowest. For measurements, `on_layer` is called
-    with the index of a weighted layer whenever a run has finished that layer; this may slow the
+    with the index of a population whenever a run has finished that layer; this may slow the
     engine down a little.
     """
 
@@ -113,6 +113,6 @@ class Simulator(Classifier):
         return self.advance(state.memory, both, steps).merged(self.views)
 
     def layer_done(self, index: int) -> None:
-        """Tell `on_layer` that weighted layer `index` is done."""
+        """Tell `on_layer` that population `index` is done."""
         if self.on_layer is not None:
             self.on_layer(index)

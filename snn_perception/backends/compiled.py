@@ -275,6 +275,7 @@ class _Files:
             return None
         with suppress(OSError):  # others' files, or a file system that cannot be written
             os.utime(path)
+        # As numba's own cache does: whoever can write to the user's folder can run code anyway.
         return pickle.loads(data)
 
     def save(self, key: Any, data: Any) -> None:

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the dense engine remembers for each weighted layer, as tensors."""
+"""What the dense engine remembers for each population, as tensors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from snn_perception.synapses import Synapse
 
 
 class PopulationState(NamedTuple):
-    """What the neurons of one weighted layer remember.
+    """What the neurons of one population remember.
 
     filters: the values of the synapse, (order, batch, height, width, channels).
     neuron: the state of the neurons, (batch, height, width, channels) each; see `Neuron.names`.

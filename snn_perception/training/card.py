@@ -132,7 +132,7 @@ def _kind(neuron: Neuron) -> str:
 
 
 def _layers(model: Model, evaluation: Evaluation) -> str:
-    """Table of the weighted layers and their mean activity."""
+    """Table of the populations and their mean activity."""
     spikes = evaluation.per_layer('spikes')
     operations = evaluation.per_layer('synaptic_operations')
     seconds = evaluation.summary()['simulated_time_s'] * model.readout.views
