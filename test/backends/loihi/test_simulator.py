@@ -318,8 +318,8 @@ CHAIN = (
 )
 
 
-@pytest.mark.parametrize('layers', [CHAIN, RESIDUAL])
-def test_layers_fire_as_often_as_in_the_reference(layers):
+@pytest.mark.parametrize(('layers', 'tolerance'), [(CHAIN, 0.03), (RESIDUAL, 0.04)])
+def test_layers_fire_as_often_as_in_the_reference(layers, tolerance):
     model = random_model(input_shape=(12, 12, 3), layers=layers, drive=1.6)
     images = random_images(model, 2)
     reference = create_simulator(model, 'reference')
@@ -328,10 +328,10 @@ def test_layers_fire_as_often_as_in_the_reference(layers):
     found = simulator.run(simulator.reset(2), images, 500)
     spikes = [activity.spikes.sum(axis=0) for activity in (found, expected)]
     assert spikes[1][:-1].min() > 10_000
-    assert np.allclose(spikes[0][:-1] / spikes[1][:-1], 1, atol=0.04)
+    assert np.allclose(spikes[0][:-1] / spikes[1][:-1], 1, atol=tolerance)
     operations = [activity.synaptic_operations.sum(axis=0) for activity in (found, expected)]
     assert operations[0][0] == operations[1][0] == 0
-    assert np.allclose(operations[0][1:] / operations[1][1:], 1, atol=0.04)
+    assert np.allclose(operations[0][1:] / operations[1][1:], 1, atol=tolerance)
 
 
 READOUT_OF_ALL = (
