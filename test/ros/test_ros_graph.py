@@ -176,7 +176,9 @@ def test_sixty_cycles_under_input_leave_nothing_behind(robot: Any, create_classi
     for _ in range(60):
         cycle()
     after = Holdings(node)
-    assert (after.threads, after.files) == (before.threads, before.files)
+    assert after.threads == before.threads
+    # What an earlier test held may be closed meanwhile.
+    assert after.files <= before.files
     assert after.entities == before.entities
     assert after.memory_mb < before.memory_mb + 5
 
