@@ -47,6 +47,7 @@ from snn_perception.model_file import (
 from snn_perception.network import Network
 from snn_perception.readout import Readout, Schedule
 from snn_perception.sentences import sentence, shown
+from snn_perception.turns import check_step, steps_of
 from snn_perception.whole_files import written_whole
 
 PRECISIONS = ('float32', 'bfloat16', 'int8')
@@ -98,6 +99,7 @@ class Model:
         _check_labels(self.labels, self.network)
         if tuple(self.preprocessing.shape) != self.network.input_shape:
             raise ModelError("the preprocessing must produce images of the network's input shape")
+        self._check_turns()
         for population, weights in zip(self.network.populations, self.weights, strict=True):
             shapes, values = _shapes_of(population), (*weights.kernels, weights.bias)
             if len(shapes) != len(values):
@@ -109,6 +111,29 @@ class Model:
                     raise ModelError(_wrong_shape(name, tensor.shape, shape))
                 if not np.isfinite(tensor).all():
                     raise ModelError(f'{name} holds values that are not finite')
+
+    def _check_turns(self) -> None:
+        if not self.network.firing_window:
+            return
+        try:
+            check_step(self.network.neuron, self.dt)
+            steps = self.network.turns[-1] * self.window_steps
+        except ValueError as reason:
+            raise ModelError(str(reason)) from None
+        if Schedule.of(self.readout, self.dt).discarded + 1 < steps:
+            raise ModelError(
+                f'start_time of the readout must be at least {(steps - 1) * self.dt:g} s: before, '
+                f'not all layers of {self.name} have had their turn'
+            )
+
+    @property
+    def window_steps(self) -> int:
+        """Time steps of the network's `firing_window`; 0 if layers do not take turns.
+
+        Raises ValueError for one that is not a multiple of `dt`.
+        """
+        window = self.network.firing_window
+        return steps_of(window, self.dt) if window else 0
 
     def connections(self, index: int) -> Iterator[tuple[Connection, NDArray[np.float32]]]:
         """The connections into population `index`, each with its kernel.
@@ -204,6 +229,7 @@ def to_yaml(model: Model, training: dict[str, Any] | None = None) -> str:
         'neuron': NeuronSection(network.neuron, network.gamma).mapping,
         'synapse': asdict(network.synapse),
         'readout_synapse': asdict(network.readout_synapse),
+        **({'firing_window': network.firing_window} if network.firing_window else {}),
         'layers': [layer_to_mapping(layer) for layer in network.layers],
         'readout': asdict(model.readout),
         'training': training or {},

@@ -88,6 +88,7 @@ class ModelFile:
     dt: float
     precision: str = 'float32'
     description: str = ''
+    firing_window: float = 0.0
     training: dict[str, Any] = field(default_factory=dict)
 
     def network(self) -> Network:
@@ -99,6 +100,7 @@ class ModelFile:
             self.synapse,
             self.readout_synapse,
             self.neuron.gamma,
+            self.firing_window,
         )
 
 

@@ -27,6 +27,7 @@ together.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -36,6 +37,7 @@ from snn_perception.graph import IMAGE, MAXIMUM_NEURONS, Population, connect
 from snn_perception.layers import Dense, Layer, Pooling, Shape, Sum, check_count
 from snn_perception.neurons import LIF, Neuron
 from snn_perception.synapses import Synapse
+from snn_perception.turns import WITH_TURNS
 
 MAXIMUM_WEIGHTS = 200_000_000
 
@@ -45,8 +47,10 @@ class Network:
     """Layers on an input of `input_shape`, with one kind of neuron and one kind of synapse.
 
     `synapse` filters the spikes into every hidden layer, `readout_synapse` the spikes into the
-    last layer. `gamma` is the softening of the rate curve used in training. Raises ValueError
-    for layers that do not fit together and for absurd sizes.
+    last layer. `gamma` is the softening of the rate curve used in training. With a
+    `firing_window` (s) layers take turns, each of which is so long, see `turns`; 0: all of them
+    fire all the time. Raises ValueError for layers that do not fit together, for absurd sizes,
+    and for neurons and synapses that cannot take turns.
     """
 
     input_shape: Shape
@@ -55,6 +59,7 @@ class Network:
     synapse: Synapse = field(default_factory=Synapse)
     readout_synapse: Synapse = field(default_factory=Synapse)
     gamma: float = 0.02
+    firing_window: float = 0.0
 
     def __post_init__(self) -> None:
         for size in self.input_shape:
@@ -72,6 +77,19 @@ class Network:
             raise ValueError(f'{neurons} neurons are more than the {MAXIMUM_NEURONS} allowed')
         if weights > MAXIMUM_WEIGHTS:
             raise ValueError(f'{weights} weights are more than the {MAXIMUM_WEIGHTS} allowed')
+        self._check_turns()
+
+    def _check_turns(self) -> None:
+        window = self.firing_window
+        if not (math.isfinite(window) and window >= 0):
+            raise ValueError(f'firing_window must be a time in s, or 0, not {window}')
+        if window and not isinstance(self.neuron, WITH_TURNS):
+            kinds = ' or '.join(kind.__name__ for kind in WITH_TURNS)
+            raise ValueError(
+                f'with a firing_window neurons must be {kinds}, not {type(self.neuron).__name__}'
+            )
+        if window and (self.synapse.order or self.readout_synapse.order):
+            raise ValueError('with a firing_window synapses must be of type none')
 
     @cached_property
     def populations(self) -> tuple[Population, ...]:
@@ -129,29 +147,40 @@ class Network:
         indices = range(len(self.populations))
         return [[source for source in last if last[source] == index] for index in indices]
 
+    @cached_property
+    def turns(self) -> tuple[int, ...]:
+        """For each population, how many windows of others have passed when its own begins.
+
+        It is the number of populations before it on the deepest path from the image.
+        """
+        lengths = self._lengths(lambda population: 1)
+        return tuple(round(length) - 1 for length in lengths)
+
     @property
     def depth(self) -> int:
         """Populations of neurons on the deepest path from the image to the readout."""
-        return round(self._longest(lambda population: 0 if population.is_readout else 1))
+        return round(self._lengths(lambda population: 0 if population.is_readout else 1)[-1])
 
     @property
     def synaptic_delay(self) -> float:
         """Time (s) that a signal takes through the synapses of the deepest path, in the mean.
 
-        A filter of order n delays by n tau. Membranes take their time in addition, and this
-        depends on their currents.
+        A filter of order n delays by n tau; layers that take turns wait for all windows before.
+        Membranes take their time in addition, and this depends on their currents.
         """
+        if self.firing_window:
+            return self.turns[-1] * self.firing_window
         synapses = [self.synapse_of(population.index) for population in self.populations]
-        return self._longest(lambda population: synapses[population.index].mean_delay)
+        return self._lengths(lambda population: synapses[population.index].mean_delay)[-1]
 
-    def _longest(self, length: Callable[[Population], float]) -> float:
-        """The length of the longest path to the readout, whose steps have a `length` each."""
+    def _lengths(self, length: Callable[[Population], float]) -> list[float]:
+        """The length of the longest path to each population, whose steps have a `length` each."""
         lengths: list[float] = []
         for population in self.populations:
             sources = [connection.source for connection in population.connections]
             before = max(0 if source == IMAGE else lengths[source] for source in sources)
             lengths.append(before + length(population))
-        return lengths[-1]
+        return lengths
 
 
 def _is_dense(layer: Layer) -> bool:

@@ -73,6 +73,12 @@ def create_simulator(
         raise ValueError(str(reason)) from None
     except ImportError as reason:
         raise ValueError(f'backend {backend!r} cannot be used here: {reason}') from reason
+    if model.network.firing_window and not engine.takes_turns:
+        raise ValueError(
+            f'backend {engine.name} runs no network whose layers take turns, and that of model '
+            f'{model.name} has a firing_window of {model.network.firing_window} s; use backend '
+            f'event or torch'
+        )
     options = {
         'threads': threads,
         'precision': model.precision if precision == 'auto' else precision,

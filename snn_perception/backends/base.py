@@ -52,7 +52,8 @@ class Simulator(Classifier):
 
     Subclasses implement `rest` and `advance`, which know nothing of views: with two views they
     simply get a batch twice as large. `options` names the options of `create_simulator` that the
-    engine supports. `gains_by_batches` tells whether several images at once take less time than
+    engine supports. `takes_turns` tells whether it runs networks whose layers do so, see `turns`.
+    `gains_by_batches` tells whether several images at once take less time than
     one after the other, though all wait for the slowest. For measurements, `on_layer` is called
     with the index of a population whenever a run has finished that layer; this may slow the
     engine down a little.
@@ -61,6 +62,7 @@ class Simulator(Classifier):
     name: ClassVar[str]
     options: ClassVar[frozenset[str]] = frozenset()
     gains_by_batches: ClassVar[bool] = False
+    takes_turns: ClassVar[bool] = False
     on_layer: Callable[[int], None] | None = None
 
     def __init__(self, model: Model, device: str) -> None:

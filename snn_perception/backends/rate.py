@@ -27,6 +27,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from snn_perception import turns
 from snn_perception.activity import Activity
 from snn_perception.backends.base import Simulator
 from snn_perception.backends.rate_curve import soft_rate
@@ -42,6 +43,7 @@ class RateSimulator(Simulator):
 
     name: ClassVar[str] = 'rate'
     gains_by_batches: ClassVar[bool] = True
+    takes_turns: ClassVar[bool] = True
 
     def __init__(self, model: Model, device: str = 'auto') -> None:
         super().__init__(model, choose_device(device))
@@ -70,6 +72,11 @@ class RateSimulator(Simulator):
         *hidden, _ = self._values(images)
         return [rates[0].cpu().numpy() for rates in hidden]
 
+    def _rate(self, current: Tensor) -> Tensor:
+        """The firing rates (Hz) at `current`, of neurons that take turns those to be expected."""
+        rate, window = soft_rate(current, self.neuron), self.model.network.firing_window
+        return turns.expected(rate, window, self.model.dt) if window else rate
+
     def _values(self, images: NDArray[np.float32]) -> Iterator[Tensor]:
         """The output of each population, (1, batch, *output_shape)."""
         images = np.ascontiguousarray(images)
@@ -80,7 +87,7 @@ class RateSimulator(Simulator):
             if sums is not None:
                 current = sums.add_(current)
             population = placed.population
-            output = current if population.is_readout else soft_rate(current, self.neuron)
+            output = current if population.is_readout else self._rate(current)
             values[population.index] = output
             for source in self.model.network.read_last[population.index]:
                 del values[source]

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import prod
 from typing import ClassVar, NamedTuple
 
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 
 from snn_perception.activity import Activity
 from snn_perception.backends.base import Simulator
-from snn_perception.graph import IMAGE, Connection
+from snn_perception.graph import IMAGE, Connection, Population
 from snn_perception.layers import Convolution
 from snn_perception.model import Model
 from snn_perception.neurons import State
@@ -38,13 +39,23 @@ class PopulationState(NamedTuple):
     neuron: State
 
 
-Memory = list[PopulationState]
+@dataclass
+class Memory:
+    """What all populations remember, and how many `steps` they have been advanced.
+
+    `counts` are the spikes so far of those that take turns, (batch, height, width, channels).
+    """
+
+    states: list[PopulationState]
+    counts: dict[int, NDArray]
+    steps: int = 0
 
 
 class ReferenceSimulator(Simulator):
     """Every step through every layer, on the CPU."""
 
     name: ClassVar[str] = 'reference'
+    takes_turns: ClassVar[bool] = True
 
     def __init__(self, model: Model, device: str = 'auto') -> None:
         if device not in ('auto', 'cpu'):
@@ -54,12 +65,14 @@ class ReferenceSimulator(Simulator):
     def rest(self, batch: int) -> Memory:
         """See `Simulator.rest`."""
         network = self.model.network
-        states = []
+        states, counts = [], {}
         for index, population in enumerate(network.populations):
             shape = (batch, *population.output_shape)
             synapse = network.synapse_of(index)
             states.append(PopulationState(synapse.rest(shape), network.neuron.rest(shape)))
-        return states
+            if network.firing_window and not population.is_readout:
+                counts[index] = np.zeros(shape)
+        return Memory(states, counts)
 
     def advance(self, memory: Memory, images: NDArray[np.float32], steps: int) -> Activity:
         """See `Simulator.advance`."""
@@ -67,9 +80,10 @@ class ReferenceSimulator(Simulator):
         counts = np.zeros((3, len(images), len(network.populations)), np.int64)
         outputs = np.zeros((steps, len(images), network.classes))
         for step in range(steps):
+            updated = [self._is_due(each, memory.steps) for each in network.populations]
             spiked, outputs[step] = self.step(memory, images)
             for population in network.populations:
-                if not population.is_readout:
+                if updated[population.index]:
                     counts[0, :, population.index] += spiked[population.index].sum(axis=(1, 2, 3))
                     counts[2, :, population.index] += population.neurons
                 for connection in population.connections:
@@ -89,7 +103,7 @@ class ReferenceSimulator(Simulator):
         network, dt = self.model.network, self.model.dt
         values = {IMAGE: images.astype(np.float64)}
         spiked = []
-        for population, state in zip(network.populations, memory, strict=True):
+        for population, state in zip(network.populations, memory.states, strict=True):
             shape = (len(images), *population.output_shape)
             spikes, constant = np.zeros(shape), np.zeros(shape)
             for connection, kernel in self.model.connections(population.index):
@@ -97,10 +111,25 @@ class ReferenceSimulator(Simulator):
                 part += weighted_sum(connection, kernel, values[connection.source])
             current = network.synapse_of(population.index).step(spikes, state.synapse, dt)
             current = current + constant + self.model.weights[population.index].bias
-            if not population.is_readout:
-                spiked.append(network.neuron.step(current, state.neuron, dt))
-                values[population.index] = spiked[-1] / dt
+            if population.is_readout:
+                break
+            fired = np.zeros(shape, bool)
+            if self._is_due(population, memory.steps):
+                fired = network.neuron.step(current, state.neuron, dt)
+            spiked.append(fired)
+            values[population.index] = fired / dt
+            if network.firing_window:
+                memory.counts[population.index] += fired
+                values[population.index] = memory.counts[population.index] / network.firing_window
+        memory.steps += 1
         return spiked, current.reshape(len(images), -1)
+
+    def _is_due(self, population: Population, step: int) -> bool:
+        """Whether the neurons of `population` are updated in time step number `step`."""
+        network, window = self.model.network, self.model.window_steps
+        if population.is_readout:
+            return False
+        return not window or network.turns[population.index] == step // window
 
 
 def weighted_sum(connection: Connection, kernel: NDArray, values: NDArray) -> NDArray:

@@ -36,6 +36,7 @@ from snn_perception.backends.base import Simulator
 from snn_perception.backends.cuda_graphs import LARGEST_BATCH, RecordedRun, RecordedRuns
 from snn_perception.backends.population_state import Memory, PopulationState
 from snn_perception.backends.torch_connections import place_weights
+from snn_perception.backends.torch_turns import TurnMemory, TurnTaking
 from snn_perception.graph import IMAGE
 from snn_perception.model import Model
 from snn_perception.neurons import LIF, Neuron
@@ -54,6 +55,7 @@ class TorchSimulator(Simulator):
 
     name: ClassVar[str] = 'torch'
     gains_by_batches: ClassVar[bool] = True
+    takes_turns: ClassVar[bool] = True
 
     def __init__(
         self, model: Model, device: str = 'auto', dtype: torch.dtype = torch.float32
@@ -62,15 +64,18 @@ class TorchSimulator(Simulator):
         self.like = torch.zeros((), dtype=dtype, device=self.device)
         self.populations = place_weights(model, 1 / model.dt, self.like)
         self.recorded = None
-        if self.device == 'cuda':
+        self.turns = None
+        if model.network.firing_window:
+            self.turns = TurnTaking(model, self.like, integrate, self.layer_done)
+        elif self.device == 'cuda':
             pool = torch.cuda.graph_pool_handle()
             self.recorded = RecordedRuns(partial(RecordedRun, pool=pool))
 
     @torch.inference_mode()
-    def rest(self, batch: int) -> Memory:
+    def rest(self, batch: int) -> Memory | TurnMemory:
         """See `Simulator.rest`."""
         network = self.model.network
-        return [
+        states = [
             PopulationState.rest(
                 (batch, *population.output_shape),
                 network.synapse_of(population.index),
@@ -79,13 +84,20 @@ class TorchSimulator(Simulator):
             )
             for population in network.populations
         ]
+        return self.turns.rest(states) if self.turns else states
 
     @torch.inference_mode()
-    def advance(self, memory: Memory, images: NDArray[np.float32], steps: int) -> Activity:
+    def advance(
+        self, memory: Memory | TurnMemory, images: NDArray[np.float32], steps: int
+    ) -> Activity:
         """See `Simulator.advance`."""
         values = torch.from_numpy(np.ascontiguousarray(images)).to(self.like)
         # The ten bits of TensorFloat32 are too few to match the spikes of the reference.
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            if self.turns is not None and isinstance(memory, TurnMemory):
+                outputs, counts = self.turns.simulate(memory, values, steps)
+                return Activity(outputs.cpu().numpy(), *counts.cpu().numpy().astype(np.int64))
+            assert not isinstance(memory, TurnMemory)
             # A recorded graph cannot call `on_layer` between its layers.
             if self.recorded and len(values) <= LARGEST_BATCH and self.on_layer is None:
                 outputs, counts = self.recorded.run(self.simulate, memory, values, steps)
