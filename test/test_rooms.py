@@ -40,7 +40,7 @@ FLOORS = (
     ('model_file',),
     # A model holds its network and its readout, so both are below it.
     ('network', 'readout'),
-    ('graph',),
+    ('graph', 'turns'),
     ('layers', 'neurons', 'synapses', 'images'),
     (
         *('threads', 'units', 'locations', 'targets', 'requirements'),

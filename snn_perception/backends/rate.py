@@ -27,7 +27,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from snn_perception import turns
 from snn_perception.activity import Activity
 from snn_perception.backends.base import Simulator
 from snn_perception.backends.rate_curve import soft_rate
@@ -36,6 +35,7 @@ from snn_perception.backends.torch_connections import place_weights
 from snn_perception.graph import IMAGE
 from snn_perception.model import Model
 from snn_perception.neurons import Softened
+from snn_perception.turns import expected
 
 
 class RateSimulator(Simulator):
@@ -75,7 +75,7 @@ class RateSimulator(Simulator):
     def _rate(self, current: Tensor) -> Tensor:
         """The firing rates (Hz) at `current`, of neurons that take turns those to be expected."""
         rate, window = soft_rate(current, self.neuron), self.model.network.firing_window
-        return turns.expected(rate, window, self.model.dt) if window else rate
+        return expected(rate, window, self.model.dt) if window else rate
 
     def _values(self, images: NDArray[np.float32]) -> Iterator[Tensor]:
         """The output of each population, (1, batch, *output_shape)."""
