@@ -47,7 +47,7 @@ from snn_perception.model_file import (
 from snn_perception.network import Network
 from snn_perception.readout import Readout, Schedule
 from snn_perception.sentences import sentence, shown
-from snn_perception.turns import check_step, steps_of
+from snn_perception.turns import steps_of
 from snn_perception.whole_files import written_whole
 
 PRECISIONS = ('float32', 'bfloat16', 'int8')
@@ -116,7 +116,6 @@ class Model:
         if not self.network.firing_window:
             return
         try:
-            check_step(self.network.neuron, self.dt)
             steps = self.network.turns[-1] * self.window_steps
         except ValueError as reason:
             raise ModelError(str(reason)) from None

@@ -53,19 +53,6 @@ def steps_of(duration: float, dt: float) -> int:
     return steps
 
 
-def check_step(neuron: Neuron, dt: float) -> None:
-    """Raise ValueError unless `neuron` keeps to its rate curve in steps of `dt` (s).
-
-    A LIF neuron loses the rest of the step in which its refractory period ends, if it begins and
-    ends in the same one.
-    """
-    if isinstance(neuron, LIF) and neuron.tau_ref < dt * (1 - 1e-6):
-        raise ValueError(
-            f'with a firing_window, tau_ref of a LIF neuron must be at least dt, {dt} s, '
-            f'not {neuron.tau_ref} s'
-        )
-
-
 def thresholds(neuron: Neuron, steps: int, dt: float) -> NDArray[np.float64]:
     """Currents (steps,) from which on a neuron fires 1, 2, ... spikes in `steps` of `dt` (s).
 
@@ -74,6 +61,11 @@ def thresholds(neuron: Neuron, steps: int, dt: float) -> NDArray[np.float64]:
     """
     time = steps * dt + neuron.tau_ref  # type: ignore[attr-defined]
     return np.array([_current_at(neuron, (count + 1) / time) for count in range(steps)])
+
+
+def count_spikes(current: NDArray, thresholds: NDArray) -> NDArray[np.int64]:
+    """Spikes of neurons under a constant `current`, of any shape; see `thresholds`."""
+    return np.searchsorted(thresholds, current, side='right')
 
 
 def expected(rate: Any, window: float, dt: float) -> Any:

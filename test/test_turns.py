@@ -45,6 +45,7 @@ def spikes(neuron: LIF | IF, current: float, steps: int, dt: float) -> int:
     return sum(int(neuron.step(np.array([current]), state, dt)[0]) for _ in range(steps))
 
 
+# A LIF neuron that begins and ends its refractory period in the same step loses the rest of it.
 @given(NEURONS, st.floats(-2, 60), st.integers(1, 24), st.sampled_from([0.00025, 0.0005]))
 def test_a_neuron_fires_as_many_spikes_as_thresholds_are_below_its_current(
     neuron: LIF | IF, current: float, steps: int, dt: float

@@ -30,6 +30,7 @@ from snn_perception.graph import IMAGE, Connection, Population
 from snn_perception.layers import Convolution
 from snn_perception.model import Model
 from snn_perception.neurons import State
+from snn_perception.turns import count_spikes, thresholds
 
 
 class PopulationState(NamedTuple):
@@ -104,25 +105,36 @@ class ReferenceSimulator(Simulator):
         values = {IMAGE: images.astype(np.float64)}
         spiked = []
         for population, state in zip(network.populations, memory.states, strict=True):
-            shape = (len(images), *population.output_shape)
+            index, shape = population.index, (len(images), *population.output_shape)
             spikes, constant = np.zeros(shape), np.zeros(shape)
-            for connection, kernel in self.model.connections(population.index):
+            for connection, kernel in self.model.connections(index):
                 part = constant if connection.source == IMAGE else spikes
                 part += weighted_sum(connection, kernel, values[connection.source])
-            current = network.synapse_of(population.index).step(spikes, state.synapse, dt)
-            current = current + constant + self.model.weights[population.index].bias
+            current = network.synapse_of(index).step(spikes, state.synapse, dt)
+            current = current + constant + self.model.weights[index].bias
             if population.is_readout:
                 break
-            fired = np.zeros(shape, bool)
-            if self._is_due(population, memory.steps):
-                fired = network.neuron.step(current, state.neuron, dt)
-            spiked.append(fired)
-            values[population.index] = fired / dt
             if network.firing_window:
-                memory.counts[population.index] += fired
-                values[population.index] = memory.counts[population.index] / network.firing_window
+                before = memory.counts[index]
+                memory.counts[index] = self._spikes_in_turn(population, current, memory.steps)
+                spiked.append(memory.counts[index] > before)
+                values[index] = memory.counts[index] / network.firing_window
+            else:
+                spiked.append(network.neuron.step(current, state.neuron, dt))
+                values[index] = spiked[-1] / dt
         memory.steps += 1
         return spiked, current.reshape(len(images), -1)
+
+    def _spikes_in_turn(self, population: Population, current: NDArray, step: int) -> NDArray:
+        """How many spikes the neurons of `population` have fired by the end of time step `step`.
+
+        They have heard all that they are going to hear by the time that they fire.
+        """
+        window = self.model.window_steps
+        elapsed = step + 1 - self.model.network.turns[population.index] * window
+        elapsed = min(max(elapsed, 0), window)
+        limits = thresholds(self.model.network.neuron, elapsed, self.model.dt)
+        return count_spikes(current, limits)
 
     def _is_due(self, population: Population, step: int) -> bool:
         """Whether the neurons of `population` are updated in time step number `step`."""

@@ -66,7 +66,7 @@ class TorchSimulator(Simulator):
         self.recorded = None
         self.turns = None
         if model.network.firing_window:
-            self.turns = TurnTaking(model, self.like, integrate, self.layer_done)
+            self.turns = TurnTaking(model, self.like, self.layer_done)
         elif self.device == 'cuda':
             pool = torch.cuda.graph_pool_handle()
             self.recorded = RecordedRuns(partial(RecordedRun, pool=pool))
@@ -74,8 +74,10 @@ class TorchSimulator(Simulator):
     @torch.inference_mode()
     def rest(self, batch: int) -> Memory | TurnMemory:
         """See `Simulator.rest`."""
+        if self.turns:
+            return self.turns.rest(batch)
         network = self.model.network
-        states = [
+        return [
             PopulationState.rest(
                 (batch, *population.output_shape),
                 network.synapse_of(population.index),
@@ -84,7 +86,6 @@ class TorchSimulator(Simulator):
             )
             for population in network.populations
         ]
-        return self.turns.rest(states) if self.turns else states
 
     @torch.inference_mode()
     def advance(

@@ -23,14 +23,10 @@ from operator import is_not
 import torch
 from torch import Tensor
 
-from snn_perception.backends.population_state import PopulationState
 from snn_perception.backends.torch_connections import PlacedPopulation, place_weights
 from snn_perception.graph import IMAGE
 from snn_perception.model import Model
-from snn_perception.neurons import Neuron
-from snn_perception.synapses import Synapse
-
-Integrate = Callable[[Tensor, Tensor, int, PopulationState, Synapse, Neuron, float], Tensor]
+from snn_perception.turns import thresholds
 
 
 @dataclass
@@ -40,7 +36,6 @@ class TurnMemory:
     counts: spikes that each population has fired, (batch, height, width, channels).
     """
 
-    states: list[PopulationState]
     counts: dict[int, Tensor]
     steps: int = 0
 
@@ -48,40 +43,45 @@ class TurnMemory:
 class TurnTaking:
     """`model`, whose layers take turns, with tensors like `like`.
 
-    `integrate` is `torch.integrate`, and `layer_done` is called with the number of each
-    population that is done.
+    `layer_done` is called with the number of each population that is done.
     """
 
-    def __init__(
-        self, model: Model, like: Tensor, integrate: Integrate, layer_done: Callable[[int], None]
-    ) -> None:
+    def __init__(self, model: Model, like: Tensor, layer_done: Callable[[int], None]) -> None:
         self.model = model
         self.like = like
-        self.integrate = integrate
         self.layer_done = layer_done
         self.populations = place_weights(model, 1 / model.network.firing_window, like)
+        neuron, window = model.network.neuron, model.window_steps
+        self.thresholds = [
+            torch.from_numpy(thresholds(neuron, elapsed, model.dt)).to(like)
+            for elapsed in range(window + 1)
+        ]
 
-    def rest(self, states: list[PopulationState]) -> TurnMemory:
-        """The memory of populations in `states` of rest."""
-        counts = {index: torch.zeros_like(each.neuron[0]) for index, each in enumerate(states)}
-        return TurnMemory(states, counts)
+    def rest(self, batch: int) -> TurnMemory:
+        """The memory of a batch of networks at rest."""
+        shapes = [(batch, *placed.population.output_shape) for placed in self.populations[:-1]]
+        return TurnMemory({i: self.like.new_zeros(shape) for i, shape in enumerate(shapes)})
 
     def simulate(self, memory: TurnMemory, images: Tensor, steps: int) -> tuple[Tensor, Tensor]:
         """`TorchSimulator.simulate`; its counts are (3, batch, layers), neuron updates too."""
         counts = self.like.new_zeros((3, len(images), len(self.populations)), dtype=torch.float64)
         *hidden, readout = self.populations
+        # What the readout hears by each step, of each of its sources.
         heard = {source: [memory.counts[source]] * steps for source, _ in readout.fan_outs}
         fired: dict[int, Tensor] = {}  # by each population in its turn, (batch, height, width)
         for placed in hidden:
             index = placed.population.index
             first, end = self._turn(index, memory.steps, steps)
             if first < end:
-                spikes = self._fire(placed, memory, images, end - first)
-                by_then = spikes.cumsum(0).add_(memory.counts[index])
-                memory.counts[index] = by_then[-1].clone()
+                current = self._current(placed, {**memory.counts, IMAGE: images})
+                before, start = memory.counts[index], memory.steps - self._start(index)
+                memory.counts[index] = self._count(current, start + end)
                 if index in heard:
-                    heard[index][first:] = [*by_then, *[by_then[-1]] * (steps - end)]
-                fired[index] = spikes.sum(dim=(0, 4), dtype=torch.float64)
+                    by_step = [
+                        self._count(current, start + each + 1) for each in range(first, end)
+                    ]
+                    heard[index][first:] = by_step + by_step[-1:] * (steps - end)
+                fired[index] = (memory.counts[index] - before).sum(dim=3, dtype=torch.float64)
                 counts[0, :, index] = fired[index].sum(dim=(1, 2))
                 counts[2, :, index] = (end - first) * placed.population.neurons
             self.layer_done(index)
@@ -95,27 +95,19 @@ class TurnTaking:
         memory.steps += steps
         return outputs, counts
 
+    def _start(self, index: int) -> int:
+        """The step in which the turn of population `index` begins."""
+        return self.model.network.turns[index] * self.model.window_steps
+
     def _turn(self, index: int, done: int, steps: int) -> tuple[int, int]:
         """The first of the next `steps` steps in which population `index` fires, and their end."""
-        window = self.model.window_steps
-        start = self.model.network.turns[index] * window - done
-        return max(start, 0), min(start + window, steps)
+        start = self._start(index) - done
+        return max(start, 0), min(start + self.model.window_steps, steps)
 
-    def _fire(
-        self, placed: PlacedPopulation, memory: TurnMemory, images: Tensor, steps: int
-    ) -> Tensor:
-        """The spikes (steps, batch, ...) of a population in its turn."""
-        network, index = self.model.network, placed.population.index
-        current = self._current(placed, {**memory.counts, IMAGE: images})[None]
-        return self.integrate(
-            current,
-            torch.zeros_like(placed.bias),
-            steps,
-            memory.states[index],
-            Synapse(),
-            network.neuron,
-            self.model.dt,
-        )
+    def _count(self, current: Tensor, elapsed: int) -> Tensor:
+        """Spikes of neurons under `current` in the first `elapsed` steps of their turn."""
+        counts = torch.bucketize(current, self.thresholds[elapsed], right=True)
+        return counts.to(self.like.dtype)
 
     def _current(self, placed: PlacedPopulation, values: dict[int, Tensor]) -> Tensor:
         """The currents (batch, ...) for these counts of spikes and images."""
