@@ -30,15 +30,14 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from snn_perception.training import distributed, precision
+from snn_perception.training import distributed
 from snn_perception.training.checkpoint import Progress, load_checkpoint, save_checkpoint
-from snn_perception.training.data import Split
-from snn_perception.training.fingerprint import Digests, fingerprint
+from snn_perception.training.fingerprint import Fingerprint
 from snn_perception.training.interruption import deferred
 from snn_perception.training.objective import Objective
-from snn_perception.training.optimizers import average_weights, learning_rate, make_optimizers
+from snn_perception.training.optimizers import average_weights, learning_rate
 from snn_perception.training.parallel import DataParallel, single_threaded
-from snn_perception.training.recipe import Optimisation, Recipe
+from snn_perception.training.recipe import Optimisation
 from snn_perception.training.trainable import TrainableNetwork
 
 LOG = logging.getLogger('snn_perception.training')
@@ -47,14 +46,12 @@ CHECKPOINT_INTERVAL = 120.0
 
 
 class Trainer:
-    """One stage of training: `network` towards the labels, by the rules of `optimisation`.
+    """One stage of training: `network` towards an `objective`, by the rules of `optimisation`.
 
     `average` is the running average of its weights, which is what is validated and used.
-    Checkpoints go to the file `checkpoint`; if it exists the stage resumes from there. `start`
-    are the digests of the weights that the stage begins with, see `fingerprint`. With a
-    `teacher`, part of what is learned is its answers; see `FineTuning`.
-    Raises RecipeError if the checkpoint is of another run, OSError if not all processes see
-    the same one.
+    Checkpoints go to the file `checkpoint`; if it exists the stage resumes from there, provided
+    that it is of the same `run`, see `fingerprint`. Raises RecipeError if it is of another one,
+    OSError if not all processes see the same one.
     """
 
     def __init__(
@@ -62,16 +59,14 @@ class Trainer:
         title: str,
         network: TrainableNetwork,
         optimisation: Optimisation,
-        recipe: Recipe,
-        data: Split,
+        objective: Objective,
         checkpoint: Path,
-        start: Digests | None = None,
-        teacher: TrainableNetwork | None = None,
+        run: Fingerprint,
     ) -> None:
         self.title = title
-        self.recipe = recipe
         self.optimisation = optimisation
-        self.data = data
+        self.objective = objective
+        self.data = data = objective.data
         self.checkpoint = checkpoint
         self.network = network.to(data.device)
         distributed.copy_from_first(self.network)
@@ -80,24 +75,21 @@ class Trainer:
         self.images_per_step = min(optimisation.batch_size, images)
         self.steps_per_epoch = images // self.images_per_step
         self.total_steps = self.steps_per_epoch * optimisation.epochs
-        self.optimizers = make_optimizers(self.network, optimisation.weight_decay)
-        on_spikes = optimisation is recipe.fine_tuning
+        self.optimizers = self.network.make_optimizers(optimisation.weight_decay)
         # All processes begin with the weights of the first.
-        start = distributed.gather(start or {})[0]
-        self.fingerprint = fingerprint(recipe, data.digests, start, on_spikes)
+        self.fingerprint = distributed.gather(run)[0]
         self.progress = Progress()
         if distributed.is_there(checkpoint):
             self.progress = load_checkpoint(
                 checkpoint, self._modules, self.optimizers, self.fingerprint
             )
             LOG.info('%s: resumed at step %d of %d', title, self.progress.step, self.total_steps)
-        chosen = precision.choose(optimisation.precision, data.device)
+        chosen = objective.precision
         if self.progress.step < self.total_steps:
             LOG.log(
                 logging.WARNING if chosen.is_slow else logging.INFO,
                 '%s: computing in %s, as %s', title, chosen.name, chosen.reason,
             )  # fmt: skip
-        self.objective = Objective(recipe, optimisation, data, chosen, teacher)
 
     @property
     def _modules(self) -> dict[str, nn.Module]:
@@ -165,7 +157,7 @@ class Trainer:
         """The next optimisation step; returns its loss."""
         optimisation, step = self.optimisation, self.progress.step
         epoch, position = divmod(step, self.steps_per_epoch)
-        order = np.random.default_rng((self.recipe.seed, epoch)).permutation(
+        order = np.random.default_rng((self.objective.seed, epoch)).permutation(
             len(self.data.training)
         )
         first = position * self.images_per_step
@@ -173,7 +165,7 @@ class Trainer:
         rate = learning_rate(optimisation, step, self.total_steps)
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
-                group['lr'] = rate
+                group['lr'] = rate * group.get('factor', 1.0)
         self.network.train()
         loss = parallel.differentiate(partial(self.objective.loss, step, epoch), chosen)
         if not math.isfinite(loss):
@@ -211,12 +203,12 @@ class Trainer:
         progress.history.append(row)
         progress.loss_sum = 0.0
         LOG.info(
-            '%s: epoch %d of %d: loss %.4f, validation accuracy %.2f %%, mean rates %s Hz, '
-            '%.0f s, %.0f images/s',
+            '%s: epoch %d of %d: loss %.4f, %s %.2f %%, mean rates %s Hz, %.0f s, %.0f images/s',
             self.title,
             row['epoch'],
             self.optimisation.epochs,
             row['loss'],
+            self.objective.measured,
             100 * accuracy,
             ' '.join(f'{rate:.1f}' for rate in rates),
             progress.seconds,

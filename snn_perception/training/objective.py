@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -27,11 +29,31 @@ from snn_perception.training.recipe import Optimisation, Recipe
 from snn_perception.training.trainable import TrainableNetwork
 
 
-class Objective:
-    """The labels of `data`, or in part the answers of a `teacher`; see `FineTuning`.
+class Objective(Protocol):
+    """What a network is to learn from the images of `data`, computed in `precision`.
 
-    Everything is computed in `precision`.
+    `seed` is that of the random numbers, and `measured` says in words what `validate` counts.
     """
+
+    data: Any
+    precision: Precision
+    seed: int
+    measured: str
+
+    def loss(self, step: int, epoch: int, network: Any, indices: Tensor, part: int) -> Tensor:
+        """Loss of `network` on the training images at `indices`, augmented for this step.
+
+        The random numbers are those of this `part` of the step.
+        """
+
+    def validate(self, network: Any, indices: Tensor) -> tuple[int, list[float]]:
+        """How many validation images at `indices` are read rightly, and rates of layers (Hz)."""
+
+
+class Labels(Objective):
+    """The labels of `data`, or in part the answers of a `teacher`; see `FineTuning`."""
+
+    measured = 'validation accuracy'
 
     def __init__(
         self,
@@ -45,22 +67,20 @@ class Objective:
         self.optimisation = optimisation
         self.data = data
         self.precision = precision
+        self.seed = recipe.seed
         self.teacher = teacher
 
     def loss(
         self, step: int, epoch: int, network: TrainableNetwork, indices: Tensor, part: int
     ) -> Tensor:
-        """Loss of `network` on the training images at `indices`, augmented for this step.
-
-        The random numbers are those of this `part` of the step.
-        """
+        """See `Objective.loss`."""
         recipe = self.recipe
         generator = torch.Generator(self.data.device)
         generator.manual_seed(random_seed(recipe.seed, step, part))
         images, labels = self.data.training.batch(indices)
         images = recipe.augmentation.apply(images, indices + epoch, generator)
         images = self.data.normalise(images)
-        with self._autocast():
+        with autocast(self):
             outputs, mean_rates = network(images, generator)
             targets = self.targets(images, labels, outputs.shape[1])
         loss = F.cross_entropy(outputs, targets)
@@ -84,13 +104,14 @@ class Objective:
 
     @torch.no_grad()
     def validate(self, network: TrainableNetwork, indices: Tensor) -> tuple[int, list[float]]:
-        """How many validation images at `indices` are read rightly, and rates of layers (Hz)."""
+        """See `Objective.validate`."""
         images, labels = self.data.validation.batch(indices)
-        with self._autocast():
+        with autocast(self):
             outputs, mean_rates = network(self.data.normalise(images))
         return int((outputs.argmax(1) == labels).sum()), mean_rates.tolist()
 
-    def _autocast(self) -> torch.autocast:
-        """Mixed precision; threads share no casts of weights."""
-        kind = torch.device(self.data.device).type
-        return torch.autocast(kind, torch.bfloat16, self.precision.is_mixed, cache_enabled=False)
+
+def autocast(objective: Objective) -> torch.autocast:
+    """Mixed precision if that is the objective's; threads share no casts of weights."""
+    kind = torch.device(objective.data.device).type
+    return torch.autocast(kind, torch.bfloat16, objective.precision.is_mixed, cache_enabled=False)

@@ -23,13 +23,15 @@ import torch
 
 from snn_perception.loading import load_model
 from snn_perception.model import Weights
-from snn_perception.training import fingerprint
+from snn_perception.training import fingerprint, precision
 from snn_perception.training.checkpoint import random_seed
 from snn_perception.training.data import Split
+from snn_perception.training.fingerprint import Digests
 from snn_perception.training.loop import Trainer
+from snn_perception.training.objective import Labels
 from snn_perception.training.recipe import FineTuning, Recipe
 from snn_perception.training.spiking import Presentation, SpikingNetwork
-from snn_perception.training.trainable import RateNetwork
+from snn_perception.training.trainable import RateNetwork, TrainableNetwork
 
 
 def run_stages(recipe: Recipe, data: Split, checkpoints: Path) -> list[Trainer]:
@@ -48,9 +50,32 @@ def run_stages(recipe: Recipe, data: Split, checkpoints: Path) -> list[Trainer]:
     path = checkpoints / 'spikes.safetensors'
     teacher = first.average if recipe.fine_tuning.distillation else None
     start = {'weights of the stage before': fingerprint.of_module(first.average)}
-    spikes = Trainer('spikes', network, recipe.fine_tuning, recipe, data, path, start, teacher)
+    spikes = make_trainer('spikes', network, recipe, data, path, start, teacher)
     spikes.run()
     return [first, spikes]
+
+
+def make_trainer(
+    stage: str,
+    network: TrainableNetwork,
+    recipe: Recipe,
+    data: Split,
+    checkpoint: Path,
+    start: Digests | None = None,
+    teacher: TrainableNetwork | None = None,
+) -> Trainer:
+    """The trainer of a `stage` of `recipe`, of which 'spikes' is the fine tuning.
+
+    `start` are the digests of the weights that the stage begins with, see `fingerprint`. With a
+    `teacher`, part of what is learned is its answers; see `FineTuning`.
+    """
+    on_spikes = stage == 'spikes'
+    optimisation = recipe.fine_tuning if on_spikes else recipe.optimisation
+    assert optimisation is not None
+    chosen = precision.choose(optimisation.precision, data.device)
+    objective = Labels(recipe, optimisation, data, chosen, teacher)
+    run = fingerprint.fingerprint(recipe, data.digests, start or {}, on_spikes)
+    return Trainer(stage, network, optimisation, objective, checkpoint, run)
 
 
 def presentation(tuning: FineTuning) -> Presentation:
@@ -64,7 +89,7 @@ def _train_rates(recipe: Recipe, data: Split, checkpoint: Path) -> Trainer:
     """Train a new network in firing rates."""
     generator = torch.Generator().manual_seed(random_seed(recipe.seed, -1))
     network = RateNetwork(recipe.network, recipe.noise, generator)
-    trainer = Trainer('rates', network, recipe.optimisation, recipe, data, checkpoint)
+    trainer = make_trainer('rates', network, recipe, data, checkpoint)
     trainer.run()
     return trainer
 
@@ -82,6 +107,6 @@ def _train_readout(recipe: Recipe, data: Split, checkpoint: Path) -> Trainer:
     for layer in network.layers[:-1]:
         layer.requires_grad_(False)
     start = {'weights of the base': fingerprint.of_weights(base)}
-    trainer = Trainer('readout', network, recipe.optimisation, recipe, data, checkpoint, start)
+    trainer = make_trainer('readout', network, recipe, data, checkpoint, start)
     trainer.run()
     return trainer

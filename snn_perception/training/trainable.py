@@ -28,6 +28,7 @@ from typing import cast
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.optim import Optimizer
 
 from snn_perception.backends.rate_curve import soft_rate
 from snn_perception.graph import IMAGE, Population
@@ -36,6 +37,7 @@ from snn_perception.network import Network
 from snn_perception.neurons import Softened
 from snn_perception.training.connections import Connections, initial_weights, to_numpy
 from snn_perception.training.noise import Noise
+from snn_perception.training.optimizers import make_optimizers
 
 
 class HiddenLayer(Connections):
@@ -131,6 +133,10 @@ class TrainableNetwork(nn.Module, ABC):
     @abstractmethod
     def fold(self) -> tuple[Weights, ...]:
         """The weights of `model.Model`, everything linear folded in."""
+
+    def make_optimizers(self, weight_decay: float) -> dict[str, Optimizer]:
+        """The optimisers of its parameters, by their names in checkpoints."""
+        return make_optimizers(self, weight_decay)
 
 
 class RateNetwork(TrainableNetwork):

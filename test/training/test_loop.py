@@ -31,19 +31,19 @@ from snn_perception.datasets import split
 from snn_perception.training.checkpoint import random_seed
 from snn_perception.training.data import Split, divide
 from snn_perception.training.interruption import SIGNALS
-from snn_perception.training.loop import Trainer
 from snn_perception.training.recipe import FineTuning, RecipeError
+from snn_perception.training.stages import make_trainer
 from snn_perception.training.trainable import RateNetwork
 
 
-def make_trainer(folder, recipe=None, parts=None, start=None):
+def trainer_in(folder, recipe=None, parts=None, start=None):
     recipe = recipe or tiny_recipe()
     training, validation = parts or divide(tiny_dataset(), recipe)
     torch.manual_seed(random_seed(recipe.seed, -1))
     network = RateNetwork(recipe.network, recipe.noise)
     data = Split(training, validation, recipe.preprocessing)
     path = folder / 'checkpoint.safetensors'
-    return Trainer('rates', network, recipe.optimisation, recipe, data, path, start)
+    return make_trainer('rates', network, recipe, data, path, start)
 
 
 def parameters(trainer):
@@ -66,7 +66,7 @@ def interrupt_at(trainer, place, number, monkeypatch):
 
 
 def test_training_learns_and_keeps_a_history(tmp_path):
-    trainer = make_trainer(tmp_path)
+    trainer = trainer_in(tmp_path)
     trainer.run()
     history = trainer.progress.history
     assert [row['epoch'] for row in history] == [1, 2, 3]
@@ -85,7 +85,7 @@ def two_threads():
 @pytest.fixture(scope='module')
 def whole(tmp_path_factory, two_threads):
     """A stage that was never interrupted: 30 steps, an epoch each ten, on two threads."""
-    trainer = make_trainer(tmp_path_factory.mktemp('whole'))
+    trainer = trainer_in(tmp_path_factory.mktemp('whole'))
     trainer.run()
     return trainer
 
@@ -97,8 +97,8 @@ def whole(tmp_path_factory, two_threads):
 def test_after_ctrl_c_a_run_ends_exactly_as_one_without(
     tmp_path, whole, monkeypatch, place, number, step, rows
 ):
-    interrupt_at(make_trainer(tmp_path), place, number, monkeypatch)
-    resumed = make_trainer(tmp_path)
+    interrupt_at(trainer_in(tmp_path), place, number, monkeypatch)
+    resumed = trainer_in(tmp_path)
     assert (resumed.progress.step, len(resumed.progress.history)) == (step, rows)
     resumed.run()
     assert torch.equal(parameters(resumed), parameters(whole))
@@ -108,8 +108,8 @@ def test_after_ctrl_c_a_run_ends_exactly_as_one_without(
 
 
 def test_a_finished_run_is_not_run_again(tmp_path):
-    make_trainer(tmp_path).run()
-    again = make_trainer(tmp_path)
+    trainer_in(tmp_path).run()
+    again = trainer_in(tmp_path)
     before = parameters(again).clone()
     again.run()
     assert torch.equal(parameters(again), before)
@@ -124,66 +124,66 @@ def test_a_finished_run_is_not_run_again(tmp_path):
     ],
 )
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path, changes, message):
-    make_trainer(tmp_path).save()
+    trainer_in(tmp_path).save()
     with pytest.raises(RecipeError, match=message):
-        make_trainer(tmp_path, tiny_recipe(**changes))
+        trainer_in(tmp_path, tiny_recipe(**changes))
 
 
 @pytest.mark.parametrize('kind', [0, 1])
 @pytest.mark.parametrize('values', ['images', 'labels'])
 def test_a_checkpoint_of_as_many_other_images_is_refused(tmp_path, kind, values):
-    make_trainer(tmp_path).save()
+    trainer_in(tmp_path).save()
     parts = list(divide(tiny_dataset(), tiny_recipe()))
     changed = np.roll(getattr(parts[kind], values), 1, axis=0)
     parts[kind] = dataclasses.replace(parts[kind], **{values: changed})
     name = f'{("training", "validation")[kind]} {values}'
     message = rf'is of other data \({name}\); remove the folder .* or choose another output'
     with pytest.raises(RecipeError, match=message):
-        make_trainer(tmp_path, parts=parts)
+        trainer_in(tmp_path, parts=parts)
 
 
 def test_a_checkpoint_of_other_class_names_is_refused(tmp_path):
-    make_trainer(tmp_path).save()
+    trainer_in(tmp_path).save()
     renamed = dataclasses.replace(tiny_dataset(), class_names=('a', 'b', 'c', 'd'))
     with pytest.raises(RecipeError, match=r'is of other data \(class names\)'):
-        make_trainer(tmp_path, parts=divide(renamed, tiny_recipe()))
+        trainer_in(tmp_path, parts=divide(renamed, tiny_recipe()))
 
 
 def test_a_checkpoint_that_does_not_know_its_data_is_refused(tmp_path):
-    trainer = make_trainer(tmp_path)
+    trainer = trainer_in(tmp_path)
     save_file({'any': torch.zeros(1)}, trainer.checkpoint, {'recipe': 'b0b', 'progress': '{}'})
     with pytest.raises(RecipeError, match='is of an earlier version, which did not note the data'):
-        make_trainer(tmp_path)
+        trainer_in(tmp_path)
 
 
 def test_a_checkpoint_does_not_depend_on_what_comes_after_its_stage(tmp_path):
-    make_trainer(tmp_path).save()
+    trainer_in(tmp_path).save()
     later = {'description': 'Rewritten', 'fine_tuning': FineTuning(epochs=1)}
     recipe = dataclasses.replace(tiny_recipe(), **later)
-    make_trainer(tmp_path, recipe)
+    trainer_in(tmp_path, recipe)
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(tmp_path, full_disk):
-    trainer = make_trainer(tmp_path)
+    trainer = trainer_in(tmp_path)
     trainer.save()
     before = trainer.checkpoint.read_bytes()
     with full_disk(), pytest.raises(OSError, match=r'checkpoint.* cannot be written'):
         trainer.run()
     assert trainer.checkpoint.read_bytes() == before
-    make_trainer(tmp_path)
+    trainer_in(tmp_path)
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path):
-    trainer = make_trainer(tmp_path)
+    trainer = trainer_in(tmp_path)
     trainer.save()
     content = trainer.checkpoint.read_bytes()
     trainer.checkpoint.write_bytes(content[:-100])
     with pytest.raises(RecipeError, match='damaged'):
-        make_trainer(tmp_path)
+        trainer_in(tmp_path)
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_checkpoint(tmp_path, monkeypatch):
-    trainer = make_trainer(tmp_path)
+    trainer = trainer_in(tmp_path)
     trainer.save()
     before = trainer.checkpoint.read_bytes()
     with torch.no_grad():
@@ -196,7 +196,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_checkpoint(tmp_path,
 def test_a_pytorch_without_its_optimiser_is_refused(tmp_path, monkeypatch):
     monkeypatch.delattr(torch.optim, 'Muon')
     with pytest.raises(RecipeError, match=r'needs PyTorch 2\.9 or newer'):
-        make_trainer(tmp_path)
+        trainer_in(tmp_path)
 
 
 def test_rate_regularisation_lowers_the_firing_rates(tmp_path):
@@ -205,7 +205,7 @@ def test_rate_regularisation_lowers_the_firing_rates(tmp_path):
     for folder, weight in ((free, 0.0), (quiet, 1.0)):
         folder.mkdir()
         recipe = tiny_recipe(rate_regularisation={'target': 5.0, 'weight': weight})
-        trainer = make_trainer(folder, recipe)
+        trainer = trainer_in(folder, recipe)
         trainer.run()
         rates.append(trainer.progress.history[-1]['firing_rate_hz'])
     assert rates[1] < 0.7 * rates[0]
@@ -214,14 +214,14 @@ def test_rate_regularisation_lowers_the_firing_rates(tmp_path):
 def test_mixed_precision_learns_too(tmp_path):
     recipe = tiny_recipe()
     optimisation = dataclasses.replace(recipe.optimisation, precision='bfloat16')
-    trainer = make_trainer(tmp_path, dataclasses.replace(recipe, optimisation=optimisation))
+    trainer = trainer_in(tmp_path, dataclasses.replace(recipe, optimisation=optimisation))
     trainer.run()
     assert trainer.progress.history[-1]['validation_accuracy'] > 0.9
 
 
 def test_the_images_a_second_are_those_that_there_are(tmp_path, caplog):
     # A batch is 32 images, but there are 14.
-    trainer = make_trainer(tmp_path, parts=split(tiny_dataset(20), 6, 0))
+    trainer = trainer_in(tmp_path, parts=split(tiny_dataset(20), 6, 0))
     with caplog.at_level(logging.INFO, 'snn_perception.training'):
         trainer.run()
     seconds = trainer.progress.history[-1]['seconds']
@@ -236,6 +236,6 @@ def test_a_run_gives_the_process_back_as_it_was(tmp_path):
         return torch.get_num_threads(), torch.get_rng_state().tolist(), handlers
 
     before = state()
-    make_trainer(tmp_path).run()
+    trainer_in(tmp_path).run()
     assert state() == before
     assert not [thread for thread in threading.enumerate() if 'training' in thread.name]

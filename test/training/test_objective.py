@@ -19,7 +19,7 @@ import torch
 from tiny_training import tiny_dataset, tiny_recipe
 
 from snn_perception.training.data import Split, divide
-from snn_perception.training.objective import Objective
+from snn_perception.training.objective import Labels
 from snn_perception.training.precision import Precision
 from snn_perception.training.trainable import RateNetwork
 
@@ -37,9 +37,9 @@ def test_a_teacher_has_its_part_in_what_is_learned(distillation, flip):
     teacher = RateNetwork(recipe.network, recipe.noise).eval()
     images, labels = torch.rand(5, 8, 8, 1), torch.tensor([0, 1, 2, 3, 0])
     smoothed = torch.full((5, 4), 0.025) + 0.9 * torch.eye(4)[labels]
-    alone = Objective(recipe, recipe.fine_tuning, data, FLOAT32)
+    alone = Labels(recipe, recipe.fine_tuning, data, FLOAT32)
     torch.testing.assert_close(alone.targets(images, labels, 4), smoothed)
-    taught = Objective(recipe, recipe.fine_tuning, data, FLOAT32, teacher)
+    taught = Labels(recipe, recipe.fine_tuning, data, FLOAT32, teacher)
     with torch.no_grad():
         views = [teacher(view)[0] for view in (images, images.flip(2))]
     seen = torch.stack(views).mean(dim=0) if flip else views[0]
