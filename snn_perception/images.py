@@ -38,6 +38,7 @@ __all__ = [
     'decode_compressed',
     'fit_image',
     'frame_image',
+    'kept_part',
     'prepare',
     'read_image',
     'resize',
@@ -55,8 +56,9 @@ class Preprocessing:
     with x from 0 (black) to 1 (white); `mean` and `deviation` have one value, or one per
     channel. `fit` brings an image to the shape: 'crop' cuts the largest centred part of the
     right aspect, 'pad' keeps all of it between black borders, 'stretch' ignores the aspect.
-    `invert` swaps light and dark, for dark digits on light paper. Raises ValueError for
-    values that do not fit.
+    `centre` is the share of height and width around the centre that is kept of what 'crop' and
+    'stretch' leave; with 'pad' it is 1. `invert` swaps light and dark, for dark digits on light
+    paper. Raises ValueError for values that do not fit.
     """
 
     shape: tuple[int, int, int]
@@ -64,6 +66,7 @@ class Preprocessing:
     deviation: tuple[float, ...] = (1.0,)
     fit: str = 'crop'
     invert: bool = False
+    centre: float = 1.0
 
     def __post_init__(self) -> None:
         if len(self.shape) != 3 or min(self.shape) < 1:
@@ -82,6 +85,13 @@ class Preprocessing:
             raise ValueError(f'deviation must be positive, not {self.deviation}')
         if self.fit not in FITS:
             raise ValueError(f'fit must be one of {", ".join(FITS)}, not {self.fit!r}')
+        if not 0 < self.centre <= 1:
+            raise ValueError(f'centre must be a share above 0 and at most 1, not {self.centre}')
+        if self.fit == 'pad' and self.centre != 1:
+            raise ValueError(
+                f'centre must be 1 where fit is pad, which keeps all of an image, '
+                f'not {self.centre}; with crop or stretch it may be less'
+            )
 
     @cached_property
     def _scale(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -124,7 +134,7 @@ def fit_image(image: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray
     """`image` (height, width[, channels]) brought to the height and width of the network.
 
     Channels stay as they are. Crops as a view and resizes once, and returns `image` itself
-    where neither is needed.
+    where it has that size already, whatever `fit` and `centre` are.
     """
     return frame_image(scale_image(image, preprocessing), preprocessing)
 
@@ -136,13 +146,30 @@ def scale_image(image: NDArray, preprocessing: Preprocessing) -> NDArray:
     """
     rows, columns = image.shape[:2]
     height, width, _ = preprocessing.shape
-    if preprocessing.fit == 'crop':
-        return resize(_crop(image, height, width), height, width)
+    left, top, across, down = kept_part(rows, columns, preprocessing)
+    image = image[top : top + down, left : left + across]
     if preprocessing.fit == 'pad':
         scale = min(height / rows, width / columns)
         height = min(height, max(1, round(rows * scale)))
         width = min(width, max(1, round(columns * scale)))
     return resize(image, height, width)
+
+
+def kept_part(rows: int, columns: int, preprocessing: Preprocessing) -> tuple[int, int, int, int]:
+    """What is kept of an image of `rows` x `columns` pixels: left, top, width and height of it.
+
+    All of an image that has the network's size: what was cropped once stays as it is.
+    """
+    height, width, _ = preprocessing.shape
+    if (rows, columns) == (height, width) or preprocessing.fit == 'pad':
+        return 0, 0, columns, rows
+    most_across, most_down = float(columns), float(rows)
+    if preprocessing.fit == 'crop':
+        most_across = min(most_across, rows * width / height)
+        most_down = min(most_down, columns * height / width)
+    across = max(1, round(preprocessing.centre * most_across))
+    down = max(1, round(preprocessing.centre * most_down))
+    return (columns - across) // 2, (rows - down) // 2, across, down
 
 
 def frame_image(image: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.uint8]:
@@ -195,15 +222,3 @@ def _can_be_halved(image: NDArray, height: int, width: int) -> bool:
     is_large = rows >= 4 * height and columns >= 4 * width
     is_multiple = rows % height == 0 and columns % width == 0  # which OpenCV does fast by itself
     return is_large and not is_multiple and rows % 2 == 0 and columns % 2 == 0
-
-
-def _crop(image: NDArray, height: int, width: int) -> NDArray:
-    """View of the largest centred part of `image` with the aspect of `height` x `width`."""
-    rows, columns = image.shape[:2]
-    if rows * width > columns * height:
-        keep = max(1, round(columns * height / width))
-        first = (rows - keep) // 2
-        return image[first : first + keep]
-    keep = max(1, round(rows * width / height))
-    first = (columns - keep) // 2
-    return image[:, first : first + keep]

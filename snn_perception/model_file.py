@@ -50,6 +50,7 @@ class InputSection:
     deviation: tuple[float, ...]
     fit: str = 'crop'
     invert: bool = False
+    centre: float = 1.0
 
     @property
     def preprocessing(self) -> Preprocessing:

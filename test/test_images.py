@@ -16,11 +16,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
 
-from snn_perception.images import Preprocessing, prepare, resize
+from snn_perception.images import Preprocessing, fit_image, prepare, resize
 
 GREY = Preprocessing(shape=(28, 28, 1))
 COLOUR = Preprocessing(
@@ -99,6 +101,29 @@ def test_stretch_shows_the_whole_image_without_borders() -> None:
     np.testing.assert_allclose(prepared[:, 14:], 200 / 255, rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ('size', 'fit', 'part'),
+    [
+        ((100, 200), 'crop', (slice(10, 90), slice(60, 140))),
+        ((200, 100), 'crop', (slice(60, 140), slice(10, 90))),
+        ((100, 200), 'stretch', (slice(10, 90), slice(20, 180))),
+    ],
+)
+def test_of_what_the_fit_leaves_the_centre_alone_is_seen(size: Any, fit: str, part: Any) -> None:
+    image = noise(*size)
+    centre = Preprocessing(shape=(28, 28, 1), fit=fit, centre=0.8)
+    stretched = Preprocessing(shape=(28, 28, 1), fit='stretch')
+    expected = prepare(np.ascontiguousarray(image[part]), stretched)
+    np.testing.assert_array_equal(prepare(image, centre), expected)
+
+
+def test_an_image_of_the_size_of_the_network_has_been_cropped_before() -> None:
+    seen = Preprocessing(shape=(28, 28, 1), centre=0.8)
+    cropped = fit_image(noise(100, 200), seen)
+    np.testing.assert_array_equal(fit_image(cropped, seen), cropped)
+    np.testing.assert_array_equal(prepare(cropped, seen), prepare(cropped, GREY))
+
+
 def test_invert_swaps_light_and_dark() -> None:
     image = noise(28, 28)
     inverted = Preprocessing(shape=(28, 28, 1), invert=True)
@@ -121,7 +146,9 @@ def test_grey_becomes_three_equal_channels() -> None:
 @pytest.mark.parametrize('fit', ['crop', 'pad', 'stretch'])
 @pytest.mark.parametrize('size', [(1, 1), (1, 500), (500, 1), (3, 7), (27, 29)])
 def test_tiny_and_thin_images_are_fitted(fit: str, size: tuple[int, int]) -> None:
-    prepared = prepare(np.full(size, 255, np.uint8), Preprocessing(shape=(28, 28, 1), fit=fit))
+    centre = 1.0 if fit == 'pad' else 0.01
+    seen = Preprocessing(shape=(28, 28, 1), fit=fit, centre=centre)
+    prepared = prepare(np.full(size, 255, np.uint8), seen)
     assert prepared.shape == (28, 28, 1)
     assert prepared.max() == 1.0
 
@@ -152,6 +179,10 @@ def test_what_is_no_image_is_refused_with_a_sentence(image: np.ndarray, sentence
         ({'shape': (28, 28, 1), 'mean': (float('nan'),)}, 'finite'),
         ({'shape': (28, 28, 1), 'deviation': (0.0,)}, 'positive'),
         ({'shape': (28, 28, 1), 'fit': 'zoom'}, "crop, pad, stretch, not 'zoom'"),
+        ({'shape': (28, 28, 1), 'centre': 0.0}, 'centre must be a share above 0 and at most 1'),
+        ({'shape': (28, 28, 1), 'centre': 1.1}, 'at most 1, not 1.1'),
+        ({'shape': (28, 28, 1), 'centre': float('nan')}, 'at most 1, not nan'),
+        ({'shape': (28, 28, 1), 'centre': 0.9, 'fit': 'pad'}, 'must be 1 where fit is pad'),
     ],
 )
 def test_preprocessing_that_fits_no_network_is_refused(fields: dict, sentence: str) -> None:

@@ -64,6 +64,19 @@ def test_a_saved_model_loads_as_it_was(folder):
         assert np.array_equal(mine.bias, theirs.bias)
 
 
+def test_the_centre_of_images_is_saved_and_all_of_them_seen_by_models_that_have_none(
+    folder, tmp_path
+):
+    model = random_model()
+    central = dataclasses.replace(
+        model, preprocessing=dataclasses.replace(model.preprocessing, centre=0.875)
+    )
+    save_model(central, tmp_path / 'central')
+    assert load_model(tmp_path / 'central').preprocessing == central.preprocessing
+    edit(folder, lambda content: content['input'].pop('centre'))
+    assert load_model(folder).preprocessing == model.preprocessing
+
+
 @pytest.mark.parametrize('seed', range(6))
 def test_a_saved_graph_loads_as_it_was(tmp_path, seed):
     model = random_graph_model(seed)

@@ -138,7 +138,8 @@ class Recognizer:
         """The model's preprocessing as `parameters` change it."""
         own = self.model.preprocessing
         fit = own.fit if parameters.fit == 'model' else parameters.fit
-        return replace(own, fit=fit, invert=own.invert != parameters.invert)
+        centre = 1.0 if fit == 'pad' else own.centre
+        return replace(own, fit=fit, invert=own.invert != parameters.invert, centre=centre)
 
     def decide(
         self,

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.decision import Decision
-from snn_perception.images import Preprocessing, convert_channels
+from snn_perception.images import Preprocessing, convert_channels, kept_part
 from snn_perception.nodes.pictures.debug_lettering import (
     GROUND,
     Style,
@@ -114,17 +114,8 @@ def seen_window(
     of the frame if its width or height is 0.
     """
     x, y, width, height = roi if roi[2] and roi[3] else (0, 0, size[1], size[0])
-    inner_width, inner_height = float(width), float(height)
-    if preprocessing.fit == 'crop':
-        rows, columns, _ = preprocessing.shape
-        scale = min(height / rows, width / columns)
-        inner_width, inner_height = scale * columns, scale * rows
-    return (
-        (x + (width - inner_width) / 2) / size[1],
-        (y + (height - inner_height) / 2) / size[0],
-        inner_width / size[1],
-        inner_height / size[0],
-    )
+    left, top, across, down = kept_part(height, width, preprocessing)
+    return (x + left) / size[1], (y + top) / size[0], across / size[1], down / size[0]
 
 
 class Drawing:

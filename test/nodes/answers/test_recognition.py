@@ -255,6 +255,17 @@ def test_fit_decides_what_of_the_image_the_network_sees() -> None:
         assert result.decision.label == label
 
 
+def test_the_centre_that_a_model_sees_is_for_every_fit_but_pad() -> None:
+    model = colour_model.build()
+    central = replace(model, preprocessing=replace(model.preprocessing, centre=0.25))
+    one = Seer(Recognizer(create_simulator(central, 'reference'), PowerMeter()))
+    pixels = colour_model.image('blue', 96, 96)
+    pixels[36:60, 36:60] = colour_model.COLOURS['red']
+    for fit, label in (('model', 'red'), ('stretch', 'red'), ('pad', 'blue')):
+        result = one.answer(pixels, parameters=replace(PARAMETERS, fit=fit))
+        assert result.decision.label == label
+
+
 def test_stop_interrupts_a_decision() -> None:
     one = seer()
     view = one.recognizer.view(one.receive(message(RED), PARAMETERS), one.memory, PARAMETERS)

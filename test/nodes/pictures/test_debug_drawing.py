@@ -189,9 +189,12 @@ def test_nothing_remains_of_the_picture_before(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize('fit', ['crop', 'stretch'])
 @pytest.mark.parametrize('roi', [(0, 0, 0, 0), (40, 20, 100, 60), (10, 30, 40, 160)])
 @pytest.mark.parametrize('shape', [(8, 8, 1), (8, 16, 1), (16, 8, 1)])
-def test_the_window_is_the_part_that_becomes_the_input(fit: str, roi: Any, shape: Any) -> None:
+@pytest.mark.parametrize('centre', [1.0, 0.875, 0.5])
+def test_the_window_is_the_part_that_becomes_the_input(
+    fit: str, roi: Any, shape: Any, centre: float
+) -> None:
     rows, columns = np.mgrid[:200, :240].astype(np.uint8)
-    preprocessing = Preprocessing(shape, fit=fit)
+    preprocessing = Preprocessing(shape, fit=fit, centre=centre)
     left, top, width, height = seen_window((200, 240), roi, preprocessing)
     x, y, across, down = roi if any(roi) else (0, 0, 240, 200)
     for values, start, extent in (
