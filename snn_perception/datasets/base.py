@@ -21,6 +21,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from snn_perception.datasets.labels import LabelError, label_indices
+
 MAXIMUM_BYTES = 8 * 2**30
 """Largest data set that is read, as images of the network's size."""
 
@@ -59,15 +61,13 @@ class Dataset:
     def matched_to(self, labels: tuple[str, ...]) -> Dataset:
         """The same with labels as indices of `labels`, the class names of a model.
 
-        Raises DatasetError for a class that the model does not know.
+        `label_indices` says which names of classes fit which labels. Raises DatasetError for a
+        class that the model does not know.
         """
-        unknown = [name for name in self.class_names if name not in labels]
-        if unknown:
-            raise DatasetError(
-                f'the model does not know the class {", ".join(unknown)}; '
-                f'it knows {", ".join(labels)}'
-            )
-        new = np.array([labels.index(name) for name in self.class_names], np.int64)
+        try:
+            new = np.array(label_indices(self.class_names, labels), np.int64)
+        except LabelError as reason:
+            raise DatasetError(str(reason)) from None
         return replace(self, labels=new[self.labels], class_names=labels)
 
 
