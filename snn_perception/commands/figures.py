@@ -101,4 +101,4 @@ def _print(figures: Figures, indent: str = '') -> None:
                 print(f'{indent}  {line}')
         else:
             values = value if isinstance(value, list) else [value]
-            print(f'{indent}{name:<{26 - len(indent)}} {" ".join(map(tables.shown, values))}')
+            print(f'{indent}{name:<{28 - len(indent)}} {" ".join(map(tables.shown, values))}')

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -31,10 +31,15 @@ from snn_perception import energy
 from snn_perception.backends import Simulator
 from snn_perception.datasets import Dataset
 from snn_perception.decision import Decision
-from snn_perception.images import prepare
+from snn_perception.images import Preprocessing, prepare
 from snn_perception.model import Model
 
 BATCH = 100
+"""The most images that are shown at once."""
+MOST_NEURONS = 40_000_000
+"""The most neurons, of all images of a batch, if one image has not more: they take memory."""
+BEST = 5
+"""Answers of which one may be right, for models with more classes."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,13 @@ class Evaluation:
     def accuracy(self) -> float:
         """Share of right answers."""
         return float((self.answers == self.labels).mean())
+
+    def accuracy_among(self, best: int) -> float:
+        """Share of images whose true class has one of the `best` highest scores."""
+        pairs = zip(self.decisions, self.labels, strict=True)
+        return float(
+            np.mean([_better(decision.scores, label) < best for decision, label in pairs])
+        )
 
     @property
     def rate_accuracy(self) -> float:
@@ -89,14 +101,18 @@ class Evaluation:
     def summary(self) -> dict[str, Any]:
         """The figures that `evaluate` prints: means per image, units in the names."""
         decisions = self.decisions
+        operations = float(self.per_layer('synaptic_operations').sum())
+        has_many = len(self.model.labels) > BEST
         return {
             'images': len(decisions),
             'accuracy': self.accuracy,
+            **({f'top{BEST}_accuracy': self.accuracy_among(BEST)} if has_many else {}),
             'rate_accuracy': self.rate_accuracy,
             'simulated_time_s': float(np.mean([d.simulated_time for d in decisions])),
             'spikes': float(self.per_layer('spikes').sum()),
-            'synaptic_operations': float(self.per_layer('synaptic_operations').sum()),
+            'synaptic_operations': operations,
             'macs': self.macs,
+            'synaptic_operations_per_mac': operations / self.macs,
             'firing_rate_hz': float(np.mean([d.firing_rate for d in decisions])),
             'energy_j': {chip: cost.value for chip, cost in self.energies.items()},
             'energy_range_j': {chip: [c.low, c.high] for chip, c in self.energies.items()},
@@ -111,7 +127,7 @@ def evaluate(simulator: Simulator, rates: Simulator | None, dataset: Dataset) ->
     """Let `simulator`, and `rates` for comparison if there is one, decide on all of `dataset`.
 
     The images have the size of the network's input, and the labels are indices into the model's
-    labels. Only `simulator` is timed, in batches of BATCH, after a first run.
+    labels. Only `simulator` is timed, in the batches of `batches`, after a first run.
     """
     model = simulator.model
     decisions: list[Decision] = []
@@ -138,9 +154,24 @@ def answers_of(rates: Simulator, inputs: NDArray[np.float32]) -> NDArray[np.int6
     return rates.run(rates.reset(len(inputs)), inputs, 1).outputs[0].argmax(axis=1)
 
 
-def batches(simulator: Simulator, dataset: Dataset) -> Iterable[NDArray[np.float32]]:
-    """Prepared images (at most BATCH, height, width, channels), all of `dataset` in order."""
+def batches(simulator: Simulator, dataset: Dataset) -> Iterator[NDArray[np.float32]]:
+    """Prepared images (batch, height, width, channels), all of `dataset` in order.
+
+    At most BATCH at a time, and only one where more would have over MOST_NEURONS neurons.
+    """
     preprocessing = simulator.model.preprocessing
-    for start in range(0, len(dataset), BATCH):
-        images = dataset.images[start : start + BATCH]
-        yield np.stack([prepare(image, preprocessing) for image in images])
+    neurons = simulator.model.network.neurons * simulator.views
+    size = max(1, min(BATCH, MOST_NEURONS // max(1, neurons)))
+    for start in range(0, len(dataset), size):
+        yield prepared(dataset.images[start : start + size], preprocessing)
+
+
+def prepared(images: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """Network inputs (count, height, width, channels) of `images` of a data set."""
+    return np.stack([prepare(image, preprocessing) for image in images])
+
+
+def _better(scores: NDArray[np.float32], label: int) -> int:
+    """How many classes come before `label`; of equal scores the first is the best, as argmax."""
+    own = scores[label]
+    return int(np.count_nonzero(scores > own) + np.count_nonzero(scores[:label] == own))

@@ -25,7 +25,7 @@ import numpy as np
 from snn_perception.backends import Simulator
 from snn_perception.datasets import Dataset, spread
 from snn_perception.evaluation import agreement, on_chip, robustness
-from snn_perception.evaluation.accuracy import Evaluation, batches
+from snn_perception.evaluation.accuracy import Evaluation, prepared
 from snn_perception.evaluation.agreement import LayerAgreement
 from snn_perception.evaluation.reliability import Reliability, reliability
 from snn_perception.evaluation.trajectories import Trajectories
@@ -93,7 +93,7 @@ def study(trajectories: Trajectories, rates: Simulator, dataset: Dataset) -> Fin
     simulator = trajectories.simulator
     conditions = robustness.measure(simulator, rates, dataset)
     some = dataset.subset(spread(len(dataset), min(agreement.IMAGES, len(dataset))))
-    [inputs] = batches(simulator, some)
+    inputs = prepared(some.images, simulator.model.preprocessing)
     layers = agreement.spikes_with_rates(simulator.model, inputs)
     chip_figures: dict[str, Any] = {}
     if simulator.name == 'loihi':

@@ -35,7 +35,7 @@ from snn_perception.model import save_model
 KEYS = {
     'images', 'accuracy', 'rate_accuracy', 'simulated_time_s', 'spikes', 'synaptic_operations',
     'macs', 'firing_rate_hz', 'energy_j', 'energy_range_j', 'rival_energy_j', 'ms_per_image',
-    'data_part', 'unreadable_images',
+    'synaptic_operations_per_mac', 'data_part', 'unreadable_images',
 }  # fmt: skip
 TIMED_KEYS = {
     'deadline_s', 'stopped_by', 'late', 'latency_ms_median', 'latency_ms_p99', 'machine',
