@@ -49,9 +49,7 @@ def load_folders(
     if limit is not None and limit < len(files):
         chosen = spread(len(files), limit)
         files, labels = [files[index] for index in chosen], labels[chosen]
-    if len(files) * math.prod(preprocessing.shape) > MAXIMUM_BYTES:
-        raise DatasetError(f'{len(files)} images of {preprocessing.shape} are too large to read')
-    images, readable, faults = _read(files, preprocessing, progress)
+    images, readable, faults = read_images(files, preprocessing, progress)
     _complain([*(f'{path} holds no images' for path in empty), *faults], root, skip_unreadable)
     if not len(readable):
         raise DatasetError(f'none of the {len(files)} images in {root} can be read')
@@ -90,12 +88,21 @@ def _classified(root: Path) -> tuple[list[str], list[Path], NDArray[np.int64], l
     return names, files, np.array(labels, np.int64), empty
 
 
-def _read(
+def read_images(
     files: list[Path],
     preprocessing: Preprocessing,
     progress: Callable[[list[Path]], Iterator[Path]],
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64], list[str]]:
-    """The images of `files` that can be read, which ones these are, and what the others lack."""
+    """The images of `files` that can be read, which ones these are, and what the others lack.
+
+    Images are uint8 (readable, height, width, channels), at the size of the network; `progress`
+    wraps `files`. Raises DatasetError if they would take more than MAXIMUM_BYTES.
+    """
+    if len(files) * math.prod(preprocessing.shape) > MAXIMUM_BYTES:
+        raise DatasetError(
+            f'{len(files)} images of {preprocessing.shape} are too large to read: more than '
+            f'{MAXIMUM_BYTES / 2**30:g} GiB'
+        )
     images = np.empty((len(files), *preprocessing.shape), np.uint8)
     readable: list[int] = []
     faults = []
