@@ -68,9 +68,11 @@ def spiking_rates(model: Model, inputs: NDArray[np.float32]) -> list[NDArray[np.
     """Rates (Hz) of the neurons of each layer, (batch, *output_shape).
 
     Spikes on the reference engine are counted from the first output that is evidence to the end
-    of the presentation.
+    of the presentation; those of layers that take turns in their windows.
     """
     simulator, schedule = ReferenceSimulator(model), schedule_of(model)
+    window = model.network.firing_window
+    first = 0 if window else schedule.discarded
     memory = simulator.rest(len(inputs))
     counts = [
         np.zeros((len(inputs), *population.output_shape))
@@ -78,10 +80,10 @@ def spiking_rates(model: Model, inputs: NDArray[np.float32]) -> list[NDArray[np.
     ]
     for step in range(schedule.total):
         spiked, _ = simulator.step(memory, inputs)
-        if step >= schedule.discarded:
+        if step >= first:
             for total, spikes in zip(counts, spiked, strict=True):
                 total += spikes
-    seconds = (schedule.total - schedule.discarded) * model.dt
+    seconds = window or (schedule.total - first) * model.dt
     return [total / seconds for total in counts]
 
 

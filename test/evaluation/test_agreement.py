@@ -22,7 +22,9 @@ from random_models import random_images, random_model
 
 from snn_perception.backends import create_simulator
 from snn_perception.evaluation import agreement
+from snn_perception.neurons import LIF
 from snn_perception.readout import Readout
+from snn_perception.synapses import Synapse
 
 
 def test_equal_rates_agree_wholly():
@@ -57,6 +59,21 @@ def test_rates_on_spikes_are_what_the_engine_counts_after_the_start():
     for layer, found in enumerate(rates):
         counted = (found * 0.03).sum(axis=(1, 2, 3))
         assert counted == pytest.approx(activity.spikes[:, layer])
+
+
+def test_rates_of_layers_that_take_turns_are_those_in_their_windows():
+    none = Synapse()
+    model = random_model(synapse=none, readout_synapse=none)
+    network = replace(model.network, firing_window=0.02, neuron=LIF(0.02, 0.0))
+    time = network.turns[-1] * 0.02
+    model = replace(model, network=network, readout=Readout(time, time - model.dt))
+    images = random_images(model, 2)
+    simulator = create_simulator(model, 'reference')
+    activity = simulator.run(simulator.reset(2), images, round(time / model.dt))
+    for layer, found in enumerate(agreement.spiking_rates(model, images)):
+        counted = (found * 0.02).sum(axis=(1, 2, 3))
+        assert counted == pytest.approx(activity.spikes[:, layer])
+        assert counted.all()
 
 
 def test_in_the_long_run_spikes_come_at_the_rates_of_the_first_layer():
