@@ -84,7 +84,7 @@ def with_random_weights(
                 kernels.append(random.normal(0, size, shape).astype(np.float32))
         bias = random.normal(drive, 0.3, population.output_shape[2]).astype(np.float32)
         weights.append(Weights(tuple(kernels), bias))
-    labels = tuple('abcdefghij'[: network.classes])
+    labels = (*'abcdefghij'[: network.classes], *map(str, range(10, network.classes)))
     shown = Preprocessing(network.input_shape)
     return Model('random', labels, network, tuple(weights), shown, Readout(0.05), dt)
 

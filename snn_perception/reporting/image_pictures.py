@@ -16,6 +16,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -43,10 +45,18 @@ from snn_perception.reporting.style import (
 )
 from snn_perception.units import quantity
 
+MOST_HIGH = 12
+"""Layers of neurons whose spikes have all the height that they need."""
+MOST_SCORES = 30
+"""Classes whose scores are drawn, the best ones."""
+
 
 def raster(model: Model, record: Raster, image: NDArray[np.uint8], decision: Decision) -> Figure:
     """Spikes of some neurons in each layer, the scores below, and the moment of decision."""
-    heights = [1.2, *[1] * len(record.spikes), 2]
+    # More layers than fit on a screen share the height of as many as do.
+    is_long = len(record.spikes) > MOST_HIGH
+    height = MOST_HIGH / len(record.spikes) if is_long else 1.0
+    heights = [1.2, *[height] * len(record.spikes), 2]
     figure = Figure(figsize=(WIDTH, 0.4 + 0.95 * sum(heights)), layout='constrained')
     shown, *trains, scores = figure.subplots(len(heights), 1, height_ratios=heights)
     show(shown, image)
@@ -66,7 +76,8 @@ def raster(model: Model, record: Raster, image: NDArray[np.uint8], decision: Dec
         axes.tick_params(labelbottom=False)
         population = model.network.populations[layer]
         rate = record.counts[:, layer].mean() / population.neurons / model.dt
-        text = f'{population}\n{spikes.shape[1]} of {population.neurons:,}\nneurons, {rate:.0f} Hz'
+        sample = '' if is_long else f'\n{spikes.shape[1]} of {population.neurons:,}\nneurons'
+        text = f'{population}{sample}, {rate:.0f} Hz'
         axes.set_ylabel(text, rotation=0, ha='right', va='center', fontsize=9)
         axes.set(yticks=[], ylim=(-1, spikes.shape[1]))
         axes.spines[['top', 'right']].set_visible(False)
@@ -78,11 +89,14 @@ def _scores(axes: Axes, model: Model, record: Raster, end: float) -> None:
     """The scores over time; the classes with the highest scores are coloured and named."""
     times = 1000 * times_of(model)
     order = np.argsort(-record.scores.max(axis=0), kind='stable')
-    named, others = order[: len(CLASSES)], order[len(CLASSES) :]
-    axes.plot(times, record.scores[:, others], color=PALE, linewidth=1)
+    named, others = order[: len(CLASSES)], order[len(CLASSES) : MOST_SCORES]
+    style: dict[str, Any] = {'marker': 'o' if len(times) == 1 else ''}
+    axes.plot(times, record.scores[:, others], color=PALE, linewidth=1, **style)
     for index, (colour, line) in zip(named, CLASSES, strict=False):
         label = shortened(model.labels[index], 15)
-        axes.plot(times, record.scores[:, index], line, color=colour, linewidth=2, label=label)
+        axes.plot(
+            times, record.scores[:, index], line, color=colour, linewidth=2, label=label, **style
+        )
     axes.axvline(end, color='black', linestyle='--', label='decision')
     no_evidence(axes, model)
     axes.set(xlabel='simulated time (ms)', ylabel='score', xlim=(0, times[-1] * 1.01))
@@ -115,7 +129,7 @@ def examples(
         for axes, index in zip(place, row, strict=False):
             truth, decision = model.labels[evaluation.labels[index]], evaluation.decisions[index]
             show(axes, images[index])
-            title, colour = verdict(decision.label, truth, 14)
+            title, colour = verdict(decision.label, truth, 13)
             title += '' if decision.label == truth else f'\nis {shortened(truth, 14)}'
             axes.set_title(title, fontsize=10, color=colour)
             cost = quantity(_energy(model, decision), 'J')

@@ -22,7 +22,13 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, NullLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import (
+    EngFormatter,
+    MaxNLocator,
+    NullLocator,
+    PercentFormatter,
+    StrMethodFormatter,
+)
 from numpy.typing import NDArray
 
 from snn_perception.evaluation.accuracy import Evaluation
@@ -44,11 +50,14 @@ from snn_perception.reporting.style import (
     finish,
     legend_above,
     no_evidence,
+    shortened,
 )
 from snn_perception.units import quantity
 
 MOST_NAMED = 30
-"""Confusion matrices with more classes show neither numbers nor names."""
+"""Of more classes no confusion matrix can be read, only which pairs are confused."""
+MOST_PAIRS = 25
+"""As many pairs of classes are shown then."""
 ON_TOP: dict[str, Any] = {
     'loc': 'lower center',
     'bbox_to_anchor': (0.5, 1),
@@ -208,8 +217,13 @@ def _by_time(upper: Axes, lower: Axes, checks: Checks, times: NDArray[np.float64
 
 
 def confusion(matrix: NDArray[np.int64], labels: tuple[str, ...], title: str = '') -> Figure:
-    """Counts (true class, answer), wrong ones in colour; on the right the shares of right."""
-    size = min(max(4.0, 0.42 * len(labels) + 1.5), 14.0)
+    """Counts (true class, answer), wrong ones in colour; on the right the shares of right.
+
+    Of more than MOST_NAMED classes, only the pairs that are confused most often.
+    """
+    if len(labels) > MOST_NAMED:
+        return _confused_pairs(matrix, labels, title)
+    size = max(4.0, 0.42 * len(labels) + 1.5)
     figure = Figure(figsize=(size + 0.5, size), layout='constrained')
     axes = figure.subplots()
     wrong = matrix.astype(float)
@@ -218,18 +232,40 @@ def confusion(matrix: NDArray[np.int64], labels: tuple[str, ...], title: str = '
     # Pale enough for black numbers to be readable everywhere.
     most = 2 * max(wrong.max(), 1)
     axes.imshow(colours, cmap='Oranges', vmin=0, vmax=most, aspect='auto')
-    if len(labels) <= MOST_NAMED:
-        for row, column in np.argwhere(matrix):
-            weight = 'bold' if row == column else 'normal'
-            place: dict[str, Any] = {'ha': 'center', 'va': 'center', 'fontsize': 8}
-            axes.text(column, row, str(matrix[row, column]), weight=weight, **place)
-        rotation = 90 if max(map(len, labels)) > 2 else 0
-        axes.set_xticks(range(len(labels)), labels, rotation=rotation)
-        axes.set_yticks(range(len(labels)), labels)
-        for row, count in enumerate(matrix.sum(axis=1)):
-            share = f'{100 * matrix[row, row] / count:.1f} %' if count else '-'
-            axes.annotate(share, (len(labels) - 0.5, row), (5, 0), **BESIDE)
+    for row, column in np.argwhere(matrix):
+        weight = 'bold' if row == column else 'normal'
+        place: dict[str, Any] = {'ha': 'center', 'va': 'center', 'fontsize': 8}
+        axes.text(column, row, str(matrix[row, column]), weight=weight, **place)
+    rotation = 90 if max(map(len, labels)) > 2 else 0
+    axes.set_xticks(range(len(labels)), labels, rotation=rotation)
+    axes.set_yticks(range(len(labels)), labels)
+    for row, count in enumerate(matrix.sum(axis=1)):
+        share = f'{100 * matrix[row, row] / count:.1f} %' if count else '-'
+        axes.annotate(share, (len(labels) - 0.5, row), (5, 0), **BESIDE)
     axes.set(xlabel='answer', ylabel='true class', title=title)
+    return figure
+
+
+def _confused_pairs(matrix: NDArray[np.int64], labels: tuple[str, ...], title: str) -> Figure:
+    """The pairs (true class, answer) with the most wrong answers, at most MOST_PAIRS of them."""
+    wrong = matrix.copy()
+    np.fill_diagonal(wrong, 0)
+    found = np.argwhere(wrong)
+    counts = wrong[tuple(found.T)]
+    order = np.argsort(-counts, kind='stable')[:MOST_PAIRS]
+    names = [' as '.join(shortened(labels[index], 22) for index in pair) for pair in found[order]]
+    figure = Figure(figsize=(WIDTH, 1.0 + 0.24 * max(len(order), 1)), layout='constrained')
+    axes = figure.subplots()
+    axes.barh(range(len(order)), counts[order], 0.7, color=ACCENT)
+    axes.set_yticks(range(len(order)), names, fontsize=9)
+    for place, (pair, count) in enumerate(zip(found[order], counts[order], strict=True)):
+        text = f'{count} of {matrix[pair[0]].sum()}'
+        axes.annotate(text, (count, place), (5, 0), **BESIDE)
+    axes.set(xlabel='images of the first class with the second as the answer', title=title)
+    axes.set_xlim(0, 1.15 * max(counts, default=1))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.invert_yaxis()
+    finish(axes, grid='x')
     return figure
 
 

@@ -26,6 +26,7 @@ from snn_perception.evaluation.findings import Findings
 from snn_perception.evaluation.trajectories import Trajectories, pareto_front
 from snn_perception.reporting import energies
 from snn_perception.reporting.page import Section
+from snn_perception.reporting.pictures import MOST_NAMED
 from snn_perception.reporting.result_tables import damage_table, layer_table
 from snn_perception.reporting.tables import Table, from_figures
 from snn_perception.units import quantity
@@ -119,12 +120,16 @@ def _trust(findings: Findings, folder: Path) -> list[Section]:
 
 def _answers(findings: Findings, folder: Path) -> list[Section]:
     """Which class was mistaken for which, and some answers."""
+    confusion = (
+        'Wrong answers are coloured. On the right: the share of right answers in each class.'
+    )
+    if len(findings.model.labels) > MOST_NAMED:
+        confusion = (
+            'The classes that were mistaken for others most often, and how many of their images '
+            'were.'
+        )
     return [
-        Section(
-            'Confusion',
-            'Wrong answers are coloured. On the right: the share of right answers in each class.',
-            folder / 'confusion.png',
-        ),
+        Section('Confusion', confusion, folder / 'confusion.png'),
         Section(
             'Examples',
             f'Answer, score, simulated time, and estimated energy on {DEFAULT_CHIP}. If there are '

@@ -115,5 +115,10 @@ def below(axes: Axes, text: str, size: float, color: str = 'black') -> None:
 
 
 def shortened(name: str, longest: int) -> str:
-    """`name`, or its beginning and an ellipsis, at most `longest` letters in all."""
+    """`name`, or its beginning and an ellipsis, at most `longest` letters in all.
+
+    Of a label with several names, such as 'tench, Tinca tinca', the first is enough.
+    """
+    if len(name) > longest:
+        name = name.partition(',')[0]
     return name if len(name) <= longest else name[: longest - 1] + '…'

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import torch
 
+from snn_perception.datasets.labels import together
 from snn_perception.evaluation import agreement
 from snn_perception.evaluation.accuracy import Evaluation
 from snn_perception.evaluation.findings import Findings
@@ -31,6 +32,7 @@ from snn_perception.model import Model
 from snn_perception.neurons import Neuron
 from snn_perception.readout import Readout
 from snn_perception.reporting import energies
+from snn_perception.reporting.pictures import MOST_NAMED
 from snn_perception.reporting.result_tables import damage_table, layer_table
 from snn_perception.reporting.tables import markdown
 from snn_perception.training.recipe import Recipe
@@ -60,7 +62,7 @@ def write(output: Path, recipe: Recipe, findings: Findings, origin: Origin) -> N
     network = model.network
     sections = [
         f'# {model.name}',
-        f'{model.description}. Classes: {", ".join(model.labels)}.',
+        f'{model.description}. {classes(model.labels)}',
         '## Data',
         _data(recipe, origin, figures['images']),
         '## Network',
@@ -81,7 +83,7 @@ def write(output: Path, recipe: Recipe, findings: Findings, origin: Origin) -> N
         '![Accuracy against synaptic operations](operations.png)',
         '![Rates and operations of the layers](layers.png)',
         '![Calibration](calibration.png)',
-        '![Confusion matrix](confusion.png)',
+        '![Confusion](confusion.png)',
         '## Layers with and without spikes',
         f'The same neurons in the rate network and on spikes, {agreement.IMAGES} validation '
         'images; the difference per neuron is a root mean square.',
@@ -111,6 +113,13 @@ def _data(recipe: Recipe, origin: Origin, measured: int) -> str:
         f'always the same ones): {origin.calibration_images} to fit the readout, and {measured} '
         f'others, on which everything below was measured. The curves of the training are of both.'
     ).strip()
+
+
+def classes(labels: tuple[str, ...]) -> str:
+    """Which classes there are, all of them if they can be taken in at a glance."""
+    if len(labels) <= MOST_NAMED:
+        return f'Classes: {together(labels)}.'
+    return f'{len(labels):,} classes: {together(labels, 10)}; see `labels` in `model.yaml`.'
 
 
 def _shape(shape: tuple[int, ...]) -> str:
@@ -164,12 +173,13 @@ def _title(population: Population) -> str:
 
 
 def _figures(figures: dict) -> str:
-    ratio = figures['synaptic_operations'] / figures['macs']
     calibration = 100 * figures['expected_calibration_error']
+    best = figures.get('top5_accuracy')
     rows = (
         ('figure', 'value'),
         ('images', f'{figures["images"]}'),
         ('accuracy on spikes', f'{100 * figures["accuracy"]:.2f} %'),
+        *(() if best is None else (('right among the best five', f'{100 * best:.2f} %'),)),
         ('accuracy of the rate network', f'{100 * figures["rate_accuracy"]:.2f} %'),
         ('mean simulated time', f'{1000 * figures["simulated_time_s"]:.1f} ms'),
         ('99 % decided within', f'{1000 * figures["simulated_time_p99_s"]:.1f} ms'),
@@ -178,7 +188,10 @@ def _figures(figures: dict) -> str:
         ('mean firing rate', f'{figures["firing_rate_hz"]:.1f} Hz'),
         ('synaptic operations', f'{figures["synaptic_operations"]:.0f}'),
         ('multiply-accumulates of one pass without spikes', f'{figures["macs"]}'),
-        ('synaptic operations per multiply-accumulate', f'{ratio:.2f}'),
+        (
+            'synaptic operations per multiply-accumulate',
+            f'{figures["synaptic_operations_per_mac"]:.2f}',
+        ),
     )
     text = 'Means per image; the rate network is the same weights without spikes'
     if figures['images'] < FEW_IMAGES:
