@@ -24,14 +24,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import inf, isinf
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.graph import IMAGE
-from snn_perception.interchange.analog_fates import GATE, ConversionError, Fate, Node
+from snn_perception.interchange.analog_fates import ConversionError, Fate, Node
 from snn_perception.interchange.analog_network import Analog
+from snn_perception.interchange.analog_scale import Prepared, Scale
 from snn_perception.interchange.analog_signals import (
     Signal,
     added,
@@ -57,13 +57,6 @@ class Rectified:
     ceiling: float
 
 
-class Scale(NamedTuple):
-    """The input of a network is (x - mean) / deviation, for x from 0 to 1."""
-
-    mean: tuple[float, ...]
-    deviation: tuple[float, ...]
-
-
 class Builder:
     """Operations on values of a network for images of `shape`, and what became of each node.
 
@@ -79,6 +72,7 @@ class Builder:
             raise ConversionError(f'the input has the shape {shape}, which is absurdly large')
         self.shape = shape
         self.image = Value.of(Signal.of(IMAGE, shape), dimensions)
+        self.prepared = Prepared(self.image.signal.terms[0])
         self.populations: list[Rectified] = []
         self.neurons = 0
         self.spent = 0
@@ -112,7 +106,7 @@ class Builder:
         dimensions: tuple[Dimension, ...],
     ) -> Value:
         """`value`, a map in the order of `dimensions`, through a convolution."""
-        signal = self._open(value, padded=True).expect(dimensions)
+        signal = self.open(value, padded=True).expect(dimensions)
         (top, bottom), (left, right) = np.add(layer.margins, value.margins).tolist()
         padded = replace(layer, padding=(top, bottom, left, right))
         self.spend(kernel.size)
@@ -123,7 +117,7 @@ class Builder:
 
     def dense(self, value: Value, kernel: NDArray, bias: NDArray | None) -> Value:
         """`value`, (1, inputs), times `kernel` (inputs, units)."""
-        value = self._open(value)
+        value = self.open(value)
         sizes, (*batch, axes) = value.sizes, value.dimensions
         if any(batch):
             raise ConversionError(
@@ -146,89 +140,34 @@ class Builder:
 
     def normalise(self, value: Value, factor: NDArray, offset: NDArray, role: str) -> Value:
         """`factor` * `value` + `offset`, one for each channel."""
-        value = self._open(value)
         _check_finite('a factor', factor)
         _check_finite('an offset', offset)
+        is_image = value.signal.terms[0] is self.prepared.term and not self.prepared.is_read
+        if is_image and value.margins == UNPADDED and (factor > 0).all():
+            self.note('part of the preprocessing of images')
+            term = self.prepared.scale(factor, offset)
+            return replace(value, signal=replace(value.signal, terms=(term,)))
+        value = self.open(value)
         self.note(role)
         return self._made(scaled(value.signal, factor, offset), value.dimensions)
 
     def add(self, first: Value, second: Value) -> Value:
         """The sum of two values."""
-        first, second = self._open(first), self._open(second)
+        first, second = self.open(first), self.open(second)
         if first.dimensions != second.dimensions or first.shape != second.shape:
             raise ConversionError(f'adds arrays of the shapes {first.shape} and {second.shape}')
         self.note('sum of currents')
         return self._made(added(first.signal, second.signal), first.dimensions)
 
-    def combine(self, kind: str, first: Value | NDArray, second: Value | NDArray) -> Value:
-        """'add', 'sub', 'mul' or 'div' of two values, or of a value and a constant."""
-        if isinstance(first, Value) and isinstance(second, Value):
-            if kind == 'sub':
-                minus = np.full(second.sizes['c'], -1.0)
-                second = self.normalise(second, minus, 0 * minus, 'turned around')
-            elif kind != 'add':
-                raise ConversionError(
-                    f'{"multiplies" if kind == "mul" else "divides"} two maps: {GATE}'
-                )
-            return self.add(first, second)
-        value, constant = (first, second) if isinstance(first, Value) else (second, first)
-        assert isinstance(value, Value)
-        numbers = value.per_channel(np.asarray(constant))
-        ones = np.ones_like(numbers)
-        if kind == 'add':
-            return self.normalise(value, ones, numbers, 'constant, part of the bias')
-        if kind == 'sub' and value is first:
-            return self.normalise(value, ones, -numbers, 'constant, part of the bias')
-        if kind == 'sub':
-            return self.normalise(value, -ones, numbers, 'constant, part of weights and bias')
-        if kind == 'div' and value is not first:
-            raise ConversionError('divides by a map: leave it out and train again')
-        factor = numbers if kind == 'mul' else 1 / numbers
-        return self.normalise(value, factor, 0 * ones, 'factor, part of the weights')
-
     def average(self, value: Value, block: Pair) -> Value:
         """Means of `value` over blocks of the map."""
-        value = self._open(value)
+        value = self.open(value)
         self.note('average pooling')
         return self._made(averaged(value.signal, block), value.dimensions)
 
-    def pool(
-        self,
-        value: Value,
-        kernel: Pair,
-        strides: Pair,
-        margins: tuple[Pair, Pair],
-        dimensions: tuple[Dimension, ...],
-    ) -> Value:
-        """Means of `value`, a map in the order of `dimensions`, over windows without overlap."""
-        height, width, _ = self._open(value).expect(dimensions).shape
-        if margins != UNPADDED:
-            raise ConversionError(
-                'pads before it averages: choose a size that divides the map, and train again'
-            )
-        rows, columns = map(_block, (height, width), kernel, strides)
-        return self.average(value, (rows, columns))
-
-    def average_axes(self, value: Value, axes: list[int], keep: bool) -> Value:
-        """Means of `value` over dimensions of its array, which go if they are not to `keep`."""
-        rank = len(value.dimensions)
-        if not all(-rank <= axis < rank for axis in axes):
-            raise ConversionError(f'has no dimensions {axes} to average over')
-        axes = [axis % rank for axis in axes]
-        names = {name for axis in axes for name in value.dimensions[axis]}
-        if 'c' in names:
-            raise ConversionError('averages over channels: average over the map only')
-        height, width, _ = value.signal.shape
-        block = height if 'h' in names else 1, width if 'w' in names else 1
-        pooled = self.average(value, block)
-        if keep:
-            return pooled
-        left = [each for axis, each in enumerate(pooled.dimensions) if axis not in axes]
-        return replace(pooled, dimensions=tuple(left))
-
     def rectify(self, value: Value, ceiling: float = inf) -> Value:
         """What is above 0 of `value`, up to `ceiling`: neurons."""
-        value = self._open(value)
+        value = self.open(value)
         if not ceiling > 0:
             raise ConversionError(f'lets nothing through: its ceiling is {ceiling}')
         self.note('rectifier' if isinf(ceiling) else f'rectifier up to {ceiling:g}')
@@ -251,7 +190,7 @@ class Builder:
 
     def pad(self, value: Value, margins: tuple[Pair, Pair]) -> Value:
         """Zeros around the map of `value`, for the convolution that reads it."""
-        value = self._open(value, padded=True)
+        value = self.open(value, padded=True)
         (top, bottom), (left, right) = np.add(value.margins, margins).tolist()
         if min(top, bottom, left, right) < 0:
             raise ConversionError('cuts the map off: pad by 0 or more')
@@ -261,7 +200,7 @@ class Builder:
     def view(self, value: Value, change: Callable[[Value], Value]) -> Value:
         """`value` with other dimensions."""
         if value.margins != UNPADDED:
-            self._open(value)
+            self.open(value)
         self.note('only another view of the same values')
         return change(value)
 
@@ -272,7 +211,7 @@ class Builder:
 
     def end(self, value: Value) -> Value:
         """The softmax behind which nothing comes."""
-        value = self._open(value)
+        value = self.open(value)
         self.note('left out: a softmax at the end does not change which class is first')
         return replace(value, ended=True)
 
@@ -292,8 +231,9 @@ class Builder:
                 self.layers_of.setdefault(node, set()).add(index)
         ceilings = tuple(population.ceiling for population in self.populations)
         fates = tuple(map(self._fate, sorted(self.nodes)))
-        mean, deviation = scale or (None, None)
-        analog = Analog(self.shape, layers, weights, ceilings, fates, mean, deviation, bgr)
+        analog = Analog(self.shape, layers, weights, ceilings, fates, bgr=bgr)
+        if scale := self.prepared.after(scale):
+            analog = replace(analog, mean=scale.mean, deviation=scale.deviation)
         _ = analog.network  # Which checks shapes and sizes.
         return analog
 
@@ -315,12 +255,20 @@ class Builder:
             outcome += f', of layer{"s" * (len(layers) > 1)} {listed}'
         return Fate(number, node.name, node.operator, outcome)
 
-    def _open(self, value: Value, padded: bool = False) -> Value:
+    def open(self, value: Value, padded: bool = False) -> Value:
         """`value`, if more can be done with it."""
         if value.ended:
             raise ConversionError('comes after a softmax, which can only be at the end')
         if not padded and value.margins != UNPADDED:
             raise ConversionError('reads a padded map, and only convolutions can do that')
+        read = value.signal.read
+        if read and read.source == IMAGE:
+            self.prepared.is_read = True
+            if read is not self.prepared.term:
+                raise ConversionError(
+                    'reads the image before it is scaled, and others behind: scale it outside of '
+                    'the network'
+                )
         return value
 
     def _made(self, signal: Signal, dimensions: tuple[Dimension, ...]) -> Value:
@@ -333,16 +281,6 @@ class Builder:
         """Count `weights` against what all layers together can have."""
         self.spent += weights
         check_size(self.spent)
-
-
-def _block(size: int, kernel: int, stride: int) -> int:
-    """Size of the blocks into which windows divide a `size`."""
-    if kernel == stride or (kernel + stride > size and 2 * kernel > size):
-        return kernel
-    raise ConversionError(
-        f'averages over windows of {kernel} every {stride}, which overlap or leave gaps: make the '
-        'stride as large as the window and train again'
-    )
 
 
 def _title(layer: Convolution, inputs: Shape) -> str:

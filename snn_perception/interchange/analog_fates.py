@@ -52,10 +52,10 @@ _MAXIMUM = (
     'spikes cannot choose a maximum: replace it by average pooling or a strided convolution and '
     'train again'
 )
-_CURVED = (
+CURVED = (
     'the rate of a neuron can stand for a ReLU only: replace it by ReLU or ReLU6 and train again'
 )
-_GATE = 'squeeze-and-excite and attention cannot be spiked: leave it out and train again'
+GATE = 'squeeze-and-excite and attention cannot be spiked: leave it out and train again'
 _MEMORY = 'only feedforward networks can be converted: replace it by convolutions and train again'
 _BRANCHES = 'branches can only be added: replace it by a sum and train again'
 _SIZE = 'maps can only be made smaller: replace it by strided convolutions and train again'
@@ -72,9 +72,9 @@ ADVICE = {
             *('gelu', 'leakyrelu', 'prelu', 'selu', 'celu', 'softplus', 'softsign', 'exp', 'erf'),
             *('thresholdedrelu', 'relun1to1', 'relu0to1', 'abs', 'pow', 'sqrt', 'log', 'square'),
         ),
-        _CURVED,
+        CURVED,
     ),
-    **dict.fromkeys(('attention', 'multiheadattention', 'batchmatmul', 'einsum'), _GATE),
+    **dict.fromkeys(('attention', 'multiheadattention', 'batchmatmul', 'einsum'), GATE),
     **dict.fromkeys(
         (
             *('lstm', 'gru', 'rnn', 'loop', 'scan', 'if', 'while', 'svdf', 'call'),
@@ -105,7 +105,6 @@ UNKNOWN = (
     'this operator is not read: replace it by convolutions, ReLU, sums, average pooling and dense '
     'layers and train again'
 )
-GATE = _GATE
 
 
 def advice(operator: str) -> str:

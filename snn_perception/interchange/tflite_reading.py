@@ -23,9 +23,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.interchange.analog_building import Builder, Scale
+from snn_perception.interchange.analog_building import Builder
 from snn_perception.interchange.analog_fates import ConversionError, advice
 from snn_perception.interchange.analog_network import Analog
+from snn_perception.interchange.analog_operations import average_axes, clip, combine, pool
+from snn_perception.interchange.analog_scale import Scale
 from snn_perception.interchange.analog_values import NHWC, UNPADDED, Value
 from snn_perception.interchange.tflite_files import Operation, Tensor, TfliteFile, guarded
 from snn_perception.layers import Convolution, Pair
@@ -178,7 +180,7 @@ class _Reader:
             if size < 1:
                 raise ConversionError(f'has windows of {kernel} every {stride}: it is damaged')
         margins = _margins(value, kernel, stride, options.Padding())
-        pooled = self.builder.pool(value, kernel, stride, margins, NHWC)
+        pooled = pool(self.builder, value, kernel, stride, margins, NHWC)
         return self._activated(operation, pooled, options.FusedActivationFunction())
 
     def mean(self, operation: Operation) -> Value:
@@ -186,7 +188,7 @@ class _Reader:
         options = operation.options(self.file.library, 'ReducerOptions')
         axes = self._constant(operation.inputs[1]).reshape(-1).tolist()
         keep = bool(options.KeepDims()) if options else False
-        return self.builder.average_axes(self._value(operation.inputs[0]), axes, keep)
+        return average_axes(self.builder, self._value(operation.inputs[0]), axes, keep)
 
     def fully_connected(self, operation: Operation) -> Value:
         """FULLY_CONNECTED: weights (units, inputs)."""
@@ -208,7 +210,7 @@ class _Reader:
         operator = operation.node.operator
         options = operation.options(self.file.library, f'{operator.title()}Options')
         first, second = map(self._either, operation.inputs)
-        value = self.builder.combine(operator.lower(), first, second)
+        value = combine(self.builder, operator.lower(), first, second)
         return self._activated(
             operation, value, options.FusedActivationFunction() if options else 0
         )
@@ -217,6 +219,16 @@ class _Reader:
         """RELU and RELU6."""
         value = self._value(operation.inputs[0])
         return self._activated(operation, value, 3 if operation.node.operator == 'RELU6' else 1)
+
+    def bound(self, operation: Operation) -> Value:
+        """MAXIMUM and MINIMUM of a map and one number."""
+        first, second = map(self._either, operation.inputs)
+        value, number = (first, second) if isinstance(first, Value) else (second, first)
+        if isinstance(number, Value) or not isinstance(value, Value) or number.size != 1:
+            raise ConversionError(f'cannot be spiked: {advice(operation.node.operator)}')
+        is_low = operation.node.operator == 'MAXIMUM'
+        low, high = (number.item(), None) if is_low else (None, number.item())
+        return clip(self.builder, value, low, high)
 
     def padding(self, operation: Operation) -> Value:
         """PAD and PADV2 with zeros."""
@@ -266,6 +278,7 @@ METHODS: dict[str, Callable[[_Reader, Operation], Value]] = {
     'FULLY_CONNECTED': _Reader.fully_connected,
     **dict.fromkeys(('ADD', 'SUB', 'MUL', 'DIV'), _Reader.arithmetic),
     **dict.fromkeys(('RELU', 'RELU6'), _Reader.rectifier),
+    **dict.fromkeys(('MAXIMUM', 'MINIMUM'), _Reader.bound),
     **dict.fromkeys(('PAD', 'PADV2'), _Reader.padding),
     **dict.fromkeys(VIEWS, _Reader.view),
     'TRANSPOSE': _Reader.transposition,
@@ -294,7 +307,7 @@ def _scale(image: Tensor) -> Scale | None:
     if lowest is None:
         return None
     if image.scale is None:
-        return Scale((-lowest / 255,), (1 / 255,))
+        return Scale.of_levels().then(np.ones(1), np.full(1, float(lowest)))
     # It gets round(255 x) + lowest and takes it for scale * (that - zero point).
     mean, deviation = (image.zero_point - lowest) / 255, 1 / (255 * image.scale)
     return Scale((float(mean[0]),), (float(deviation[0]),))
