@@ -86,6 +86,7 @@ class Shipped:
 
 MODELS = Shipped('model', 'models', inside='model.yaml')
 RECIPES = Shipped('recipe', 'config/train', suffix='.yaml')
+CONVERSIONS = Shipped('conversion', 'config/convert', suffix='.yaml')
 
 
 def resolve(location: str | Path, shipped: Shipped) -> Path:

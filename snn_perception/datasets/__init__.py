@@ -30,7 +30,7 @@ from snn_perception.datasets.folders import at_size, load_folders
 from snn_perception.datasets.idx import holds_idx, load_idx
 from snn_perception.images import Preprocessing
 
-__all__ = ['Dataset', 'DatasetError', 'halves', 'load_dataset', 'split']
+__all__ = ['Dataset', 'DatasetError', 'drawn', 'halves', 'load_dataset', 'split', 'spread']
 
 
 logger = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ def split(dataset: Dataset, held_out: int, seed: int) -> tuple[Dataset, Dataset]
         raise DatasetError(
             f'{held_out} validation images cannot be held out of {len(dataset)} images'
         )
-    rest, chosen = _drawn(dataset, held_out, seed)
+    rest, chosen = drawn(dataset, held_out, seed)
     missing = set(range(len(dataset.class_names))) - set(rest.labels.tolist())
     if missing:
         names = ', '.join(dataset.class_names[index] for index in sorted(missing))
@@ -103,11 +103,11 @@ def halves(dataset: Dataset, seed: int) -> tuple[Dataset, Dataset]:
     The choice depends on nothing but the labels and `seed`. A single image more goes to the
     second half.
     """
-    second, first = _drawn(dataset, len(dataset) // 2, seed)
+    second, first = drawn(dataset, len(dataset) // 2, seed)
     return first, second
 
 
-def _drawn(dataset: Dataset, count: int, seed: int) -> tuple[Dataset, Dataset]:
+def drawn(dataset: Dataset, count: int, seed: int) -> tuple[Dataset, Dataset]:
     """`dataset` without, and only, `count` of its images, evenly drawn from the classes."""
     order = np.random.default_rng(seed).permutation(len(dataset))
     # Sorted by class, every class in random order; then evenly spaced over all.

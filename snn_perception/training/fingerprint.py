@@ -63,6 +63,11 @@ def fingerprint(recipe: Recipe, data: Digests, start: Digests, on_spikes: bool) 
     # What it is called or where it lies is no matter; its weights are in `start`.
     sections['base'] = bool(recipe.base)
     sections['stage'] = 'fine_tuning' if on_spikes else 'optimisation'
+    return of_run(sections, data, start)
+
+
+def of_run(sections: dict[str, Any], data: Digests, start: Digests) -> Fingerprint:
+    """The same for any run, of which `sections` say everything that a recipe does."""
     groups = {'recipe': _flat(sections), 'data': data, 'start': start}
     return json.loads(json.dumps(groups, default=str))
 

@@ -191,7 +191,7 @@ class Recipe:
     def with_classes(self, count: int) -> Recipe:
         """The same with `count` units in the last layer."""
         *layers, last = self.layers
-        return replace(self, layers=(*layers, _with_units(last, count)))
+        return replace(self, layers=(*layers, with_units(last, count)))
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -199,7 +199,7 @@ class Recipe:
         return self.input.preprocessing
 
 
-def _with_units(readout: Layer, count: int) -> Layer:
+def with_units(readout: Layer, count: int) -> Layer:
     """The last layer of a network with `count` units: dense, or a sum of such."""
     if isinstance(readout, Dense):
         return replace(readout, units=count)
