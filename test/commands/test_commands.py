@@ -18,6 +18,7 @@ import json
 import shutil
 import signal
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -28,8 +29,10 @@ import yaml
 from random_models import random_model
 from tiny_training import CONTENT
 
-from snn_perception import load_model
+from snn_perception import create_simulator, load_model
 from snn_perception.commands import evaluate, train
+from snn_perception.images import read_image
+from snn_perception.layers import Dense
 from snn_perception.model import save_model
 
 KEYS = {
@@ -78,6 +81,26 @@ def test_evaluate_prints_and_writes_its_figures(model, tmp_path, capsys):
     assert all(joules > 0 for joules in figures['rival_energy_j'].values())
     printed = capsys.readouterr().out
     assert all(key in printed for key in KEYS)
+
+
+def test_evaluate_chooses_among_all_labels_though_few_have_a_folder(tmp_path):
+    model = random_model(layers=(Dense(12), Dense(7)))
+    labels = ('tench, Tinca tinca', 'crane', 'crane, machine', 'gas pump, petrol pump', *'xyz')
+    save_model(replace(model, labels=labels), tmp_path / 'model')
+    data = write_folders(tmp_path / 'data', ['Petrol_pump', 'crane', 'tinca tinca'])
+    target = tmp_path / 'figures.json'
+    arguments = [str(tmp_path / 'model'), '--data', str(data), '--json', str(target)]
+    assert evaluate.main(arguments) == 0
+    figures = json.loads(target.read_text())
+    simulator = create_simulator(load_model(tmp_path / 'model'), 'event')
+    right = among_five = 0
+    for folder, label in (('Petrol_pump', 3), ('crane', 1), ('tinca tinca', 0)):
+        for path in (data / folder).iterdir():
+            order = np.argsort(-simulator.classify(read_image(path)).scores, kind='stable')
+            right, among_five = right + (order[0] == label), among_five + (label in order[:5])
+    assert figures['accuracy'] == pytest.approx(right / 18)
+    assert figures['top5_accuracy'] == pytest.approx(among_five / 18)
+    assert right < among_five
 
 
 def test_evaluate_with_a_deadline_says_what_was_right_in_time(model, tmp_path, capsys):

@@ -51,6 +51,16 @@ def test_a_recipe_loads_from_a_path(tmp_path):
     assert recipe.fine_tuning.presentation_time == 0.05
 
 
+def test_a_recipe_may_ask_for_the_centre_of_images(tmp_path):
+    path = tmp_path / 'mine.yaml'
+    path.write_text(yaml.safe_dump(CONTENT | {'input': {**CONTENT['input'], 'centre': 0.875}}))
+    recipe, _ = load_recipe(str(path))
+    assert recipe.preprocessing.centre == 0.875
+    path.write_text(yaml.safe_dump(CONTENT | {'input': {**CONTENT['input'], 'centre': 1.5}}))
+    with pytest.raises(RecipeError, match=r'centre must be a share above 0 and at most 1'):
+        load_recipe(str(path))
+
+
 def test_a_recipe_like_another_is_that_one_but_for_what_it_says_itself(tmp_path):
     (tmp_path / 'first.yaml').write_text(yaml.safe_dump(CONTENT))
     own = {
