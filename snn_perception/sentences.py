@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Sentences that stay short, whatever they have to quote."""
+"""Sentences and names that stay short, whatever they have to quote."""
 
 from __future__ import annotations
 
@@ -35,3 +35,13 @@ def sentence(reason: object) -> str:
     """The text of an exception on one line, and only the beginning of what is long."""
     words = ' '.join(str(reason).split())
     return words if len(words) <= LONGEST_SENTENCE else f'{words[:LONGEST_SENTENCE]} ...'
+
+
+def shortened(name: str, longest: int) -> str:
+    """`name`, or its beginning and an ellipsis, at most `longest` letters in all.
+
+    Of a label with several names, such as 'tench, Tinca tinca', the first is enough.
+    """
+    if len(name) > longest:
+        name = name.partition(',')[0]
+    return name if len(name) <= longest else name[: longest - 1] + '…'

@@ -39,10 +39,10 @@ from snn_perception.reporting.style import (
     below,
     finish,
     no_evidence,
-    shortened,
     show,
     verdict,
 )
+from snn_perception.sentences import shortened
 from snn_perception.units import quantity
 
 MOST_HIGH = 12

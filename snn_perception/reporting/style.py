@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from snn_perception.model import Model
 from snn_perception.reporting.glyphs import make_drawable
+from snn_perception.sentences import shortened
 
 # Blue and vermilion of Okabe and Ito, which can be told apart without full colour vision.
 SPIKES, ACCENT, RATES, PALE = '#0072b2', '#d55e00', '#5f6b76', '#c4ccd4'
@@ -112,13 +113,3 @@ def below(axes: Axes, text: str, size: float, color: str = 'black') -> None:
     """Write `text` under a picture without axes; `size` is in points."""
     place = BESIDE | {'ha': 'center', 'va': 'top', 'fontsize': size, 'color': color}
     axes.annotate(text, (0.5, 0), (0, -3), xycoords='axes fraction', **place)
-
-
-def shortened(name: str, longest: int) -> str:
-    """`name`, or its beginning and an ellipsis, at most `longest` letters in all.
-
-    Of a label with several names, such as 'tench, Tinca tinca', the first is enough.
-    """
-    if len(name) > longest:
-        name = name.partition(',')[0]
-    return name if len(name) <= longest else name[: longest - 1] + '…'
