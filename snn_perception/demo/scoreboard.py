@@ -20,14 +20,18 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
 from snn_perception.datasets.sources import Picture
+from snn_perception.sentences import shortened
 from snn_perception.units import quantity
 
 AVERAGED = ('latency_ms', 'network_ms', 'simulated_time_ms', 'spikes', 'synaptic_operations')
 
+NAME = 17
+"""Letters of a class name that a line has room for."""
+
 COLUMNS = (
     ('frame', 5),
-    ('shown', 10),
-    ('label', 10),
+    ('shown', NAME),
+    ('label', NAME),
     ('score', 7),
     ('latency', 9),
     ('simulated', 9),
@@ -39,26 +43,47 @@ COLUMNS = (
 
 @dataclass
 class Outcome:
-    """The answer to one picture: label, score (0 to 1), and the statistics by key."""
+    """The answer to one picture.
+
+    `hypotheses` are labels with scores from 0 to 1, the best first, and `statistics` texts by key.
+    """
 
     picture: Picture
-    label: str = ''
-    score: float = 0.0
+    hypotheses: tuple[tuple[str, float], ...] = ()
     statistics: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
         """Whether the classification and the statistics have both arrived."""
-        return bool(self.label and self.statistics)
+        return bool(self.hypotheses and self.statistics)
+
+    @property
+    def label(self) -> str:
+        """The best hypothesis; there must be one."""
+        return self.hypotheses[0][0]
+
+    @property
+    def score(self) -> float:
+        """That of the label."""
+        return self.hypotheses[0][1]
 
     @property
     def is_right(self) -> bool:
-        """Whether the label is the name of the folder that the picture is from."""
-        return self.label == self.picture.label
+        """Whether the label names the truth."""
+        return self.names_truth(self.label)
+
+    def names_truth(self, label: str) -> bool:
+        """Whether the folder of the picture is called `label`, or by a name that it lists."""
+        return self.picture.label in (label, *names(label))
 
     def value(self, key: str) -> float:
         """The statistic `key` as a number."""
         return float(self.statistics[key])
+
+
+def names(label: str) -> list[str]:
+    """The names that a label lists, such as tabby and tabby cat for 'tabby, tabby cat'."""
+    return [name.strip() for name in label.split(',')]
 
 
 def heading() -> str:
@@ -70,8 +95,8 @@ def row(number: int, outcome: Outcome, chip: str) -> str:
     """The line for outcome number `number`, with its energy on `chip`."""
     cells = (
         str(number),
-        outcome.picture.label,
-        outcome.label,
+        shortened(names(outcome.picture.label)[0], NAME),
+        shortened(names(outcome.label)[0], NAME),
         f'{100 * outcome.score:.1f} %',
         f'{outcome.value("latency_ms"):.1f} ms',
         f'{outcome.value("simulated_time_ms"):.0f} ms',

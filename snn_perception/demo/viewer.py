@@ -73,8 +73,7 @@ class ViewerNode(Node):
     def _on_classification(self, message: Classification) -> None:
         outcome = self._expected.get(_stamp(message.header))
         if outcome is not None:
-            outcome.label = message.results[0].class_id
-            outcome.score = message.results[0].score
+            outcome.hypotheses = tuple((one.class_id, one.score) for one in message.results)
             self._show_if_complete(message.header, outcome)
 
     def _on_statistics(self, message: DiagnosticArray) -> None:

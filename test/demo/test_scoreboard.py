@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -27,7 +28,7 @@ from snn_perception.demo.contact_sheet import save
 from snn_perception.demo.scoreboard import Outcome, Scoreboard, heading, row
 
 
-def outcome(true: str, label: str, energy: float = 12.3e-6) -> Outcome:
+def outcome(true: str, *labels: str, energy: float = 12.3e-6) -> Outcome:
     statistics = {
         'latency_ms': '31.415',
         'network_ms': '20.0',
@@ -36,7 +37,8 @@ def outcome(true: str, label: str, energy: float = 12.3e-6) -> Outcome:
         'synaptic_operations': '1234567',
         'energy_loihi_j': str(energy),
     }
-    return Outcome(Picture(np.zeros((28, 28), np.uint8), true, true), label, 0.987, statistics)
+    hypotheses = tuple(zip(labels, (0.987, 0.012, 0.001), strict=False))
+    return Outcome(Picture(np.zeros((28, 28), np.uint8), true, true), hypotheses, statistics)
 
 
 def test_rows_are_aligned_with_the_heading() -> None:
@@ -51,10 +53,24 @@ def test_wrong_answer_is_marked() -> None:
     assert 'wrong' not in row(1, outcome('3', '3'), 'loihi')
 
 
+@pytest.mark.parametrize('folder', ['tabby', 'tabby cat', 'tabby, tabby cat'])
+def test_answer_is_right_by_any_of_the_names_that_a_label_lists(folder: str) -> None:
+    assert outcome(folder, 'tabby, tabby cat').is_right
+    assert not outcome(folder, 'tiger cat').is_right
+    assert not outcome('cat', 'tabby, tabby cat').is_right
+
+
+def test_row_shows_the_first_of_the_names_and_stays_aligned() -> None:
+    wool = 'soft-coated wheaten terrier'
+    line = row(7, outcome(wool, 'tabby, tabby cat'), 'loihi').removesuffix('  wrong')
+    assert line.split()[:4] == ['7', 'soft-coated', 'whea…', 'tabby']
+    assert len(line) == len(heading())
+
+
 def test_outcome_is_complete_once_both_messages_are_there() -> None:
     whole = outcome('3', '3')
     assert whole.is_complete
-    assert not Outcome(whole.picture, label='3').is_complete
+    assert not Outcome(whole.picture, whole.hypotheses).is_complete
     assert not Outcome(whole.picture, statistics=whole.statistics).is_complete
 
 
@@ -66,7 +82,7 @@ def scoreboard(*outcomes: Outcome) -> Scoreboard:
 
 
 def test_scoreboard_counts_and_averages() -> None:
-    board = scoreboard(outcome('3', '3', 10e-6), outcome('4', '9', 20e-6))
+    board = scoreboard(outcome('3', '3', energy=10e-6), outcome('4', '9', energy=20e-6))
     assert board.count == 2
     assert board.verdict == '1 of 2 right.'
     assert 'estimated for loihi: 15 uJ' in board.averages
@@ -79,13 +95,38 @@ def test_scoreboard_keeps_only_the_latest() -> None:
     assert [one.picture.label for one in board.latest] == [str(n) for n in range(38, 50)]
 
 
+def sheet(path: Path, *outcomes: Outcome) -> np.ndarray:
+    """The pixels of the contact sheet of `outcomes`."""
+    save(path / 'sheet.png', scoreboard(*outcomes))
+    picture = cv2.imread(str(path / 'sheet.png'))
+    assert picture is not None
+    return picture
+
+
 @pytest.mark.parametrize('count', [1, 7, 25])
 def test_contact_sheet_shows_the_outcomes_as_a_picture(tmp_path: Path, count: int) -> None:
-    path = tmp_path / 'sheet.png'
-    save(path, scoreboard(*[outcome('3', '3')] * count))
-    picture = cv2.imread(str(path))
-    assert picture is not None
-    assert picture.std() > 5
+    assert sheet(tmp_path, *[outcome('3', '3', '8', '9')] * count).std() > 5
+
+
+@pytest.mark.parametrize('shape', [(480, 640, 3), (28, 28), (640, 320), (100, 500, 3)])
+def test_contact_sheet_has_the_whole_of_every_picture(
+    tmp_path: Path, shape: tuple[int, ...]
+) -> None:
+    one = outcome('3', '3')
+    bright = replace(one, picture=Picture(np.full(shape, 255, np.uint8), '', '3'))
+    dark = replace(one, picture=Picture(np.zeros(shape, np.uint8), '', '3'))
+    differs = np.argwhere((sheet(tmp_path, bright) != sheet(tmp_path, dark)).any(axis=2))
+    height, width = np.ptp(differs, axis=0) + 1
+    assert height * width == len(differs)
+    assert width / height == pytest.approx(shape[1] / shape[0], rel=0.03)
+
+
+def test_contact_sheet_marks_the_true_class_among_the_best(tmp_path: Path) -> None:
+    def greens(*labels: str) -> int:
+        blue, green, red = np.moveaxis(sheet(tmp_path, outcome('3', *labels)).astype(int), 2, 0)
+        return int(((green > red + 30) & (green > blue + 15)).sum())
+
+    assert greens('3', '8', '9') > greens('8', '3', '9') > greens('8', '9', '4') == 0
 
 
 def test_contact_sheet_that_cannot_be_written_is_named(tmp_path: Path) -> None:
