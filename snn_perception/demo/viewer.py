@@ -85,13 +85,21 @@ class ViewerNode(Node):
     def _show_if_complete(self, header: Header, outcome: Outcome) -> None:
         if not outcome.is_complete or self._stop.requested:
             return
-        del self._expected[_stamp(header)]
+        self._forget_until(_stamp(header))
         self.scoreboard.add(outcome)
         if self.scoreboard.count == 1:
             print(f'\n{heading()}')
         print(row(self.scoreboard.count, outcome, CHIP), flush=True)
         if self.scoreboard.count == self._frames:
             self._stop.request()
+
+    def _forget_until(self, stamp: tuple[int, int]) -> None:
+        """Expect no more answers to the pictures up to `stamp`: those in between were dropped."""
+        while self._expected:
+            oldest = next(iter(self._expected))
+            del self._expected[oldest]
+            if oldest == stamp:
+                return
 
 
 def _stamp(header: Header) -> tuple[int, int]:

@@ -16,16 +16,28 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from typing import Any
 
 import colour_model
 import cv2
+import numpy as np
 import pytest
 import yaml
-from std_msgs.msg import String
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from std_msgs.msg import Header, String
+from vision_msgs.msg import Classification, ObjectHypothesis
+from waiting import wait_until
+
+from snn_perception.datasets.sources import Picture
+from snn_perception.demo.scoreboard import AVERAGED
+from snn_perception.demo.viewer import ViewerNode
+from snn_perception.nodes.process import Stop
 
 
 @pytest.fixture
@@ -81,6 +93,48 @@ def test_demo_takes_arguments_of_ros_and_its_own_options_win(
     assert done.returncode == 0, done.stderr
     assert f'[robot.camera]: publishing {folder} at 30 Hz on /lens/image' in done.stderr
     assert '2 of 2 right.' in done.stdout
+
+
+def test_demo_shows_the_images_that_are_shipped_for_the_model() -> None:
+    done = demo('--frames', '1', '--model', 'cifar10')
+    assert done.returncode == 0, done.stderr
+    assert 'publishing package://snn_perception/resource/images/photos at' in done.stderr
+
+
+def test_demo_shows_what_a_file_of_parameters_says_rather_than_shipped_images(
+    folder: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / 'own.yaml'
+    own = {'source': str(folder)}
+    file.write_text(yaml.safe_dump({'/**/camera': {'ros__parameters': own}}))
+    done = demo(
+        *('--frames', '1', '--model', 'cifar10', '--ros-args'),
+        *('--params-file', str(file), '-r', '__ns:=/robot'),
+    )
+    assert done.returncode == 0, done.stderr
+    assert f'publishing {folder} at' in done.stderr
+
+
+def test_viewer_keeps_no_pictures_of_frames_that_were_dropped(robot: Any) -> None:
+    viewer = ViewerNode(Stop(), 0, lambda name: name.replace('~', f'{robot.namespace}/classifier'))
+    robot.add(viewer)
+    classified = robot.publisher(Classification, 'classifier/classification')
+    measured = robot.publisher(DiagnosticArray, 'classifier/statistics')
+    headers = [Header(stamp=Time(sec=number)) for number in (1, 2, 3)]
+    kept = []
+    for header in headers:
+        picture = Picture(np.zeros((2, 2), np.uint8), '', 'red')
+        viewer.expect(header, picture)
+        kept.append(weakref.ref(picture))
+    del picture
+    best = ObjectHypothesis(class_id='red', score=0.9)
+    classified.publish(Classification(header=headers[1], results=[best]))
+    values = [KeyValue(key=key, value='1') for key in (*AVERAGED, 'energy_loihi_j')]
+    status = DiagnosticStatus(values=values)
+    measured.publish(DiagnosticArray(header=headers[1], status=[status]))
+    wait_until(lambda: viewer.scoreboard.count, 'the answer')
+    gc.collect()
+    assert [picture() is None for picture in kept] == [True, False, False]
 
 
 def test_demo_finds_the_answers_of_a_classifier_by_another_name(
