@@ -60,7 +60,9 @@ def _parse() -> argparse.Namespace:
         help='size of the camera in pixels (default: 640x480)',
     )
     parser.add_argument(
-        '--source', metavar='PATH', help='what the camera shows (default: the shipped digits)'
+        '--source',
+        metavar='PATH',
+        help='what the camera shows (default: the images shipped for the model, or else digits)',
     )
     parser.add_argument('--model', help='a shipped model, a folder or a NIR file (default: mnist)')
     parser.add_argument('--backend', help='the engine (default: auto)')
@@ -112,12 +114,14 @@ def _size(text: str) -> tuple[int, int]:
 
 def _work(stop: Stop) -> int:
     options = _parse()
+    from snn_perception.demo.shipped_images import arguments_for
     from snn_perception.locations import share_directory
     from snn_perception.nodes.running import ros
 
     arguments = ['demo', '--ros-args']
     for name in ('classify.yaml', 'demo.yaml'):
         arguments += ['--params-file', str(share_directory() / 'config' / name)]
+    arguments += arguments_for(options.model)
     # The later ones win.
     with ros([*arguments, '--', *sys.argv[1:]], publishes_images=True):
         status, scoreboard = _show(stop, options)
