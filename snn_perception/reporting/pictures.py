@@ -50,8 +50,8 @@ from snn_perception.reporting.style import (
     finish,
     legend_above,
     no_evidence,
-    shortened,
 )
+from snn_perception.sentences import shortened
 from snn_perception.units import quantity
 
 MOST_NAMED = 30

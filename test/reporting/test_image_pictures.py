@@ -36,7 +36,7 @@ from snn_perception.layers import Convolution, Dense
 from snn_perception.model import Model
 from snn_perception.readout import Readout
 from snn_perception.reporting.image_pictures import MOST_SCORES, damaged, examples, raster
-from snn_perception.reporting.style import shortened
+from snn_perception.sentences import shortened
 
 MODEL = colour_model.build()
 SIMULATORS = create_simulator(MODEL, 'reference'), create_simulator(MODEL, 'rate')
