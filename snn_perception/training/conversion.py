@@ -36,7 +36,7 @@ from snn_perception.network import Network
 from snn_perception.readout import Readout
 from snn_perception.training import distributed, fingerprint, precision
 from snn_perception.training.conversion_recipe import Conversion
-from snn_perception.training.conversion_stages import Examination, StageFindings
+from snn_perception.training.conversion_stages import Examination, StageFindings, folder_of
 from snn_perception.training.converted import ConvertedNetwork
 from snn_perception.training.data import Split
 from snn_perception.training.distillation import Distillation, Imitation
@@ -84,7 +84,7 @@ def convert(
         data = Split(training, validation, preprocessing, own_device)
         original = ConvertedNetwork(network, weights, analog.ceilings, conversion.dt)
         original = original.to(own_device).eval()
-        examination = Examination(original, data, labels, groups)
+        examination = Examination(original, data, labels, groups, conversion.unseen)
         fitted = copy.deepcopy(original)
         fit(fitted, _calibration(data, conversion), conversion.most_spikes)
         findings = [examination.of_original(), examination.of('without training', fitted)]
@@ -181,9 +181,17 @@ def _with_weights(layer: Identity | Sum, channels: int) -> Layer:
 def _divide(
     images: Images, groups: tuple[str, ...], conversion: Conversion
 ) -> tuple[Dataset, Dataset]:
-    """The training and the validation images, drawn evenly from the groups."""
-    labels = np.searchsorted(groups, images.groups)
-    dataset = Dataset(images.images, labels.astype(np.int64), groups)
+    """The training and the validation images, drawn evenly from the groups.
+
+    All images of groups that are to be unseen are for validation.
+    """
+    labels = np.searchsorted(groups, images.groups).astype(np.int64)
+    missing = set(conversion.unseen) - set(map(folder_of, groups))
+    if missing:
+        raise DatasetError(f'no folder of the images is called {sorted(missing)[0]!r}')
+    everything = Dataset(images.images, labels, groups)
+    is_unseen = np.array([folder_of(group) in conversion.unseen for group in groups])[labels]
+    dataset = everything.subset(np.flatnonzero(~is_unseen))
     share = conversion.validation_images
     count = max(round(share if share >= 1 else share * len(dataset)), 1)
     if count >= len(dataset):
@@ -191,7 +199,13 @@ def _divide(
             f'{len(dataset)} images are too few: {count} of them are for validation, and some '
             f'must be left to convert by'
         )
-    return drawn(dataset, count, conversion.seed)
+    training, validation = drawn(dataset, count, conversion.seed)
+    unseen = everything.subset(np.flatnonzero(is_unseen))
+    return training, replace(
+        validation,
+        images=np.concatenate([validation.images, unseen.images]),
+        labels=np.concatenate([validation.labels, unseen.labels]),
+    )
 
 
 def _calibration(data: Split, conversion: Conversion) -> Tensor:
@@ -270,3 +284,5 @@ def _say(findings: StageFindings) -> None:
         '%s: %s%.1f %% agree with the original, %.2f synaptic operations per MAC',
         findings.name, accuracy, 100 * findings.agreement, findings.operations_per_mac,
     )  # fmt: skip
+    for unseen in filter(None, [findings.unseen]):
+        _say(unseen)

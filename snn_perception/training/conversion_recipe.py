@@ -57,7 +57,8 @@ class Conversion:
     training, activations are counted on `calibration_images`, and the largest of the usual ones
     become `most_spikes` spikes; see `fitting`. Then come the stages `rates` and `spikes`, of which
     each may be missing; see `distillation`. `validation_images` (a number, or under 1 a share)
-    are held out of the images; `seed` chooses them.
+    are held out of the images; `seed` chooses them. So are all images in folders that are named
+    in `unseen`: they tell what becomes of things that no image for training shows.
 
     `labels` is a file with a line for each output, beside the recipe or from the working
     directory; outputs whose labels are in `left_out` are dropped. `data`, `intended_use`,
@@ -76,6 +77,7 @@ class Conversion:
     spikes: Distillation | None = None
     augmentation: Augmentation = field(default_factory=Augmentation)
     validation_images: float = 0.1
+    unseen: tuple[str, ...] = ()
     seed: int = 0
     labels: str = ''
     left_out: tuple[str, ...] = ()

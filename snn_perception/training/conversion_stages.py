@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -56,6 +56,7 @@ class StageFindings:
     `accuracy` and `top5_accuracy` are of the `labelled` ones, which lie in folders named like a
     class, nan if there are none; `agreement` is how often the answer is the original's.
     `spikes` and `errors` are of each layer, see `Answers`; of the original they are zeros.
+    `unseen` are the findings on images of things that no image for training shows.
     """
 
     name: str
@@ -70,6 +71,7 @@ class StageFindings:
     spikes: tuple[float, ...]
     errors: tuple[float, ...]
     seconds: float = 0.0
+    unseen: StageFindings | None = None
 
 
 @dataclass
@@ -77,47 +79,60 @@ class Examination:
     """Validation images, with the original's answers to them and, where known, their classes.
 
     targets: indices of labels (images,), -1 where no label is the name of the image's folder.
+    is_unseen: whether an image (images,) lies in one of the folders `unseen`.
     """
 
     original: ConvertedNetwork
     data: Split
     labels: tuple[str, ...]
     groups: Sequence[str]
+    unseen: Sequence[str] = ()
+    is_unseen: Tensor = field(init=False)
     targets: Tensor = field(init=False)
     wanted: Answers = field(init=False)
 
     def __post_init__(self) -> None:
-        known = [_label_of(name.rsplit('/')[-1], self.labels) for name in self.groups]
-        self.targets = torch.tensor(known)[self.data.validation.labels.cpu()]
+        own = self.data.validation.labels.cpu()
+        names = [folder_of(group) for group in self.groups]
+        self.is_unseen = torch.tensor([name in self.unseen for name in names])[own]
+        self.targets = torch.tensor([_label_of(name, self.labels) for name in names])[own]
         self.wanted = self._answers(self.original, 'activations')
 
     def of(self, name: str, network: ConvertedNetwork, seconds: float = 0.0) -> StageFindings:
         """What `network`, which some stage has made, comes to."""
         on_spikes, in_rates = (self._answers(network, mode) for mode in ('spikes', 'rates'))
-        accuracy, top5 = self._accuracy(on_spikes.outputs)
-        return StageFindings(
-            name,
-            len(self.targets),
-            int((self.targets >= 0).sum()),
-            accuracy,
-            top5,
-            self._agreement(on_spikes.outputs),
-            self._accuracy(in_rates.outputs)[0],
-            self._agreement(in_rates.outputs),
-            on_spikes.operations_per_mac,
-            on_spikes.spikes,
-            on_spikes.errors,
-            seconds,
-        )
+        return self._findings(name, on_spikes, in_rates.outputs, seconds)
 
     def of_original(self) -> StageFindings:
         """What the original itself comes to, which has no spikes."""
-        accuracy, top5 = self._accuracy(self.wanted.outputs)
         layers = (0.0,) * len(self.wanted.spikes)
-        return StageFindings(
-            'original', len(self.targets), int((self.targets >= 0).sum()), accuracy, top5,
-            1.0, math.nan, math.nan, math.nan, layers, layers,
-        )  # fmt: skip
+        answers = replace(self.wanted, spikes=layers, errors=layers)
+        return self._findings('original', answers, self.wanted.outputs)
+
+    def _findings(
+        self, name: str, on_spikes: Answers, in_rates: Tensor, seconds: float = 0.0
+    ) -> StageFindings:
+        def on(chosen: Tensor) -> StageFindings:
+            accuracy, top5 = self._accuracy(on_spikes.outputs, chosen)
+            return StageFindings(
+                name,
+                int(chosen.sum()),
+                int((chosen & (self.targets >= 0)).sum()),
+                accuracy,
+                top5,
+                self._agreement(on_spikes.outputs, chosen),
+                self._accuracy(in_rates, chosen)[0],
+                self._agreement(in_rates, chosen),
+                on_spikes.operations_per_mac,
+                on_spikes.spikes,
+                on_spikes.errors,
+                seconds,
+            )
+
+        seen = on(~self.is_unseen)
+        if not self.is_unseen.any():
+            return seen
+        return replace(seen, unseen=replace(on(self.is_unseen), name=f'{name}, unseen things'))
 
     def temperature(self, network: ConvertedNetwork) -> float:
         """That of the readout of `network` whose scores have the least cross-entropy.
@@ -165,19 +180,23 @@ class Examination:
         for indices in torch.arange(len(self.data.validation)).split(BATCH):
             yield self.data.normalise(self.data.validation.batch(indices)[0])
 
-    def _accuracy(self, outputs: Tensor) -> tuple[float, float]:
-        """The shares of images of known class whose class is the best, one of the best five."""
-        known = self.targets >= 0
+    def _accuracy(self, outputs: Tensor, chosen: Tensor) -> tuple[float, float]:
+        """The shares of `chosen` of known class whose class is the best, one of the best five."""
+        known = chosen & (self.targets >= 0)
         if not known.any():
             return math.nan, math.nan
-        best = (
-            outputs[known].topk(min(5, outputs.shape[1]), 1).indices == self.targets[known, None]
-        )
-        return float(best[:, 0].float().mean()), float(best.any(1).float().mean())
+        best = outputs[known].topk(min(5, outputs.shape[1]), 1).indices
+        right = (best == self.targets[known, None]).float()
+        return float(right[:, 0].mean()), float(right.amax(1).mean())
 
-    def _agreement(self, outputs: Tensor) -> float:
+    def _agreement(self, outputs: Tensor, chosen: Tensor) -> float:
         same = outputs.argmax(1) == self.wanted.outputs.argmax(1)
-        return float(same.float().mean())
+        return float(same[chosen].float().mean())
+
+
+def folder_of(group: str) -> str:
+    """The name of the folder of a group of images, without those that it lies in."""
+    return group.rsplit('/')[-1]
 
 
 def _label_of(name: str, labels: tuple[str, ...]) -> int:
