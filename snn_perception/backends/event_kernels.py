@@ -36,21 +36,18 @@ from snn_perception.backends.event_lists import IN_A_WORD, all_bits, list_spikes
 from snn_perception.backends.event_memory import UNIT, Neurons, Run, Shape, Task, Weights
 from snn_perception.backends.event_pixels import add_up
 from snn_perception.backends.event_rows import open_windows, places_of, row_loop
+from snn_perception.backends.event_shares import take, wait
 from snn_perception.backends.event_sums import LANES
 from snn_perception.backends.vectors import (
     call_loop,
     count_bits,
     fetch_add,
     fetch_ahead,
-    give_way,
     word_at,
 )
 
 READOUT = Shape.of(1, 4, 0, 0, 0)
 """A block of the readout is a vector, and its weights are float32."""
-
-TURNS = 1000
-"""How often a waiting thread reads a counter before it yields the processor to others."""
 
 
 def compile_network(
@@ -111,7 +108,7 @@ def run_network(
             share = (thread + turn) % run.threads
             while True:
                 # One block takes all its rows before the next: its weights stay in the cache.
-                unit = _take(run, _counter(run, index, run.threads + share), share, units)
+                unit = take(run, _counter(run, index, run.threads + share), share, units)
                 if unit < 0:
                     break
                 block, row = unit // rows, unit % rows
@@ -119,7 +116,7 @@ def run_network(
                     _fetch_weights(network, index, block)
                     fetched = block
                 if population.link < population.list_end:
-                    _wait(run, _flag(network, run, index, row), 1)
+                    wait(run, _flag(network, run, index, row), 1)
                 task = Task(
                     thread, index, row // population.height, block, row % population.height
                 )
@@ -129,7 +126,7 @@ def run_network(
                 if index < network.populations.size - 1:
                     _count(network, run, task)
                 fetch_add(run.progress, _counter(run, index, 2 * run.threads), 1)
-        _wait(run, _counter(run, index, 2 * run.threads), units)
+        wait(run, _counter(run, index, 2 * run.threads), units)
 
 
 @part()
@@ -140,14 +137,6 @@ def _fetch_weights(network: Any, index: int, block: int) -> None:
         link = network.links[number]
         length = link.rows * link.columns * link.channels * link.units
         fetch_ahead(network.weights, UNIT * (link.weights + block * length), UNIT * length)
-
-
-@part()
-def _take(run: Any, counter: int, share: int, units: int) -> int:
-    """The next of the `units` that belong to a `share`; -1 if all of them are taken."""
-    begin, end = units * share // run.threads, units * (share + 1) // run.threads
-    unit = begin + fetch_add(run.progress, counter, 1)
-    return unit if unit < end else -1
 
 
 @part()
@@ -165,16 +154,6 @@ def _flag(network: Any, run: Any, index: int, row: int) -> int:
 
 
 @part()
-def _wait(run: Any, counter: int, count: int) -> None:
-    """Return once there is `count` at `counter` in `run.progress`."""
-    turns = 0
-    while fetch_add(run.progress, counter, 0) < count:
-        turns += 1
-        if turns > TURNS:
-            give_way()
-
-
-@part()
 def _list_spikess(
     loops: Any, network: Any, neurons: Any, run: Any, shown: Any, thread: int, index: int
 ) -> None:
@@ -186,7 +165,7 @@ def _list_spikess(
     for turn in range(run.threads):
         share = (thread + turn) % run.threads
         while True:
-            row = _take(run, _counter(run, index, share), share, rows)
+            row = take(run, _counter(run, index, share), share, rows)
             if row < 0:
                 break
             task = Task(thread, index, row // population.height, -1, row % population.height)
