@@ -165,6 +165,16 @@ def random_graph_model(
     return with_random_weights(network, seed, 1.5 if neuron.rheobase else 0.8, dt)
 
 
+def taking_turns(model: Model, steps: int, dt: float = 0.001) -> Model:
+    """`model` with layers that take turns of so many `steps` of `dt` (s), without synapses."""
+    window = steps * dt
+    network = dataclasses.replace(
+        model.network, synapse=Synapse(), readout_synapse=Synapse(), firing_window=window
+    )
+    time = network.turns[-1] * window
+    return dataclasses.replace(model, network=network, dt=dt, readout=Readout(time, time - dt))
+
+
 def random_images(model: Model, count: int, seed: int = 1) -> np.ndarray:
     """Prepared images (count, height, width, channels) for `model`."""
     shape = (count, *model.network.input_shape)

@@ -17,7 +17,8 @@
 It goes layer by layer: one layer runs through all steps before the next one starts, which in a
 network without feedback changes no spike. Meanwhile a neuron's state stays in the first-level
 cache. `event_kernels` explains how spikes travel from layer to layer, `event_memory` what is
-stored where, and `event_layout` fills that memory from a model.
+stored where, and `event_layout` fills that memory from a model. `event_turns` runs networks whose
+layers take turns.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from snn_perception.backends.event_lists import IN_A_WORD
 from snn_perception.backends.event_memory import Neurons, Run
 from snn_perception.backends.event_neurons import code_of
 from snn_perception.backends.event_sums import LANES
+from snn_perception.backends.event_turns import TurnMemory, TurnTaking
 from snn_perception.model import Model
 from snn_perception.threads import default_threads, together
 
@@ -61,6 +63,8 @@ class EventSimulator(Simulator):
 
     options: ClassVar[frozenset[str]] = frozenset({'threads', 'precision'})
 
+    takes_turns: ClassVar[bool] = True
+
     def __init__(
         self, model: Model, device: str = 'auto', threads: int = 0, precision: str = 'float32'
     ) -> None:
@@ -78,6 +82,10 @@ class EventSimulator(Simulator):
         if model.network.neurons == 0:
             raise ValueError('backend event needs a layer of neurons before the readout')
         self.threads = threads or default_threads()
+        self.turns: TurnTaking | None = None
+        if model.network.firing_window:
+            self.turns = TurnTaking(model, self.threads, precision)
+            return
         self.weights, self._room = arrange(model, precision)
         self._image_inputs = ImageInputs(model, self.weights)
         code, populations = code_of(model.network.neuron, model.dt), model.network.populations
@@ -87,11 +95,15 @@ class EventSimulator(Simulator):
         self._classes = model.network.classes
         self._outputs = int(readout['vectors']) * LANES
         self._lists: list[NDArray] = [np.zeros(0)] * 3
-        examples = self.rest(1), self.room_for(1, 1), aligned_zeros(0)
+        examples = self.neurons_at_rest(1), self.room_for(1, 1), aligned_zeros(0)
         self._loops = compile_network(self.weights, *examples)
 
-    def rest(self, batch: int) -> Neurons:
+    def rest(self, batch: int) -> Neurons | TurnMemory:
         """See `Simulator.rest`."""
+        return self.turns.rest(batch) if self.turns else self.neurons_at_rest(batch)
+
+    def neurons_at_rest(self, batch: int) -> Neurons:
+        """`rest` where layers do not take turns."""
         network, states = self.weights, len(self._resting)
         neurons = batch * int(network.populations[-1]['neuron'])
         state = aligned_zeros(states * neurons)
@@ -103,8 +115,12 @@ class EventSimulator(Simulator):
             aligned_zeros(network.read_order * batch * self._outputs),
         )
 
-    def advance(self, memory: Neurons, images: NDArray[np.float32], steps: int) -> Activity:
+    def advance(
+        self, memory: Neurons | TurnMemory, images: NDArray[np.float32], steps: int
+    ) -> Activity:
         """See `Simulator.advance`."""
+        if self.turns and isinstance(memory, TurnMemory):
+            return self.turns.advance(memory, images, steps, self.on_layer)
         batch, populations = len(images), len(self.weights.populations)
         shown = self._image_inputs.of(images)
         most = min(MOST_STEPS, MOST_EVENTS // (batch * self._room.events + 1) + 1)

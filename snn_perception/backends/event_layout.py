@@ -114,7 +114,7 @@ def plan(network: Network, weight_size: int) -> NDArray:
         ('mask', pixels * entries['vectors']),
         ('shown', np.where(sees, pixels * channels, 0)),
     ):
-        entries[name] = _before(sizes)
+        entries[name] = before(sizes)
     entries['shown'][~sees] = -1
     return entries
 
@@ -146,7 +146,7 @@ def _place(populations: NDArray, links: list[Link]) -> Room:
         ('scale', [link.scales.size for link in links]),
         ('fan_out', [link.fan_out.size for link in links]),
     ):
-        for link, first in zip(links, _before(np.array(sizes)), strict=True):
+        for link, first in zip(links, before(np.array(sizes)), strict=True):
             link.record[name] = first
     windows = int((populations['link_end'] - populations['link']).max()) * len(WINDOW)
     rows, masks = int(populations['height'].sum()), int(populations[-1]['mask'])
@@ -167,7 +167,7 @@ def _channels(population: np.void) -> int:
     return int(population['blocks'] * population['lanes'])
 
 
-def _before(sizes: NDArray) -> NDArray:
+def before(sizes: NDArray) -> NDArray:
     """The sum of those that come before each of `sizes`."""
     return np.cumsum(sizes) - sizes
 

@@ -119,16 +119,7 @@ def _rows(
 def _channelwise(
     connection: Connection, record: np.void, kernel: NDArray[np.float32], target: np.void
 ) -> Link:
-    """Its poolings become part of the kernel, whose windows grow as much."""
-    for axis, names in enumerate(
-        (('pool_rows', 'height', 'rows', 'down', 'top'),
-         ('pool_columns', 'width', 'columns', 'across', 'left'))
-    ):  # fmt: skip
-        block, *others = names
-        kernel = kernel.repeat(record[block], axis)
-        for name in others:
-            record[name] *= record[block]
-        record[block] = 1
+    kernel = without_pooling(kernel, record)
     record['channels'], record['units'] = OFFSETS, OFFSETS * 4 // UNIT
     lanes, blocks = int(target['lanes']), int(target['blocks'])
     padded = np.zeros((*kernel.shape[:2], blocks * lanes), np.float32)
@@ -138,6 +129,20 @@ def _channelwise(
     record['events_of_row'] = record['rows'] * record['width'] * lanes + BITS_AT_ONCE
     scales = np.ones(blocks * lanes, np.float32)
     return Link(record, True, weights.reshape(-1).view(np.uint8), scales, connection.fan_out)
+
+
+def without_pooling(kernel: NDArray[np.float32], record: np.void) -> NDArray[np.float32]:
+    """`kernel` with the pooling of `record` as a part of it; windows grow as much."""
+    for axis, names in enumerate(
+        (('pool_rows', 'height', 'rows', 'down', 'top'),
+         ('pool_columns', 'width', 'columns', 'across', 'left'))
+    ):  # fmt: skip
+        block, *others = names
+        kernel = kernel.repeat(record[block], axis)
+        for name in others:
+            record[name] *= record[block]
+        record[block] = 1
+    return kernel
 
 
 def _ungrouped(kernel: NDArray[np.float32], connection: Connection) -> NDArray[np.float32]:
@@ -174,14 +179,35 @@ def quantise(rows: NDArray[np.float32], precision: str) -> tuple[NDArray, NDArra
     if precision == 'float32':
         return rows.reshape(-1), scales.reshape(-1)
     if precision == 'bfloat16':
-        bits = rows.reshape(-1).view(np.uint32)
-        rounding = np.uint32(0x7FFF) + ((bits >> 16) & 1)
-        return ((bits + rounding) >> 16).astype(np.uint16), scales.reshape(-1)
-    largest = np.abs(rows).max(axis=1) / 127
-    scales = np.where(largest > 0, largest, 1).astype(np.float32)
-    whole = np.rint(rows / scales[:, None]).astype(np.int16)
+        return _in_bfloat16(rows).reshape(-1), scales.reshape(-1)
+    whole, scales = _in_int8(rows, axis=1)
     words = []
     for first in range(0, whole.shape[2], 2 * LANES):
         lower, upper = np.split(whole[..., first : first + 2 * LANES], 2, axis=2)
         words.append(256 * upper + lower + BIAS)
     return np.concatenate(words, axis=2).reshape(-1), scales.reshape(-1)
+
+
+def as_precise(kernel: NDArray[np.float32], precision: str) -> NDArray[np.float32]:
+    """`kernel` (rows, columns, inputs, channels) in float32, as exact as in `precision`."""
+    if precision == 'float32':
+        return kernel
+    if precision == 'bfloat16':
+        return (_in_bfloat16(kernel).astype(np.uint32) << 16).view(np.float32)
+    whole, scales = _in_int8(kernel, axis=(0, 1, 2))
+    return whole * scales
+
+
+def _in_bfloat16(values: NDArray[np.float32]) -> NDArray[np.uint16]:
+    bits = np.ascontiguousarray(values).view(np.uint32)
+    rounding = np.uint32(0x7FFF) + ((bits >> 16) & 1)
+    return ((bits + rounding) >> 16).astype(np.uint16)
+
+
+def _in_int8(
+    values: NDArray[np.float32], axis: int | tuple[int, ...]
+) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
+    """Whole numbers up to 127, and scales: one for all `values` along `axis`."""
+    largest = np.abs(values).max(axis=axis) / 127
+    scales = np.where(largest > 0, largest, 1).astype(np.float32)
+    return np.rint(values / np.expand_dims(scales, axis)).astype(np.int16), scales

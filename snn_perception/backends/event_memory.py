@@ -37,11 +37,12 @@ OFFSETS = 64
 """Numbers that an event takes in the lists of a channelwise link, whatever the block's width."""
 
 
-def _record(*names: str) -> np.dtype:
+def record_of(*names: str) -> np.dtype:
+    """The type of an entry with whole numbers of these `names`."""
     return np.dtype([(name, np.int64) for name in names])
 
 
-POPULATION = _record(
+POPULATION = record_of(
     # The map: its size, blocks of channels, their width, vectors of a pixel.
     *('height', 'width', 'blocks', 'lanes', 'vectors'),
     # Its links, of which those through rows of weights come first; links that it is a source of.
@@ -53,7 +54,7 @@ POPULATION = _record(
 )
 """An entry per population, the readout the last: what begins there ends with all the others."""
 
-LINK = _record(
+LINK = record_of(
     # From where to where; rows and columns that are averaged there, and how many are left.
     *('source', 'target', 'target_rows', 'pool_rows', 'pool_columns', 'height', 'width'),
     # The windows: their size, from one to the next, and how far the first lies outside.

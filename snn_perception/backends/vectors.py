@@ -38,7 +38,7 @@ BITS_AT_ONCE = 4
 intrinsic: Any = extending.intrinsic
 
 
-def _data(context: Any, builder: Any, signature: Any, arguments: Any, *indices: int) -> list:
+def data_of(context: Any, builder: Any, signature: Any, arguments: Any, *indices: int) -> list:
     """Pointers to the values of those arrays among `arguments` that have these indices."""
     return [
         context.make_array(signature.args[index])(context, builder, arguments[index]).data
@@ -68,7 +68,7 @@ def list_bits(typing: Any, events: Any, place: Any, mask: Any, first: Any, units
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        (data,) = _data(context, builder, signature, arguments, 0)
+        (data,) = data_of(context, builder, signature, arguments, 0)
         _, place, mask, number, units = arguments
         end = builder.add(place, builder.ctpop(mask))
         before = builder.block
@@ -99,7 +99,7 @@ def word_at(typing: Any, masks: Any, index: Any, valid: Any) -> Any:
     """The bits of four masks from `index` on, the first the lowest, as far as `valid` has them."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        (data,) = _data(context, builder, signature, arguments, 0)
+        (data,) = data_of(context, builder, signature, arguments, 0)
         pointer = builder.bitcast(builder.gep(data, [arguments[1]]), LONG.as_pointer())
         return builder.and_(builder.load(pointer, align=2), arguments[2])
 
@@ -111,7 +111,7 @@ def fetch_ahead(typing: Any, memory: Any, first: Any, length: Any) -> Any:
     """Ask for `length` bytes from `first` on in `memory`, an array of bytes, into the cache."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        (data,) = _data(context, builder, signature, arguments, 0)
+        (data,) = data_of(context, builder, signature, arguments, 0)
         kind = ir.FunctionType(ir.VoidType(), [data.type, WHOLE, WHOLE, WHOLE])
         fetch = cgutils.get_or_insert_function(builder.module, kind, 'llvm.prefetch.p0i8')
         # To read, into the second level, data.
@@ -140,7 +140,7 @@ def look_up(typing: Any, numbers: Any, index: Any) -> Any:
     """The value at `index` in `numbers`, without checking whether `index` is negative."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        (data,) = _data(context, builder, signature, arguments, 0)
+        (data,) = data_of(context, builder, signature, arguments, 0)
         return builder.load(builder.gep(data, [arguments[1]]))
 
     return numbers.dtype(numbers, types.intp), generate
@@ -154,7 +154,7 @@ def fetch_add(typing: Any, numbers: Any, index: Any, amount: Any) -> Any:
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        (data,) = _data(context, builder, signature, arguments, 0)
+        (data,) = data_of(context, builder, signature, arguments, 0)
         pointer = builder.gep(data, [arguments[1]])
         return builder.atomic_rmw('add', pointer, arguments[2], 'seq_cst')
 

@@ -111,7 +111,8 @@ def seconds_of_a_block(
         windows=windows.reshape(-1),
     )
     neurons = BLOCKS * lanes
-    state = simulator.rest(1).state.size // max(int(network.populations[-1]['neuron']), 1)
+    resting = simulator.neurons_at_rest(1).state
+    state = resting.size // max(int(network.populations[-1]['neuron']), 1)
     memory = Neurons(
         aligned_zeros(network.order * neurons), aligned_zeros(state * neurons), aligned_zeros(0)
     )

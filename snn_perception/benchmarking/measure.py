@@ -147,9 +147,9 @@ def scaling(
 def limit(simulator: Simulator, images: NDArray[np.float32], frames: int) -> dict[str, float]:
     """Milliseconds for a whole presentation, and for the sparse engine's arithmetic alone.
 
-    Empty for other engines.
+    Empty for other engines, and where layers take turns.
     """
-    if simulator.name != 'event':
+    if simulator.name != 'event' or simulator.model.network.firing_window:
         return {}
     from snn_perception.backends.event import EventSimulator
     from snn_perception.benchmarking.limit import limit_ms

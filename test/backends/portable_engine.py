@@ -21,12 +21,13 @@ import sys
 
 import llvmlite.binding as llvm
 import numpy as np
-from random_models import random_images, random_model
+from random_models import random_images, random_model, taking_turns
 
 from snn_perception.backends import create_simulator
 from snn_perception.backends.event_kernels import run_network, shape_of
 from snn_perception.backends.event_layout import arrange
 from snn_perception.backends.event_rows import row_loop
+from snn_perception.backends.event_turns_kernels import run_panel, run_stages
 from snn_perception.layers import Convolution, Dense
 
 LAYERS = (
@@ -40,28 +41,36 @@ LAYERS = (
 """Of blocks of each width, and with a depthwise one."""
 
 
+def models() -> list:
+    """One whose layers fire all the time, and one whose layers take turns."""
+    model = random_model(layers=LAYERS)
+    return [model, taking_turns(model, 10)]
+
+
 def loops() -> list:
     """What is compiled for them."""
-    network, _ = arrange(random_model(layers=LAYERS), 'float32')
+    network, _ = arrange(models()[0], 'float32')
     shapes = {shape_of(network, index) for index in range(len(network.populations) - 1)}
-    return [run_network, *(row_loop(*map(len, shape)) for shape in sorted(shapes))]
+    rows = (row_loop(*map(len, shape)) for shape in sorted(shapes))
+    return [run_network, *rows, run_stages, run_panel]
 
 
 def spikes_as_in_the_reference() -> None:
     """Print the vector registers in the machine code once its spikes are found to be right."""
-    model = random_model(layers=LAYERS)
-    images = random_images(model, 2)
-    simulators = [create_simulator(model, name) for name in ('event', 'reference')]
-    runs = [simulator.run(simulator.reset(2), images, 60) for simulator in simulators]
-    assert runs[0].spikes.sum() > 1000
-    assert np.array_equal(runs[0].spikes, runs[1].spikes)
+    for model in models():
+        images = random_images(model, 2)
+        simulators = [create_simulator(model, name) for name in ('event', 'reference')]
+        runs = [simulator.run(simulator.reset(2), images, 60) for simulator in simulators]
+        assert runs[0].spikes.sum() > 500
+        assert np.array_equal(runs[0].spikes, runs[1].spikes)
     code = ''.join(text for loop in loops() for text in loop.inspect_asm().values())
     print(*sorted(set(re.findall(r'%([xyz]mm)', code))))
 
 
 def compile_for(triple: str, processor: str) -> None:
     """Print the machine code of the engine for another kind of processor."""
-    create_simulator(random_model(layers=LAYERS), 'event')
+    for model in models():
+        create_simulator(model, 'event')
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
     machine = llvm.Target.from_triple(triple).create_target_machine(cpu=processor, opt=2)

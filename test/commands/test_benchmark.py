@@ -28,7 +28,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
-from random_models import random_images, random_model
+from random_models import random_images, random_model, taking_turns
 
 from snn_perception.backends import create_simulator
 from snn_perception.backends.event import EventSimulator
@@ -139,6 +139,12 @@ def test_the_limit_counts_the_blocks_of_all_layers_of_neurons(monkeypatch):
     spikes_per_step = activity.spikes[0, 0] / 20
     assert populations == [(0, []), (1, [pytest.approx(spikes_per_step)])]
     assert spikes_per_step > 0
+
+
+def test_where_layers_take_turns_there_is_no_limit_by_operations():
+    model = taking_turns(random_model(), 5)
+    simulator = create_simulator(model, 'event')
+    assert measure.limit(simulator, random_images(model, 1), 1) == {}
 
 
 def test_the_limit_counts_what_comes_by_each_link():
