@@ -28,7 +28,7 @@ FRONT = f'{NAME}.__main__:main'
 # Installed under share/snn_perception with the same layout as in the repository.
 DATA = (
     'launch/*.launch.py',
-    *(f'config/**/*.{kind}' for kind in ('json', 'rviz', 'xml', 'yaml')),
+    *(f'config/**/*.{kind}' for kind in ('json', 'rviz', 'txt', 'xml', 'yaml')),
     'models/*/*',
     'resource/images/**/*',
 )

@@ -83,7 +83,7 @@ class Network:
         window = self.firing_window
         if not (math.isfinite(window) and window >= 0):
             raise ValueError(f'firing_window must be a time in s, or 0, not {window}')
-        if window and not isinstance(self.neuron, WITH_TURNS):
+        if window and type(self.neuron) not in WITH_TURNS:
             kinds = ' or '.join(kind.__name__ for kind in WITH_TURNS)
             raise ValueError(
                 f'with a firing_window neurons must be {kinds}, not {type(self.neuron).__name__}'

@@ -31,6 +31,7 @@ time-to-first-spike coding", 2020.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -59,8 +60,7 @@ def thresholds(neuron: Neuron, steps: int, dt: float) -> NDArray[np.float64]:
     The neuron is at rest at first, and the current constant: it fires as many spikes as there are
     thresholds up to its current. Those that no current reaches are infinite.
     """
-    time = steps * dt + neuron.tau_ref  # type: ignore[attr-defined]
-    return np.array([_current_at(neuron, (count + 1) / time) for count in range(steps)])
+    return _thresholds(neuron, steps, dt).copy()
 
 
 def count_spikes(current: NDArray, thresholds: NDArray) -> NDArray[np.int64]:
@@ -75,6 +75,12 @@ def expected(rate: Any, window: float, dt: float) -> Any:
     one spike per `dt` (s) at most. Takes and returns a NumPy array or a PyTorch tensor.
     """
     return (rate - 0.5 / window).clip(0, 1 / dt)
+
+
+@lru_cache
+def _thresholds(neuron: Neuron, steps: int, dt: float) -> NDArray[np.float64]:
+    time = steps * dt + neuron.tau_ref  # type: ignore[attr-defined]
+    return np.array([_current_at(neuron, (count + 1) / time) for count in range(steps)])
 
 
 def _current_at(neuron: Neuron, rate: float) -> float:

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from snn_perception.layers import Convolution, Dense, GlobalAveragePooling, Identity, Sum
 from snn_perception.network import Network
-from snn_perception.neurons import IF, LIF, Theta
+from snn_perception.neurons import IF, LIF, AdaptiveLIF, Theta
 from snn_perception.synapses import Synapse
 from snn_perception.turns import expected, steps_of, thresholds
 
@@ -80,6 +80,7 @@ def test_a_population_waits_for_the_deepest_path_to_it() -> None:
     ('arguments', 'sentence'),
     [
         ({'neuron': Theta()}, 'neurons must be LIF or IF, not Theta'),
+        ({'neuron': AdaptiveLIF()}, 'neurons must be LIF or IF, not AdaptiveLIF'),
         ({'synapse': Synapse('exponential', 0.005)}, 'synapses must be of type none'),
         ({'firing_window': -1.0}, 'firing_window must be a time in s, or 0, not -1.0'),
         ({'firing_window': float('nan')}, 'not nan'),

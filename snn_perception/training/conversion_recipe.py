@@ -87,7 +87,7 @@ class Conversion:
     licence: str = ''
 
     def __post_init__(self) -> None:
-        if not isinstance(self.neuron.neuron, WITH_TURNS):
+        if type(self.neuron.neuron) not in WITH_TURNS:
             kinds = ' or '.join(kind.__name__ for kind in WITH_TURNS)
             raise ValueError(
                 f'neurons of a conversion must be {kinds}, not {type(self.neuron.neuron).__name__}'
