@@ -40,6 +40,9 @@ from snn_perception.neurons import LIF, Neuron
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
 
+WINDOW = 0.005
+"""Length (s) of a turn of `turn_taking_model`."""
+
 LAYERS: tuple[Layer, ...] = (
     Convolution(6, 3, padding=1),
     AveragePooling(2),
@@ -179,3 +182,18 @@ def random_images(model: Model, count: int, seed: int = 1) -> np.ndarray:
     """Prepared images (count, height, width, channels) for `model`."""
     shape = (count, *model.network.input_shape)
     return np.random.default_rng(seed).random(shape, dtype=np.float32)
+
+
+def turn_taking_model(seed: int, neuron: Neuron = LIF(0.0025, 0.0), dt: float = 0.00025) -> Model:
+    """A random graph whose layers take turns, in windows of `WINDOW`."""
+    model = random_graph_model(seed, neuron, Synapse(), Synapse(), dt)
+    network = dataclasses.replace(model.network, firing_window=WINDOW)
+    time = network.turns[-1] * WINDOW
+    # A spike in a window of 20 steps counts as a twentieth of a spike in every step.
+    weights = tuple(
+        dataclasses.replace(each, kernels=tuple(kernel / 20 for kernel in each.kernels))
+        for each in model.weights
+    )
+    return dataclasses.replace(
+        model, network=network, dt=dt, weights=weights, readout=Readout(time, time - dt)
+    )

@@ -21,33 +21,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_models import random_graph_model
+from random_models import WINDOW, turn_taking_model
 
 from snn_perception.backends import create_simulator
 from snn_perception.backends.reference import ReferenceSimulator
 from snn_perception.backends.torch import TorchSimulator
 from snn_perception.loading import load_model
 from snn_perception.model import Model, ModelError, save_model
-from snn_perception.neurons import IF, LIF, Neuron
+from snn_perception.neurons import IF, LIF
 from snn_perception.readout import Readout
-from snn_perception.synapses import Synapse
 
-WINDOW, DT = 0.005, 0.00025
+DT = 0.00025
 NEURONS = LIF(0.0025, 0.0), IF(0.0025, 0.0), LIF(0.0025, 0.0005)
-
-
-def turn_taking_model(seed: int, neuron: Neuron = NEURONS[0]) -> Model:
-    model = random_graph_model(seed, neuron, Synapse(), Synapse(), DT)
-    network = replace(model.network, firing_window=WINDOW)
-    time = network.turns[-1] * WINDOW
-    # A spike in a window of 20 steps counts as a twentieth of a spike in every step.
-    weights = tuple(
-        replace(each, kernels=tuple(kernel / 20 for kernel in each.kernels))
-        for each in model.weights
-    )
-    return replace(
-        model, network=network, dt=DT, weights=weights, readout=Readout(time, time - DT)
-    )
 
 
 def images_for(model: Model, count: int = 2) -> np.ndarray:

@@ -119,6 +119,11 @@ class Recognizer:
     def require(self, parameters: ClassifierParameters) -> None:
         """Raise ValueError if `parameters` do not suit the model."""
         self.model.schedule(parameters.presentation_time or None)
+        if parameters.mode == 'stream' and self.model.network.firing_window:
+            raise ValueError(
+                f'mode must be frame with model {self.model.name}, whose layers take turns: each '
+                f'frame begins at rest, and there is nothing to stream'
+            )
 
     def close(self) -> None:
         """End the measurement of power, if possible when no frame is in work."""

@@ -25,6 +25,7 @@ from typing import Any
 import colour_model
 import numpy as np
 import pytest
+from random_models import turn_taking_model
 from sysfs_tree import ina226
 
 from snn_perception import create_simulator
@@ -314,3 +315,11 @@ def test_loading_can_be_interrupted(tmp_path: Path) -> None:
     folder = colour_model.save(tmp_path / 'colours')
     with pytest.raises(Interrupted):
         Recognizer.load(replace(PARAMETERS, model=str(folder)), lambda: True)
+
+
+def test_stream_is_refused_where_layers_take_turns() -> None:
+    simulator = create_simulator(turn_taking_model(0), 'reference')
+    recognizer = Recognizer(simulator, PowerMeter())
+    recognizer.require(PARAMETERS)
+    with pytest.raises(ValueError, match='mode must be frame with model .*, whose layers take'):
+        recognizer.require(STREAM)
