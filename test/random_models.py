@@ -184,9 +184,9 @@ def random_images(model: Model, count: int, seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).random(shape, dtype=np.float32)
 
 
-def turn_taking_model(seed: int, neuron: Neuron = LIF(0.0025, 0.0), dt: float = 0.00025) -> Model:
+def turn_taking_model(seed: int, neuron: Neuron | None = None, dt: float = 0.00025) -> Model:
     """A random graph whose layers take turns, in windows of `WINDOW`."""
-    model = random_graph_model(seed, neuron, Synapse(), Synapse(), dt)
+    model = random_graph_model(seed, neuron or LIF(0.0025, 0.0), Synapse(), Synapse(), dt)
     network = dataclasses.replace(model.network, firing_window=WINDOW)
     time = network.turns[-1] * WINDOW
     # A spike in a window of 20 steps counts as a twentieth of a spike in every step.

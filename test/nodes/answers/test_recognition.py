@@ -321,5 +321,5 @@ def test_stream_is_refused_where_layers_take_turns() -> None:
     simulator = create_simulator(turn_taking_model(0), 'reference')
     recognizer = Recognizer(simulator, PowerMeter())
     recognizer.require(PARAMETERS)
-    with pytest.raises(ValueError, match='mode must be frame with model .*, whose layers take'):
+    with pytest.raises(ValueError, match=r'mode must be frame with model .*, whose layers take'):
         recognizer.require(STREAM)
