@@ -20,6 +20,8 @@ from pathlib import Path
 
 from snn_perception.interchange.analog_fates import ConversionError, Fate
 from snn_perception.interchange.analog_network import Analog
+from snn_perception.interchange.onnx_reading import read_onnx
+from snn_perception.interchange.tflite_files import IDENTIFIER
 from snn_perception.interchange.tflite_reading import read_tflite
 from snn_perception.network import MAXIMUM_WEIGHTS
 from snn_perception.sentences import sentence
@@ -37,17 +39,29 @@ def read_analog(path: Path) -> Analog:
     file that is damaged or too large, or for a network that cannot be spiked.
     """
     try:
-        analog = read_tflite(_content(path))
+        analog = _read(path)
     except MemoryError:
         raise ConversionError(f'{path}: there is not enough memory to read it') from None
     except ValueError as reason:
         raise ConversionError(f'{path}: {sentence(reason)}') from None
+    except Exception as reason:  # Offsets that point anywhere make the libraries raise anything.
+        said = sentence(f'{type(reason).__name__} {reason}')
+        raise ConversionError(f'{path}: is truncated or damaged: {said}') from None
     return analog
 
 
-def _content(path: Path) -> bytes:
+def _read(path: Path) -> Analog:
+    suffix = path.suffix.lower()
     if not path.is_file():
         raise ConversionError('is no file')
     if path.stat().st_size > MAXIMUM_BYTES:
         raise ConversionError(f'is larger than the {MAXIMUM_BYTES} bytes allowed')
-    return path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as reason:
+        raise ConversionError(f'cannot be read: {reason}') from None
+    if suffix == '.tflite' or content[4:8] == IDENTIFIER:
+        return read_tflite(content)
+    if suffix == '.onnx':
+        return read_onnx(content)
+    raise ConversionError('is no TFLite file, and ONNX files have names that end with .onnx')

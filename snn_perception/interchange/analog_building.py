@@ -51,10 +51,11 @@ MAXIMUM_NODES = 20_000
 
 @dataclass(frozen=True)
 class Rectified:
-    """A population: a rectifier of the current `signal`, at most `ceiling`."""
+    """A population: the rectifier of a `node`, of the current `signal`, at most `ceiling`."""
 
     signal: Signal
     ceiling: float
+    node: int
 
 
 class Builder:
@@ -89,8 +90,13 @@ class Builder:
         self.nodes[node.number], self.current = node, node.number
         try:
             yield
-        except (ValueError, ArithmeticError) as reason:
+        except MemoryError:
+            raise
+        except ValueError as reason:
             raise ConversionError(f'{node} {reason}') from None
+        except Exception as reason:  # What damaged files hold may be of any type.
+            said = f'{type(reason).__name__} {reason}'
+            raise ConversionError(f'{node} does not fit together: {said}') from None
 
     def note(self, role: str) -> None:
         """Say what became of the node that is read."""
@@ -180,7 +186,7 @@ class Builder:
             raise ConversionError(f'has more neurons than the {MAXIMUM_NEURONS} allowed')
         index = len(self.populations)
         signal = replace(value.signal, nodes=value.signal.nodes | {self.current})
-        self.populations.append(Rectified(signal, float(ceiling)))
+        self.populations.append(Rectified(signal, float(ceiling), self.current))
         return Value.of(Signal.of(index, value.signal.shape), value.dimensions)
 
     def is_rectified(self, value: Value) -> bool:
@@ -244,9 +250,10 @@ class Builder:
             return signal
         if any(term.source == last for each in self.populations for term in each.signal.terms):
             return signal
-        return replace(
-            (popped := self.populations.pop().signal), nodes=popped.nodes | signal.nodes
-        )
+        ended = self.populations.pop()
+        self.current = ended.node
+        self.note('left out: at the end it does not change which class is first')
+        return replace(ended.signal, nodes=ended.signal.nodes | signal.nodes)
 
     def _fate(self, number: int) -> Fate:
         node, outcome = self.nodes[number], self.roles.get(number, 'left out')

@@ -105,8 +105,14 @@ UNKNOWN = (
     'this operator is not read: replace it by convolutions, ReLU, sums, average pooling and dense '
     'layers and train again'
 )
+OTHERS = (
+    'only the standard operators of ONNX are read: export it with these, and quantised networks '
+    'in the format QDQ'
+)
 
 
 def advice(operator: str) -> str:
     """What to do about a node of an `operator` that is not read."""
+    if '.' in operator:
+        return OTHERS
     return ADVICE.get(operator.lower().replace('_', ''), UNKNOWN)

@@ -107,3 +107,24 @@ def _block(size: int, kernel: int, stride: int) -> int:
         f'averages over windows of {kernel} every {stride}, which overlap or leave gaps: make the '
         'stride as large as the window and train again'
     )
+
+
+def within(builder: Builder, value: Value, is_lowest: bool, highest: float) -> Value:
+    """`value` as it is stored: if 0 is the lowest number, up to `highest`, that is a rectifier."""
+    is_plain = value.signal.read is not None
+    return builder.rectify(value, highest) if is_lowest and not is_plain else value
+
+
+def same_margins(value: Value, kernel: Pair, strides: Pair) -> tuple[Pair, Pair]:
+    """Margins of `value` with which a map is as large as the one before, divided by the strides.
+
+    What cannot be halved goes below and to the right.
+    """
+    pairs = []
+    for size, added, window, stride in zip(
+        value.signal.shape, value.margins, kernel, strides, strict=False
+    ):
+        whole = size + sum(added)
+        total = max(0, (-(-whole // stride) - 1) * stride + window - whole)
+        pairs.append((total // 2, total - total // 2))
+    return pairs[0], pairs[1]

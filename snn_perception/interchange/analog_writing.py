@@ -33,6 +33,7 @@ from snn_perception.layers import (
     Identity,
     Layer,
     Link,
+    Pair,
     Pooling,
     Sum,
 )
@@ -79,7 +80,7 @@ def _pooling(term: Term, signals: list[Signal]) -> list[Pooling]:
         return []
     if term.pooling == signals[term.source].shape[:2]:
         return [GlobalAveragePooling()]
-    return [AveragePooling(term.pooling)]
+    return [AveragePooling(_shortest(term.pooling))]
 
 
 def _branch(term: Term) -> tuple[Link, NDArray[np.float32] | None]:
@@ -98,7 +99,10 @@ def _plain(layer: Convolution) -> Convolution:
     (top, bottom), (left, right) = layer.margins
     margins = {top, bottom, left, right}
     padding = margins.pop() if len(margins) == 1 else (top, bottom, left, right)
-    kernel, stride = (
-        pair[0] if pair[0] == pair[1] else pair for pair in (layer.kernel_size, layer.strides)
-    )
+    kernel, stride = map(_shortest, (layer.kernel_size, layer.strides))
     return Convolution(layer.channels, kernel, stride, padding, layer.groups)
+
+
+def _shortest(pair: Pair) -> int | Pair:
+    """`pair`, or one number where both are the same."""
+    return pair[0] if pair[0] == pair[1] else pair

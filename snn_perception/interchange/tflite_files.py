@@ -33,7 +33,7 @@ from snn_perception.interchange.analog_building import MAXIMUM_NODES
 from snn_perception.interchange.analog_fates import ConversionError, Node
 from snn_perception.interchange.analog_signals import check_size
 from snn_perception.requirements import require
-from snn_perception.sentences import sentence, shown
+from snn_perception.sentences import shown
 
 IDENTIFIER = b'TFL3'
 """Bytes 4 to 7 of every file of the only version of the schema that there is, which is 3."""
@@ -299,17 +299,6 @@ class TfliteFile:
 
     def _indices(self, length: int, get: Callable[[int], int]) -> tuple[int, ...]:
         return tuple(get(each) for each in range(self.length(length, MAXIMUM_NODES, 'tensors')))
-
-
-def guarded(content: bytes, read: Callable[[bytes], Any]) -> Any:
-    """What `read` makes of `content`; whatever the bindings raise becomes a ConversionError."""
-    try:
-        return read(content)
-    except (ConversionError, MemoryError):
-        raise
-    except Exception as reason:  # Offsets that point anywhere make them raise anything.
-        said = sentence(f'{type(reason).__name__} {reason}')
-        raise ConversionError(f'is truncated, damaged or no TFLite file: {said}') from None
 
 
 def _text(name: bytes | None) -> str:

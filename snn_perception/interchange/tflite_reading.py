@@ -26,10 +26,17 @@ from numpy.typing import NDArray
 from snn_perception.interchange.analog_building import Builder
 from snn_perception.interchange.analog_fates import ConversionError, advice
 from snn_perception.interchange.analog_network import Analog
-from snn_perception.interchange.analog_operations import average_axes, clip, combine, pool
+from snn_perception.interchange.analog_operations import (
+    average_axes,
+    clip,
+    combine,
+    pool,
+    same_margins,
+    within,
+)
 from snn_perception.interchange.analog_scale import Scale
 from snn_perception.interchange.analog_values import NHWC, UNPADDED, Value
-from snn_perception.interchange.tflite_files import Operation, Tensor, TfliteFile, guarded
+from snn_perception.interchange.tflite_files import Operation, Tensor, TfliteFile
 from snn_perception.layers import Convolution, Pair
 from snn_perception.sentences import shown
 
@@ -44,8 +51,7 @@ VIEWS = ('RESHAPE', 'SQUEEZE', 'EXPAND_DIMS')
 
 def read_tflite(content: bytes) -> Analog:
     """The network in the bytes of a TFLite file; raises ConversionError."""
-    analog: Analog = guarded(content, lambda content: _Reader(TfliteFile(content)).read())
-    return analog
+    return _Reader(TfliteFile(content)).read()
 
 
 class _Reader:
@@ -134,9 +140,7 @@ class _Reader:
             return self.builder.rectify(value, output.highest if ceiling == inf else ceiling)
         if fused:
             raise ConversionError(f'has the unknown fused activation {fused}: convert it again')
-        if output.lowest and not self.builder.is_rectified(value):
-            return self.builder.rectify(value, output.highest)
-        return value
+        return within(self.builder, value, output.lowest, output.highest)
 
     def convolution(self, operation: Operation) -> Value:
         """CONV_2D: weights (channels, rows, columns, inputs of a group)."""
@@ -329,13 +333,7 @@ def _margins(value: Value, kernel: Pair, stride: Pair, padding: int) -> tuple[Pa
     """Rows above and below, columns left and right that `padding` adds to `value`."""
     if padding != SAME or min(stride) < 1:
         return UNPADDED
-    pairs = []
-    for axis in range(2):
-        size = value.signal.shape[axis] + sum(value.margins[axis])
-        windows = -(-size // stride[axis])
-        total = max(0, (windows - 1) * stride[axis] + kernel[axis] - size)
-        pairs.append((total // 2, total - total // 2))
-    return pairs[0], pairs[1]
+    return same_margins(value, kernel, stride)
 
 
 def _of_rank(weights: NDArray, rank: int) -> NDArray:
