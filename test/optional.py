@@ -24,7 +24,7 @@ import pytest
 
 LIBRARIES = (
     *('torch', 'triton', 'nengo', 'nengo_loihi', 'nir', 'nirtorch', 'h5py', 'snntorch'),
-    *('brian2', 'scipy', 'pynvml'),
+    *('brian2', 'scipy', 'pynvml', 'onnx', 'tflite', 'flatbuffers'),
 )
 """What the package or a test can use, and a robot need not have."""
 

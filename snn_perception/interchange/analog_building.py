@@ -36,17 +36,17 @@ from snn_perception.interchange.analog_signals import (
     Signal,
     added,
     averaged,
-    check_size,
     over_whole_map,
-    scaled,
     through,
 )
 from snn_perception.interchange.analog_values import UNPADDED, Dimension, Value
 from snn_perception.interchange.analog_writing import written
 from snn_perception.layers import Convolution, Pair, Shape
-from snn_perception.network import MAXIMUM_NEURONS
+from snn_perception.network import MAXIMUM_NEURONS, MAXIMUM_WEIGHTS
 
-MAXIMUM_NODES = 20_000
+MAXIMUM_NODES = 10_000
+MAXIMUM_NUMBERS = 3 * MAXIMUM_WEIGHTS
+"""Numbers that are made of weights on the way: dequantised, folded, composed."""
 
 
 @dataclass(frozen=True)
@@ -115,11 +115,8 @@ class Builder:
         signal = self.open(value, padded=True).expect(dimensions)
         (top, bottom), (left, right) = np.add(layer.margins, value.margins).tolist()
         padded = replace(layer, padding=(top, bottom, left, right))
-        self.spend(kernel.size)
-        _check_finite('weights', kernel)
-        _check_finite('a bias', bias)
         self.note(_title(padded, signal.shape))
-        return self._made(through(signal, padded, kernel, bias), dimensions)
+        return self._made(self._through(signal, padded, kernel, bias), dimensions)
 
     def dense(self, value: Value, kernel: NDArray, bias: NDArray | None) -> Value:
         """`value`, (1, inputs), times `kernel` (inputs, units)."""
@@ -132,22 +129,19 @@ class Builder:
         inputs, units = kernel.shape
         if inputs != value.shape[-1]:
             raise ConversionError(f'has weights for {inputs} values, and gets {value.shape[-1]}')
-        self.spend(kernel.size)
-        _check_finite('weights', kernel)
-        _check_finite('a bias', bias)
         ours = [axis for axis in 'hwc' if axis in axes]
         order = [axes.index(axis) for axis in ours]
         kernel = kernel.reshape(*(sizes[axis] for axis in axes), units)
         rows, columns, _ = value.signal.shape
         kernel = kernel.transpose(*order, len(axes)).reshape(rows, columns, -1, units)
         self.note('dense layer')
-        signal = through(value.signal, Convolution(units, (rows, columns)), kernel, bias)
+        signal = self._through(value.signal, Convolution(units, (rows, columns)), kernel, bias)
         return self._made(signal, (*batch, ('c',)))
 
     def normalise(self, value: Value, factor: NDArray, offset: NDArray, role: str) -> Value:
         """`factor` * `value` + `offset`, one for each channel."""
-        _check_finite('a factor', factor)
-        _check_finite('an offset', offset)
+        _check_finite('factors', factor)
+        _check_finite('offsets', offset)
         is_image = value.signal.terms[0] is self.prepared.term and not self.prepared.is_read
         if is_image and value.margins == UNPADDED and (factor > 0).all():
             self.note('part of the preprocessing of images')
@@ -155,7 +149,12 @@ class Builder:
             return replace(value, signal=replace(value.signal, terms=(term,)))
         value = self.open(value)
         self.note(role)
-        return self._made(scaled(value.signal, factor, offset), value.dimensions)
+        scaling = Convolution(factor.size, 1, groups=factor.size)
+        if (factor == 1).all():
+            signal = replace(value.signal, bias=(value.signal.bias + offset).astype(np.float32))
+        else:
+            signal = self._through(value.signal, scaling, factor.reshape(1, 1, 1, -1), offset)
+        return self._made(signal, value.dimensions)
 
     def add(self, first: Value, second: Value) -> Value:
         """The sum of two values."""
@@ -278,6 +277,18 @@ class Builder:
                 )
         return value
 
+    def _through(
+        self, signal: Signal, layer: Convolution, kernel: NDArray, bias: NDArray | None
+    ) -> Signal:
+        """`signal` convolved, with weights that are counted and finite."""
+        _check_finite('weights', kernel)
+        _check_finite('a bias', bias)
+        self.spend(kernel.size * len(signal.terms))
+        convolved = through(signal, layer, kernel, bias)
+        composed = [term.weights.size for term in convolved.terms if signal.read is None]
+        self.spend(sum(composed))
+        return convolved
+
     def _made(self, signal: Signal, dimensions: tuple[Dimension, ...]) -> Value:
         nodes = signal.nodes | {self.current}
         if not np.isfinite(signal.bias).all():
@@ -285,9 +296,12 @@ class Builder:
         return Value.of(replace(signal, nodes=nodes), dimensions)
 
     def spend(self, weights: int) -> None:
-        """Count `weights` against what all layers together can have."""
+        """Count `weights` against what may be made of them."""
         self.spent += weights
-        check_size(self.spent)
+        if self.spent > MAXIMUM_NUMBERS:
+            raise ConversionError(
+                f'leads to {self.spent} numbers, more than the {MAXIMUM_NUMBERS} allowed'
+            )
 
 
 def _title(layer: Convolution, inputs: Shape) -> str:

@@ -32,7 +32,7 @@ from snn_perception.layers import Convolution, Pair, Shape
 from snn_perception.network import MAXIMUM_WEIGHTS
 
 MAXIMUM_TERMS = 200
-MAXIMUM_MACS = 10**12
+MAXIMUM_MACS = 10**11
 """For the composition of two linear layers."""
 
 
@@ -121,15 +121,6 @@ def through(
     total = total if bias is None else total + bias
     terms = tuple(_composed(term, layer, kernel) for term in signal.terms)
     return replace(signal, terms=terms, bias=total.astype(np.float32))
-
-
-def scaled(signal: Signal, factor: NDArray, offset: NDArray) -> Signal:
-    """`factor` * `signal` + `offset`, each with one value for each channel."""
-    channels = signal.shape[2]
-    if (factor == 1).all():
-        return replace(signal, bias=(signal.bias + offset).astype(np.float32))
-    kernel = factor.reshape(1, 1, 1, channels)
-    return through(signal, Convolution(channels, 1, groups=channels), kernel, offset)
 
 
 def added(first: Signal, second: Signal) -> Signal:

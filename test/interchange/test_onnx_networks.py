@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optional import library
 
 from snn_perception.interchange.analog import read_analog
 from snn_perception.layers import (
@@ -31,7 +32,7 @@ from snn_perception.layers import (
     Sum,
 )
 
-onnx = pytest.importorskip('onnx', reason='onnx is not installed')
+onnx = library('onnx')
 from onnx_networks import OnnxNetwork, answers  # noqa: E402
 
 QUANTISED = 19
