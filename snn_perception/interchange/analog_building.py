@@ -283,6 +283,8 @@ class Builder:
         """`signal` convolved, with weights that are counted and finite."""
         _check_finite('weights', kernel)
         _check_finite('a bias', bias)
+        if bias is not None and bias.shape != (layer.channels,):
+            raise ConversionError(f'has {bias.size} biases for {layer.channels} channels')
         self.spend(kernel.size * len(signal.terms))
         convolved = through(signal, layer, kernel, bias)
         composed = [term.weights.size for term in convolved.terms if signal.read is None]

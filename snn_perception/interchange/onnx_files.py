@@ -34,7 +34,7 @@ from snn_perception.sentences import sentence, shown
 
 MAXIMUM_OUTLINE = 2**24
 """Bytes of everything but the numbers of weights."""
-MAXIMUM_PARTS = 1_000_000
+MAXIMUM_PARTS = 300_000
 OLDEST_OPSET = 7
 """Before it operators said in attributes what they broadcast."""
 

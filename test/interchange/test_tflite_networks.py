@@ -31,8 +31,8 @@ from snn_perception.locations import share_directory
 
 library('tflite')
 library('onnx')
-from onnx_networks import OnnxNetwork, answers
-from tflite_networks import NONE, RELU, RELU6, SAME, VALID, TfliteNetwork
+from onnx_networks import OnnxNetwork, answers  # noqa: E402
+from tflite_networks import NONE, RELU, RELU6, SAME, VALID, TfliteNetwork  # noqa: E402
 
 PHOTOGRAPHS = share_directory() / 'resource' / 'images' / 'everyday'
 MOBILENETS = Path(__file__).parents[3] / 'shared' / 'data' / 'mobilenet'
