@@ -34,7 +34,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from snn_perception.graph import IMAGE
+from snn_perception.graph import IMAGE, Connection
 from snn_perception.training.augmentation import Augmentation
 from snn_perception.training.checkpoint import random_seed
 from snn_perception.training.converted import ConvertedNetwork
@@ -142,12 +142,20 @@ def operations_per_mac(network: ConvertedNetwork, spikes: list[Tensor]) -> Tenso
     """Synaptic operations per multiply-accumulate of one pass, by the mean of each layer."""
     counts = [each.mean(dtype=torch.float32) for each in spikes]
     operations = [
-        counts[connection.source] * connection.macs
+        counts[connection.source] * synapses_of_spikes(connection)
         for population in network.network.populations
         for connection in population.connections
         if connection.source != IMAGE
     ]
     return torch.stack(operations).sum() / network.network.macs
+
+
+def synapses_of_spikes(connection: Connection) -> float:
+    """The synapses that are reached if every neuron of the source of `connection` spikes once.
+
+    A pooled map has more spikes than values.
+    """
+    return float(connection.fan_out.sum()) * connection.source_shape[2]
 
 
 def mixed(images: Tensor, share: float, generator: Generator) -> Tensor:
