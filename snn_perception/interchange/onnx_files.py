@@ -56,7 +56,7 @@ class OnnxFile(NamedTuple):
 def open_onnx(content: bytes) -> OnnxFile:
     """The graph in the bytes of an ONNX file; raises ConversionError for what is not read."""
     try:
-        require('an ONNX file', 'onnx')
+        require('an ONNX file', 'onnx>=1.15')
         import onnx
     except ImportError as reason:
         raise ConversionError(str(reason)) from None

@@ -157,7 +157,7 @@ class TfliteFile:
 
     def __init__(self, content: bytes) -> None:
         try:
-            require('a TFLite file', 'tflite', 'flatbuffers')
+            require('a TFLite file', 'tflite>=2.18', 'flatbuffers')
             import tflite
         except ImportError as reason:
             raise ConversionError(str(reason)) from None
