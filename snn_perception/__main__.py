@@ -33,6 +33,10 @@ COMMANDS = {
         'both nodes on the images that come with the package, with the answers on the screen',
     ),
     'train': ('snn_perception.commands.train:main', 'train a model by a recipe'),
+    'convert': (
+        'snn_perception.commands.convert:main',
+        'make a spiking model of a trained network in an ONNX or TFLite file',
+    ),
     'evaluate': (
         'snn_perception.commands.evaluate:main',
         'measure the accuracy, spikes and energy of a model on a data set',

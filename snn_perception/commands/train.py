@@ -17,17 +17,13 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
-import logging
-import signal
 import sys
+from functools import partial
 from pathlib import Path
-from types import FrameType
 
+from snn_perception.commands.long_runs import interruptible, trained
 from snn_perception.commands.options import add_data, count, load_data
-from snn_perception.requirements import require
 from snn_perception.targets import folder_to_write
-from snn_perception.training.interruption import SIGNALS, handled_by
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,68 +45,24 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument('--device', default='auto', choices=('auto', 'cpu', 'cuda'))
     options = parser.parse_args(arguments)
-    try:
-        with handled_by(_stop):
-            return _run(options)
-    except KeyboardInterrupt as reason:
-        # At any moment, also while the libraries are being imported.
-        print('train: interrupted; the same command resumes', file=sys.stderr)
-        [number] = reason.args or (signal.SIGINT,)
-        return 128 + int(number)
+    return interruptible('train', lambda: trained('train', partial(_run, options)))
 
 
-def _run(options: argparse.Namespace) -> int:
-    require('training', 'torch>=2.9')
+def _run(options: argparse.Namespace) -> None:
     # Importing PyTorch takes seconds, too long for --help or a wrong argument.
     from snn_perception.backends.torch import choose_device
     from snn_perception.energy import prices
-    from snn_perception.training import distributed
     from snn_perception.training.pipeline import train
     from snn_perception.training.recipe import load_recipe
 
-    leads = distributed.leads()
-    level = logging.INFO if leads else logging.ERROR
-    logging.basicConfig(level=level, format='%(message)s', stream=sys.stderr)
-    program = 'train' if leads else f'train, process {distributed.rank()}'
-    try:
-        prices()  # The card of the model needs them at the end.
-        _keep_memory()
-        recipe, _ = load_recipe(options.recipe)
-        device = choose_device(options.device)
-        dataset = load_data(options, recipe.preprocessing, held_out=False)
-        if options.images_per_class is not None:
-            dataset = dataset.first_of_each(options.images_per_class)
-        output = options.output or Path('trained') / recipe.name
-        train(recipe, dataset, output, device)
-    except (ValueError, FloatingPointError, OSError) as reason:
-        print(f'{program}: {reason}', file=sys.stderr)
-        return 1
-    return 0
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    """Raise KeyboardInterrupt(number), once: under torchrun every signal comes several times."""
-    for each in SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
-    raise KeyboardInterrupt(number)
-
-
-def _keep_memory() -> None:
-    """Let the C library keep freed memory instead of giving it back to the system.
-
-    Every training step allocates the same large tensors; fetching their pages again each time
-    costs more than computing them. It is for all of the process, so no library may ask for it.
-    Does nothing where the C library is not glibc.
-    """
-    trim_threshold, mmap_max, arena_max = -1, -4, -8
-    try:
-        libc = ctypes.CDLL('libc.so.6')
-    except OSError:
-        return
-    libc.mallopt(trim_threshold, 2**31 - 1)
-    libc.mallopt(mmap_max, 0)
-    # The arenas of threads are made of small pieces that do go back to the system.
-    libc.mallopt(arena_max, 1)
+    prices()  # The card of the model needs them at the end.
+    recipe, _ = load_recipe(options.recipe)
+    device = choose_device(options.device)
+    dataset = load_data(options, recipe.preprocessing, held_out=False)
+    if options.images_per_class is not None:
+        dataset = dataset.first_of_each(options.images_per_class)
+    output = options.output or Path('trained') / recipe.name
+    train(recipe, dataset, output, device)
 
 
 if __name__ == '__main__':

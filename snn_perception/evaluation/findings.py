@@ -62,26 +62,38 @@ class Findings:
     @cached_property
     def reliability(self) -> Reliability:
         """Whether the scores of the decisions are probabilities."""
-        scores = [decision.score for decision in self.evaluation.decisions]
-        return reliability(scores, self.evaluation.answers == self.evaluation.labels)
+        return reliability_of(self.evaluation)
 
     @property
     def figures(self) -> dict[str, Any]:
         """The figures of `Evaluation.summary` and more, units in the names."""
-        figures = self.evaluation.summary()
-        # The runs continued past the decisions, so their duration says nothing about decisions.
-        del figures['ms_per_image']
-        times = [decision.simulated_time for decision in self.evaluation.decisions]
-        slowest = np.percentile(times, 99, method='inverted_cdf')
         return {
-            **figures,
-            'simulated_time_p99_s': float(slowest),
-            'expected_calibration_error': self.reliability.expected_calibration_error,
+            **figures_of(self.evaluation),
             'accuracy_if_damaged': {
                 condition.damage: condition.evaluation.accuracy
                 for condition in self.conditions[1:]
             },
         }
+
+
+def figures_of(evaluation: Evaluation) -> dict[str, Any]:
+    """The figures of `Evaluation.summary` and of how late and how sure decisions are."""
+    figures = evaluation.summary()
+    # The runs continued past the decisions, so their duration says nothing about decisions.
+    del figures['ms_per_image']
+    times = [decision.simulated_time for decision in evaluation.decisions]
+    slowest = np.percentile(times, 99, method='inverted_cdf')
+    return {
+        **figures,
+        'simulated_time_p99_s': float(slowest),
+        'expected_calibration_error': reliability_of(evaluation).expected_calibration_error,
+    }
+
+
+def reliability_of(evaluation: Evaluation) -> Reliability:
+    """Whether the scores of the decisions are probabilities."""
+    scores = [decision.score for decision in evaluation.decisions]
+    return reliability(scores, evaluation.answers == evaluation.labels)
 
 
 def study(trajectories: Trajectories, rates: Simulator, dataset: Dataset) -> Findings:

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -66,18 +67,18 @@ def write(output: Path, recipe: Recipe, findings: Findings, origin: Origin) -> N
         '## Data',
         _data(recipe, origin, figures['images']),
         '## Network',
-        f'{_shape(network.input_shape)} inputs, {len(network.populations)} layers, '
-        f'{network.neurons} {_kind(network.neuron)}, {network.synapses} synapses, '
-        f'{_parameters(model)} parameters. The deepest way leads through {network.depth} layers '
+        f'{shape_of(network.input_shape)} inputs, {len(network.populations)} layers, '
+        f'{network.neurons} {neurons_of(network.neuron)}, {network.synapses} synapses, '
+        f'{parameters(model)} parameters. The deepest way leads through {network.depth} layers '
         f'of neurons and synapses of {1000 * network.synaptic_delay:g} ms.',
-        _layers(model, findings.evaluation),
+        layer_activity(model, findings.evaluation),
         '## Recipe',
         f'`config/train/{recipe.name}.yaml`, trained in {origin.seconds / 60:.0f} minutes. '
         'Reproduce it with',
         f'    scripts/run train {recipe.name} --data DIRECTORY',
         '![Training curves](curves.png)',
         '## Validation',
-        _figures(figures),
+        figure_table(figures),
         _decision(model.readout, origin.calibration_images),
         '![Accuracy over simulated time](time.png)',
         '![Accuracy against synaptic operations](operations.png)',
@@ -101,7 +102,12 @@ def write(output: Path, recipe: Recipe, findings: Findings, origin: Origin) -> N
         '## Limits',
         recipe.limits or 'Not stated in the recipe.',
     ]
-    text = '\n\n'.join(section.strip('\n') for section in sections) + '\n'
+    write_sections(output, sections)
+
+
+def write_sections(output: Path, sections: Sequence[str]) -> None:
+    """Write README.md into `output`, with an empty line between its `sections`."""
+    text = '\n\n'.join(section.strip('\n') for section in sections if section) + '\n'
     (output / 'README.md').write_text(text, encoding='utf-8')
 
 
@@ -122,16 +128,16 @@ def classes(labels: tuple[str, ...]) -> str:
     return f'{len(labels):,} classes: {together(labels, 10)}; see `labels` in `model.yaml`.'
 
 
-def _shape(shape: tuple[int, ...]) -> str:
+def shape_of(shape: tuple[int, ...]) -> str:
     return 'x'.join(map(str, shape))
 
 
-def _parameters(model: Model) -> int:
+def parameters(model: Model) -> int:
     arrays = (values for weights in model.weights for values in (*weights.kernels, weights.bias))
     return sum(values.size for values in arrays)
 
 
-def _kind(neuron: Neuron) -> str:
+def neurons_of(neuron: Neuron) -> str:
     """What sort of neurons these are, with their parameters."""
     values = (
         f'{name} {1000 * value:g} ms' if name.startswith('tau') else f'{name} {value:g}'
@@ -140,7 +146,7 @@ def _kind(neuron: Neuron) -> str:
     return f'{type(neuron).__name__} neurons ({", ".join(values)})'
 
 
-def _layers(model: Model, evaluation: Evaluation) -> str:
+def layer_activity(model: Model, evaluation: Evaluation) -> str:
     """Table of the populations and their mean activity."""
     spikes = evaluation.per_layer('spikes')
     operations = evaluation.per_layer('synaptic_operations')
@@ -152,7 +158,7 @@ def _layers(model: Model, evaluation: Evaluation) -> str:
         rows.append(
             (
                 _title(population),
-                _shape(population.output_shape),
+                shape_of(population.output_shape),
                 str(neurons),
                 str(population.macs),
                 f'{operations[index]:.0f}' if population.hears_spikes else 'none: analog',
@@ -172,7 +178,7 @@ def _title(population: Population) -> str:
     return name + ' + '.join(links)
 
 
-def _figures(figures: dict) -> str:
+def figure_table(figures: dict) -> str:
     calibration = 100 * figures['expected_calibration_error']
     best = figures.get('top5_accuracy')
     rows = (

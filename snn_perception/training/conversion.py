@@ -19,6 +19,7 @@ from __future__ import annotations
 import copy
 import logging
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,11 +31,11 @@ from snn_perception.datasets import Dataset, DatasetError, drawn, spread
 from snn_perception.datasets.unlabelled import Images
 from snn_perception.images import Preprocessing
 from snn_perception.interchange.analog import Analog
-from snn_perception.layers import Convolution, Dense, Identity, Layer, Sum
 from snn_perception.model import Model, Weights
 from snn_perception.network import Network
 from snn_perception.readout import Readout
 from snn_perception.training import distributed, fingerprint, precision
+from snn_perception.training.conversion_network import network_of, preprocessing_of
 from snn_perception.training.conversion_recipe import Conversion
 from snn_perception.training.conversion_stages import Examination, StageFindings, folder_of
 from snn_perception.training.converted import ConvertedNetwork
@@ -42,49 +43,87 @@ from snn_perception.training.data import Split
 from snn_perception.training.distillation import Distillation, Imitation
 from snn_perception.training.fitting import fit
 from snn_perception.training.loop import Trainer
-from snn_perception.training.recipe import RecipeError, with_units
+from snn_perception.training.parallel import check_batch
+from snn_perception.training.recipe import RecipeError
 
 LOG = logging.getLogger('snn_perception.training')
 
 
 @dataclass(frozen=True)
-class Converted:
-    """A conversion: the model, what each stage made of it, and the stages that were trained.
+class Plan:
+    """All that a conversion needs, checked, before anything is computed or written.
 
-    `digest` is that of the images, of which `training_images` and `validation_images` were used.
+    `weights` are those of the original, of all connections of `network`; `ceilings` the bounds of
+    its rectifiers. `groups` are the class names of the images, as far as folders say anything.
     """
+
+    conversion: Conversion
+    labels: tuple[str, ...]
+    preprocessing: Preprocessing
+    network: Network
+    weights: tuple[Weights, ...]
+    ceilings: tuple[float, ...]
+    groups: tuple[str, ...]
+    training: Dataset
+    validation: Dataset
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of all the images, as they are divided."""
+        return fingerprint.in_one(fingerprint.of_data(self.training, self.validation))
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A conversion: the model, what each stage made of it, and the stages that were trained."""
 
     model: Model
     findings: list[StageFindings]
     trainers: list[Trainer]
-    digest: str
-    training_images: int
-    validation_images: int
+    examination: Examination
+
+    @property
+    def labelled(self) -> int:
+        """Validation images whose class is known."""
+        return int((self.examination.targets >= 0).sum())
 
 
-def convert(
-    conversion: Conversion,
-    analog: Analog,
-    labels: tuple[str, ...],
-    images: Images,
-    checkpoints: Path,
-    device: str = 'cpu',
-) -> Converted | None:
-    """The spiking model of `analog`, whose outputs have `labels`.
+def plan(conversion: Conversion, analog: Analog, labels: tuple[str, ...], images: Images) -> Plan:
+    """What `convert` needs to make `analog`, whose outputs have `labels`, a spiking model.
 
-    Resumes from what lies in `checkpoints`, exactly. Raises DatasetError for too few images,
-    RecipeError for checkpoints of another run, FloatingPointError if a loss stops being finite.
-    Under torchrun only the first process returns what it has; see `distributed`.
+    Raises DatasetError for too few images, RecipeError and other ValueErrors for what does not
+    fit the network.
     """
-    network, weights = _network(conversion, analog)
+    network, weights = network_of(conversion, analog)
     preprocessing = preprocessing_of(conversion, analog)
+    for stage in conversion.stages.values():
+        check_batch(stage.batch_size)
     groups = tuple(sorted(set(images.groups)))
     training, validation = _divide(images, groups, conversion)
+    return Plan(
+        conversion, labels, preprocessing, network, weights, analog.ceilings, groups, training,
+        validation,
+    )  # fmt: skip
+
+
+def convert(plan: Plan, checkpoints: Path, device: str = 'cpu') -> Converted | None:
+    """The spiking model of `plan`.
+
+    Resumes from what lies in `checkpoints`, exactly. Raises RecipeError for checkpoints of
+    another run, FloatingPointError if a loss stops being finite; KeyboardInterrupt comes after a
+    checkpoint is written, see `Trainer.run`. Under torchrun only the first process returns what
+    it has; see `distributed`.
+    """
+    conversion = plan.conversion
     with distributed.together(device) as own_device:
-        data = Split(training, validation, preprocessing, own_device)
-        original = ConvertedNetwork(network, weights, analog.ceilings, conversion.dt)
+        distributed.require_same(plan.digest, 'other data', DatasetError)
+        distributed.require_same(repr(conversion), 'another recipe', RecipeError)
+        own_weights = fingerprint.of_weights(plan.weights)
+        distributed.require_same(own_weights, 'another network', RecipeError)
+        data = Split(plan.training, plan.validation, plan.preprocessing, own_device)
+        original = ConvertedNetwork(plan.network, plan.weights, plan.ceilings, conversion.dt)
         original = original.to(own_device).eval()
-        examination = Examination(original, data, labels, groups, conversion.unseen)
+        examination = Examination(original, data, plan.labels, plan.groups, conversion.unseen)
         fitted = copy.deepcopy(original)
         fit(fitted, _calibration(data, conversion), conversion.most_spikes)
         findings = [examination.of_original(), examination.of('without training', fitted)]
@@ -100,82 +139,7 @@ def convert(
             _say(findings[-1])
         if not distributed.leads():
             return None
-        model = _model(conversion, labels, preprocessing, last, examination.temperature(last))
-    digest = fingerprint.in_one(data.digests)
-    return Converted(model, findings, trainers, digest, len(training), len(validation))
-
-
-def with_outputs(analog: Analog, kept: list[int]) -> Analog:
-    """`analog` with the outputs numbered `kept` alone, in that order."""
-    *hidden, readout = analog.weights
-    kernels = tuple(np.ascontiguousarray(kernel[..., kept]) for kernel in readout.kernels)
-    layers = (*analog.layers[:-1], with_units(analog.layers[-1], len(kept)))
-    weights = (*hidden, Weights(kernels, readout.bias[kept]))
-    return replace(analog, layers=layers, weights=weights)
-
-
-def preprocessing_of(conversion: Conversion, analog: Analog) -> Preprocessing:
-    """How images become inputs: by the file, and by what the recipe says in its place."""
-    changes = conversion.input
-    mean, deviation = changes.mean or analog.mean, changes.deviation or analog.deviation
-    if mean is None or deviation is None:
-        raise RecipeError(
-            'the file does not say which mean and deviation its pixels are to have; give both in '
-            'the section input of the recipe, for pixels from 0 to 1'
-        )
-    return Preprocessing(
-        analog.input_shape, tuple(mean), tuple(deviation), changes.fit, centre=changes.centre
-    )
-
-
-def _network(conversion: Conversion, analog: Analog) -> tuple[Network, tuple[Weights, ...]]:
-    """The spiking network and its weights, in units of activations, of all connections.
-
-    What passes a value on unchanged does so with weights, as each channel has its own scale. The
-    channels of the image are turned round if the original wants blue first.
-    """
-    layers, kernels = [], []
-    plain = Network(analog.input_shape, analog.layers)
-    for population, weights in zip(plain.populations, analog.weights, strict=True):
-        own = iter(weights.kernels)
-        kernels.append(
-            Weights(
-                tuple(
-                    next(own) if connection.weight_shape else connection.kernel(None)
-                    for connection in population.connections
-                ),
-                weights.bias,
-            )
-        )
-    populations = iter(plain.populations)
-    for layer in analog.layers:
-        if isinstance(layer, Identity | Sum):
-            layer = _with_weights(layer, next(populations).output_shape[2])
-        elif isinstance(layer, Convolution | Dense):
-            next(populations)
-        layers.append(layer)
-    network = Network(
-        analog.input_shape,
-        tuple(layers),
-        conversion.neuron.neuron,
-        gamma=conversion.neuron.gamma,
-        firing_window=conversion.firing_window,
-    )
-    return network, tuple(kernels)
-
-
-def _with_weights(layer: Identity | Sum, channels: int) -> Layer:
-    """`layer` with depthwise convolutions of one pixel in place of identities."""
-    if isinstance(layer, Identity):
-        return Convolution(channels, 1, groups=channels, name=layer.name, source=layer.source)
-    branches: list[Any] = [
-        tuple(
-            _with_weights(each, channels) if isinstance(each, Identity) else each
-            for each in branch
-        )
-        for branch in layer.branches
-    ]
-    return Sum(tuple(branches), layer.name)
+        return Converted(_model(plan, last, examination), findings, trainers, examination)
 
 
 def _divide(
@@ -255,20 +219,15 @@ def _sections(conversion: Conversion, stage: Distillation) -> dict[str, Any]:
     }
 
 
-def _model(
-    conversion: Conversion,
-    labels: tuple[str, ...],
-    preprocessing: Preprocessing,
-    network: ConvertedNetwork,
-    temperature: float,
-) -> Model:
-    time = network.network.turns[-1] * conversion.firing_window
+def _model(plan: Plan, network: ConvertedNetwork, examination: Examination) -> Model:
+    conversion, time = plan.conversion, network.network.synaptic_delay
+    temperature = examination.temperature(network)
     return Model(
         conversion.name,
-        labels,
+        plan.labels,
         network.network,
         network.cpu().fold(),
-        preprocessing,
+        plan.preprocessing,
         Readout(time, time - conversion.dt, time, temperature=temperature),
         conversion.dt,
         conversion.description,

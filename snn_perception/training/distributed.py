@@ -134,6 +134,16 @@ def gather(value: Item) -> list[Item]:
     return values
 
 
+def require_same(own: str, what: str, error: type[ValueError]) -> None:
+    """Raise `error` unless `own` is the same in all processes; in others it is of `what`."""
+    for number, other in enumerate(gather(own)):
+        if other != own:
+            raise error(
+                f'process {number} has read {what} than process {rank()}; '
+                f'all must be given the same'
+            )
+
+
 def any_of(value: bool) -> bool:
     """Whether `value` is true in any of the processes."""
     [processes] = add_up([torch.tensor([float(value)])])

@@ -17,8 +17,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +31,7 @@ from snn_perception.training import distributed
 from snn_perception.training.card import Origin, uncertainty
 from snn_perception.training.data import Split, divide
 from snn_perception.training.fingerprint import in_one
+from snn_perception.training.logs import log_in
 from snn_perception.training.loop import Trainer
 from snn_perception.training.parallel import check_batch
 from snn_perception.training.recipe import Recipe, RecipeError
@@ -65,7 +64,7 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
         digest = in_one(data.digests)
         _require_agreement(recipe, digest)
         _require_own_folder(digest, output)
-        with _log_in(output):
+        with log_in(output):
             LOG.info('%s: %d training and %d validation images',
                      recipe.name, len(training), len(validation))  # fmt: skip
             for sentence in shortcomings(training, validation):
@@ -73,7 +72,7 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
             stages = run_stages(recipe, data, output / 'checkpoints')
     if not distributed.leads():
         return None
-    with _log_in(output):
+    with log_in(output):
         findings = _findings(recipe, dataset.class_names, stages, validation, device)
         histories = {stage.title: stage.progress.history for stage in stages}
         save_curves(histories, output / 'curves.png')
@@ -128,16 +127,8 @@ def _require_agreement(recipe: Recipe, digest: str) -> None:
     """Raise a sentence unless all processes have this `recipe` and the data of `digest`."""
     # The base may lie elsewhere on another machine; its weights come from the first process.
     recipe = replace(recipe, base='')
-    for error, what, own in (
-        (DatasetError, 'other data', digest),
-        (RecipeError, 'another recipe', repr(recipe)),
-    ):
-        for number, other in enumerate(distributed.gather(own)):
-            if other != own:
-                raise error(
-                    f'process {number} has read {what} than process {distributed.rank()}; '
-                    f'all must be given the same'
-                )
+    distributed.require_same(digest, 'other data', DatasetError)
+    distributed.require_same(repr(recipe), 'another recipe', RecipeError)
 
 
 def _require_own_folder(digest: str, output: Path) -> None:
@@ -180,26 +171,3 @@ def shortcomings(training: Dataset, validation: Dataset) -> list[str]:
             f'validation_images of the recipe'
         )
     return found
-
-
-@contextmanager
-def _log_in(output: Path) -> Iterator[None]:
-    """Append the log to training.log in `output` meanwhile, one line per event with the time.
-
-    Only in the first process.
-    """
-    if not distributed.leads():
-        yield
-        return
-    output.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(output / 'training.log', encoding='utf-8')
-    handler.setFormatter(logging.Formatter('%(asctime)s %(message)s'))
-    level = LOG.level
-    LOG.addHandler(handler)
-    LOG.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        LOG.setLevel(level)
-        LOG.removeHandler(handler)
-        handler.close()
