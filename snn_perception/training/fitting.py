@@ -85,7 +85,9 @@ def heard_by_few(network: Network) -> set[int]:
     reached: dict[int, float] = {}
     for population in network.populations:
         for connection in population.connections:
-            reached[connection.source] = reached.get(connection.source, 0) + _fan_out(connection)
+            if connection.source != IMAGE:
+                before = reached.get(connection.source, 0)
+                reached[connection.source] = before + _fan_out(connection)
     return {source for source, count in reached.items() if count <= FEW_SYNAPSES}
 
 
