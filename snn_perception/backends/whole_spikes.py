@@ -33,6 +33,9 @@ from snn_perception.neurons import Neuron
 from snn_perception.threads import in_parallel
 from snn_perception.turns import thresholds
 
+MOST_BINS = 2**16
+"""A larger table would not stay in the caches of a processor."""
+
 
 class Line(NamedTuple):
     """The line near which a neuron's current is for each number of spikes in its window.
@@ -76,14 +79,16 @@ class _WholeSpikes(torch.autograd.Function):
     def forward(ctx: Any, current: Tensor, neuron: Neuron, steps: int, dt: float) -> Tensor:
         values = current.detach()
         ctx.line = Line.of(neuron, steps, dt)
-        if values.device.type != 'cpu' or values.dtype != torch.float32:
+        is_plain = values.device.type == 'cpu' and values.dtype == torch.float32
+        table = _table(neuron, steps, dt) if is_plain else None
+        if table is None:
             limits = torch.from_numpy(_limits(neuron, steps, dt)).to(values.device)
             counts = torch.bucketize(values.float().contiguous(), limits, right=True)
             counts = counts.to(values.dtype)
         else:
             values = values.contiguous()
             counts = torch.empty_like(values)
-            _share_out(values.view(-1).numpy(), counts.view(-1).numpy(), _table(neuron, steps, dt))
+            _share_out(values.view(-1).numpy(), counts.view(-1).numpy(), table)
         ctx.save_for_backward(values)
         return counts.view_as(current)
 
@@ -117,10 +122,14 @@ def _limits(neuron: Neuron, steps: int, dt: float) -> NDArray[np.float32]:
 
 
 @lru_cache
-def _table(neuron: Neuron, steps: int, dt: float) -> _Table:
+def _table(neuron: Neuron, steps: int, dt: float) -> _Table | None:
+    """The table of `neuron`; none if limits are too close together for it, as in long windows."""
     limits = _limits(neuron, steps, dt).astype(float)
     gap = np.diff(limits).min(initial=1.0) * 0.9
-    begins = limits[0] - 2 * gap + gap * np.arange(int((limits[-1] - limits[0]) / gap) + 5)
+    if limits[-1] - limits[0] > MOST_BINS * gap:
+        return None
+    # Evenly spaced limits, as those of IF, must not lie on a border, where a place may be rounded.
+    begins = limits[0] - 2.05 * gap + gap * np.arange(int((limits[-1] - limits[0]) / gap) + 5)
     counts = np.searchsorted(limits, begins, side='right')
     next_limits = np.append(limits, np.inf)[counts]
     return _Table(

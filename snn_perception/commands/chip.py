@@ -56,6 +56,11 @@ def run(options: argparse.Namespace) -> Figures:
     from snn_perception.loading import load_model
 
     model = load_model(options.model)
+    if options.data and model.network.firing_window:
+        raise ValueError(
+            f'the emulator cannot run {model.name}, whose layers take turns (firing_window of '
+            f'{model.network.firing_window} s); without --data its cores are counted all the same'
+        )
     figures = resources(place(model.network, model.readout.views))
     if options.data and figures['fits']:
         figures = _studied(model, options)

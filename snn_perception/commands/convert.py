@@ -41,6 +41,12 @@ SCREEN = Path('-')
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
+    options = parse(arguments)
+    return interruptible('convert', lambda: trained('convert', partial(_run, options)))
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """The options in `arguments`, or in those of the process."""
     parser = argparse.ArgumentParser(
         prog='convert',
         description='Make a spiking model of a trained network in an ONNX or TFLite file. Its '
@@ -74,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error('--data is needed; only --report does without')
     if options.stages and 'none' in options.stages and len(options.stages) > 1:
         parser.error('argument --stages: none is for no others')
-    return interruptible('convert', lambda: trained('convert', partial(_run, options)))
+    return options
 
 
 def _add_changes(parser: argparse.ArgumentParser) -> None:
@@ -124,7 +130,7 @@ def _run(options: argparse.Namespace) -> None:
     if name is None:
         name = DISTILLED if options.stages not in (None, ['none']) else QUICK
     conversion, path = load_conversion(name)
-    conversion = _changed(conversion, options)
+    conversion = changed(conversion, options)
     analog, labels = read(options.file, conversion, path.parent)
     tables = {'Network': network_table(analog, conversion), 'Nodes': node_table(analog.fates)}
     if options.data is None:
@@ -146,7 +152,7 @@ def _run(options: argparse.Namespace) -> None:
         _write(options.report, tables)
 
 
-def _changed(conversion: Conversion, options: argparse.Namespace) -> Conversion:
+def changed(conversion: Conversion, options: argparse.Namespace) -> Conversion:
     """`conversion` with what `options` say in its place; raises RecipeError or ValueError."""
     from snn_perception.model_file import NeuronSection
     from snn_perception.neurons import IF, LIF

@@ -190,6 +190,13 @@ def lost(model: Model, timing: Timing) -> dict[str, str]:
             f'acts at once here; in hidden layers there it rises with the synapse, whose time '
             f'constant is {1000 * network.synapse.tau:g} ms'
         )
+    if network.firing_window:
+        window = f'{1000 * network.firing_window:g} ms'
+        said['turns'] = (
+            f'each layer fires in a window of {window} of its own here, once all that it hears '
+            f'have fired, and hears their mean rates; there all layers fire all the time, which '
+            f'takes many more spikes for the same answers'
+        )
     mixed = [each for each in network.populations[:-1] if each.sees_image and each.hears_spikes]
     if is_joined and mixed:
         said['image'] = (
@@ -209,14 +216,27 @@ def lost(model: Model, timing: Timing) -> dict[str, str]:
     said['preprocessing'] = (
         f'grey levels or colours from 0 to 1{", inverted" if preprocessing.invert else ""}, minus '
         f'{preprocessing.mean}, divided by {preprocessing.deviation}; fit: {preprocessing.fit}'
+        f'{_middle(preprocessing.centre)}'
     )
-    said['readout'] = (
-        f'the answer is the largest mean output from {readout.start_time:g} to '
-        f'{readout.presentation_time:g} s, or sooner if its score reaches '
-        f'{readout.confidence_threshold:.4g}'
-    )
-    said['labels'] = ', '.join(model.labels)
+    if network.firing_window:
+        said['readout'] = (
+            'the answer is the largest output at the end; there, take means over time'
+        )
+    else:
+        said['readout'] = (
+            f'the answer is the largest mean output from {readout.start_time:g} to '
+            f'{readout.presentation_time:g} s, or sooner if its score reaches '
+            f'{readout.confidence_threshold:.4g}'
+        )
+    separator = '; ' if any(',' in label for label in model.labels) else ', '
+    said['labels'] = separator.join(model.labels)
     return said
+
+
+def _middle(centre: float) -> str:
+    if centre == 1:
+        return ''
+    return f', and of what that leaves the middle {100 * centre:g} % of its height and width'
 
 
 def _is_plain(population: Population) -> bool:

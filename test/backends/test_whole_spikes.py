@@ -24,17 +24,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from snn_perception.backends.whole_spikes import Line, whole_spikes
-from snn_perception.neurons import IF, LIF, Neuron
+from snn_perception.neurons import IF, LIF
 from snn_perception.turns import count_spikes, thresholds
 
 DT = 0.00025
 NEURONS = LIF(0.0025, 0.0), LIF(0.0025, 0.00005), IF(0.0025, 0.0), LIF(0.001, 0.0)
-
-
-def fired(neuron: Neuron, current: np.ndarray, steps: int) -> np.ndarray:
-    """Spikes that `neuron` fires step by step from rest."""
-    state = neuron.rest(current.shape)
-    return sum(neuron.step(current, state, DT) > 0 for _ in range(steps))
 
 
 @pytest.mark.parametrize('neuron', NEURONS, ids=str)
@@ -58,6 +52,14 @@ def test_every_threshold_and_the_numbers_beside_it_are_counted_exactly(neuron) -
     for shift, values in ((0, below), (1, exact), (1, above)):
         found = whole_spikes(torch.from_numpy(values), neuron, 20, DT).numpy()
         assert np.array_equal(found, np.arange(len(exact)) + shift)
+
+
+def test_in_a_long_window_the_limits_of_a_leaky_neuron_may_be_one_and_the_same() -> None:
+    current = np.linspace(0.9, 3, 1000, dtype=np.float32)
+    found = whole_spikes(torch.from_numpy(current), NEURONS[0], 512, DT).numpy()
+    limits = thresholds(NEURONS[0], 512, DT).astype(np.float32)
+    assert len(np.unique(limits)) < 512
+    assert np.array_equal(found, count_spikes(current, limits))
 
 
 @pytest.mark.parametrize('dtype', [torch.float64, torch.bfloat16, torch.float16])

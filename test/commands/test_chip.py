@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 import optional
 import pytest
-from random_models import random_model
+from random_models import random_model, turn_taking_model
 
 from snn_perception.commands import chip
 from snn_perception.layers import Convolution, Dense
@@ -62,6 +62,17 @@ def test_resources_need_neither_images_nor_the_emulator(model, tmp_path, capsys,
     (head,) = (line for line in printed if line.split()[:1] == ['layer'])
     assert head.split()[1:4] == ['tile', 'cores', 'neurons']
     assert len(printed) - printed.index(head) == 4
+
+
+def test_cores_are_counted_of_layers_that_take_turns_which_the_emulator_cannot_run(
+    data, tmp_path, capsys
+):
+    save_model(turn_taking_model(0), tmp_path / 'model')
+    figures = figures_of(tmp_path, tmp_path / 'model')
+    assert figures['fits']
+    assert figures['cores'] >= 1
+    assert chip.main([str(tmp_path / 'model'), '--data', str(data)]) == 1
+    assert 'the emulator cannot run random, whose layers take turns' in capsys.readouterr().err
 
 
 def test_with_images_the_layers_are_compared(model, data, tmp_path, capsys):

@@ -24,7 +24,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_models import random_images, random_model
+from random_models import random_images, random_model, turn_taking_model
 
 from snn_perception import create_simulator, load_model
 from snn_perception.images import Preprocessing
@@ -218,6 +218,20 @@ def test_what_is_lost_is_said_in_words():
     assert '0.001 s' in said['spikes']
     assert said['labels'] == 'a, b, c'
     assert {'preprocessing', 'readout', 'floor of the membrane'} <= set(said)
+
+
+def test_it_is_said_that_layers_take_no_turns_there_and_which_part_of_an_image_is_seen():
+    model = turn_taking_model(0)
+    preprocessing = dataclasses.replace(model.preprocessing, centre=0.875)
+    model = dataclasses.replace(model, labels=('a, b', 'c', 'd'), preprocessing=preprocessing)
+    said = lost(model, Timing(0.001))
+    assert 'fires in a window of 5 ms of its own here' in said['turns']
+    assert 'largest output at the end' in said['readout']
+    assert 'the middle 87.5 % of its height and width' in said['preprocessing']
+    assert said['labels'] == 'a, b; c; d'
+    plain = lost(random_model(), Timing(0.001))
+    assert 'turns' not in plain
+    assert 'the middle' not in plain['preprocessing']
 
 
 def test_what_is_not_lost_is_not_said():
