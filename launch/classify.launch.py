@@ -31,6 +31,8 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from snn_perception.demo.shipped_images import SHIPPED_IMAGES
+
 PACKAGE = 'snn_perception'
 CONFIGURATION = Path(get_package_share_directory(PACKAGE)) / 'config' / 'classify.yaml'
 LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
@@ -124,13 +126,24 @@ def _nodes(context: LaunchContext) -> list[Node]:
     )
     if not _flag('demo', texts['demo']):
         return [classifier]
+    shown = {'width': 640, 'height': 480, **_images_for(texts['model'], texts['params_file'])}
     camera = Node(
         executable='camera',
         name='camera',
-        parameters=[texts['params_file'], {'width': 640, 'height': 480, **shared}],
+        parameters=[texts['params_file'], {**shown, **shared}],
         **common,
     )
     return [classifier, camera]
+
+
+def _images_for(model: str, params_file: str) -> dict[str, str]:
+    """The parameter of the camera by which it shows what `model` knows, if that is shipped.
+
+    The user's own file says itself what is shown.
+    """
+    if params_file != str(CONFIGURATION) or model not in SHIPPED_IMAGES:
+        return {}
+    return {'source': f'package://{PACKAGE}/resource/images/{SHIPPED_IMAGES[model]}'}
 
 
 def _when_classifier_ends(

@@ -203,6 +203,20 @@ def test_demo_classifies_in_its_namespace_on_the_topic_asked_for(
     assert 'Traceback' not in output
 
 
+def test_demo_shows_the_images_that_the_model_knows(node: Any) -> None:
+    from rcl_interfaces.srv import GetParameters
+
+    process = start('demo:=true', 'model:=everyday', 'namespace:=things')
+    service = '/things/camera/get_parameters'
+    response = call(node, process, GetParameters, service, names=['source'])
+        node, process, GetParameters, '/things/camera/get_parameters', names=['source']
+    )
+    [source] = response.values
+    assert source.string_value == 'package://snn_perception/resource/images/everyday'
+    status, output = stop(process)
+    assert status == 0, output
+
+
 def call(node: Any, process: subprocess.Popen, kind: Any, service: str, **fields: Any) -> Any:
     """The response of a service of a launched node, which is asked again if the answer is lost."""
     client = node.create_client(kind, service)
