@@ -209,8 +209,6 @@ def test_demo_shows_the_images_that_the_model_knows(node: Any) -> None:
     process = start('demo:=true', 'model:=everyday', 'namespace:=things')
     service = '/things/camera/get_parameters'
     response = call(node, process, GetParameters, service, names=['source'])
-        node, process, GetParameters, '/things/camera/get_parameters', names=['source']
-    )
     [source] = response.values
     assert source.string_value == 'package://snn_perception/resource/images/everyday'
     status, output = stop(process)
