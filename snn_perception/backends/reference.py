@@ -106,6 +106,10 @@ class ReferenceSimulator(Simulator):
         spiked = []
         for population, state in zip(network.populations, memory.states, strict=True):
             index, shape = population.index, (len(images), *population.output_shape)
+            if not population.is_readout and not self._is_due(population, memory.steps):
+                spiked.append(np.zeros(shape, bool))
+                values[index] = memory.counts[index] / network.firing_window
+                continue
             spikes, constant = np.zeros(shape), np.zeros(shape)
             for connection, kernel in self.model.connections(index):
                 part = constant if connection.source == IMAGE else spikes
@@ -128,11 +132,9 @@ class ReferenceSimulator(Simulator):
     def _spikes_in_turn(self, population: Population, current: NDArray, step: int) -> NDArray:
         """How many spikes the neurons of `population` have fired by the end of time step `step`.
 
-        They have heard all that they are going to hear by the time that they fire.
+        That is in their turn, when they have heard all that they are going to hear.
         """
-        window = self.model.window_steps
-        elapsed = step + 1 - self.model.network.turns[population.index] * window
-        elapsed = min(max(elapsed, 0), window)
+        elapsed = step + 1 - self.model.network.turns[population.index] * self.model.window_steps
         limits = thresholds(self.model.network.neuron, elapsed, self.model.dt)
         return count_spikes(current, limits)
 
