@@ -78,7 +78,7 @@ def write(
         f'{model.description}. {classes(model.labels)}',
         '## Origin',
         f'Converted from `{source.file.name}` (SHA-256 `{source.digest}`), a network without '
-        f'spikes. Its licence is that of this model: {conversion.licence or "not stated"}.',
+        f'spikes. {conversion.licence or "Its licence is not stated in the recipe."}',
         '## Data',
         _data(planned),
         '## Network',

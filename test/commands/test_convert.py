@@ -124,7 +124,8 @@ def test_spikes_in_a_long_window_are_the_activations_of_the_file(
         fit(made, torch.from_numpy(pixels), conversion.most_spikes)
         with torch.no_grad():
             outputs, spikes = made.in_mode('spikes').watch(torch.from_numpy(pixels))
-        found = [each * scale for each, scale in zip(spikes, made.scales.values(), strict=True)]
+            scales = made.scales.values()
+            found = [each * scale for each, scale in zip(spikes, scales, strict=True)]
         values = zip(found, analog.activations(pixels), strict=True)
         errors.append([float(relative_error(one, torch.from_numpy(two))) for one, two in values])
         scores = outputs.softmax(1).numpy()
