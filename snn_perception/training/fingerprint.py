@@ -60,6 +60,10 @@ def fingerprint(recipe: Recipe, data: Digests, start: Digests, on_spikes: bool) 
     sections = {key: value for key, value in asdict(recipe).items() if key not in excluded}
     sections['neuron'] = recipe.neuron.mapping
     sections['layers'] = [_fields(layer) for layer in recipe.layers]
+    if recipe.firing_window:
+        sections['dt'] = recipe.dt
+    else:
+        del sections['firing_window']
     # What it is called or where it lies is no matter; its weights are in `start`.
     sections['base'] = bool(recipe.base)
     sections['stage'] = 'fine_tuning' if on_spikes else 'optimisation'

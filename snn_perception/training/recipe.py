@@ -30,9 +30,12 @@ from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
 from snn_perception.training.augmentation import Augmentation
 from snn_perception.training.noise import Noise
+from snn_perception.turns import steps_of
 from snn_perception.yaml_files import build, read_yaml
 
-INHERITED = ('input', 'neuron', 'synapse', 'readout_synapse', 'layers', 'readout', 'dt')
+INHERITED = (
+    'input', 'neuron', 'synapse', 'readout_synapse', 'layers', 'readout', 'dt', 'firing_window'
+)  # fmt: skip
 """Sections that a recipe with a base takes from its model.yaml."""
 PRECISIONS = ('auto', 'float32', 'bfloat16')
 
@@ -150,6 +153,7 @@ class Recipe:
     synapse: Synapse = field(default_factory=Synapse)
     readout_synapse: Synapse = field(default_factory=Synapse)
     dt: float = 0.001
+    firing_window: float = 0.0
     noise: Noise = field(default_factory=Noise)
     rate_regularisation: RateRegularisation = field(default_factory=RateRegularisation)
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -175,6 +179,8 @@ class Recipe:
         if self.base and self.fine_tuning and self.fine_tuning.distillation:
             raise ValueError('distillation must be 0: with a base there is no rate network')
         _require_not_negative('accuracy_cost', self.accuracy_cost)
+        if self.firing_window:
+            steps_of(self.firing_window, self.dt)
 
     @property
     def network(self) -> Network:
@@ -186,6 +192,7 @@ class Recipe:
             self.synapse,
             self.readout_synapse,
             self.neuron.gamma,
+            self.firing_window,
         )
 
     def with_classes(self, count: int) -> Recipe:

@@ -18,6 +18,9 @@ The network of a model is simulated from rest for a short presentation, layer by
 passes on its spike trains; the gradient sees the mean rate of each neuron as if it were the
 softened rate of its mean current (a straight-through estimator). So the weights learn to be
 right with the spikes that there are, latency included.
+
+Layers that take turns pass on whole numbers of spikes instead, and the gradient follows the line
+that these go along; see `turns` and `whole_spikes`.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ from torch import Generator, Tensor, nn
 from snn_perception.backends.population_state import PopulationState
 from snn_perception.backends.rate_curve import soft_rate
 from snn_perception.backends.torch import filter_currents, integrate
+from snn_perception.backends.whole_spikes import whole_spikes
 from snn_perception.graph import IMAGE, Population
 from snn_perception.model import Weights
 from snn_perception.network import Network
@@ -39,6 +43,7 @@ from snn_perception.neurons import Softened
 from snn_perception.synapses import Synapse
 from snn_perception.training.connections import Connections, to_numpy, weight_from_numpy
 from snn_perception.training.trainable import TrainableNetwork
+from snn_perception.turns import steps_of
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,16 @@ class SpikingLayer(Connections):
         assert current is not None
         return current.float() + self.bias
 
+    def current_of_counts(self, counts: Mapping[int, Tensor], window: float) -> Tensor:
+        """Current (batch, height, width, channels) of spikes in a `window` (s), float32.
+
+        counts: spikes of each source, in that shape, and the image.
+        """
+        image = {source: each for source, each in counts.items() if source == IMAGE}
+        spikes = {source: each for source, each in counts.items() if source != IMAGE}
+        sums = (self.total(spikes, 1 / window), self.total(image))
+        return sum((each.float() for each in sums if each is not None), self.bias)
+
     def sums(self, trains: Mapping[int, Tensor], dt: float) -> tuple[Tensor | None, Tensor | None]:
         """Weighted sums of spikes at each step, (steps, batch, ...), and those of the image.
 
@@ -91,20 +106,12 @@ class SpikingLayer(Connections):
         return Weights(tuple(map(self.kernel, self.weighted)), to_numpy(self.bias))
 
 
-class SpikingNetwork(TrainableNetwork):
+class NetworkOnSpikes(TrainableNetwork):
     """`network` with `weights`, differentiable on images (batch, height, width, channels)."""
 
-    def __init__(
-        self, network: Network, weights: tuple[Weights, ...], presentation: Presentation
-    ) -> None:
+    def __init__(self, network: Network, weights: tuple[Weights, ...]) -> None:
         super().__init__()
-        self.neuron = network.neuron
-        self.soft_neuron = Softened(network.neuron, presentation.gamma)
-        self.presentation = presentation
-        self.read_last = network.read_last
-        *hidden, readout = network.populations
-        self.heard_by_readout = {each.source for each in readout.connections}
-        self.heard_by_hidden = {each.source for other in hidden for each in other.connections}
+        self.network = network
         self.layers = nn.ModuleList(
             SpikingLayer(population, weights[index], network.synapse_of(index))
             for index, population in enumerate(network.populations)
@@ -113,6 +120,50 @@ class SpikingNetwork(TrainableNetwork):
     @property
     def _layers(self) -> list[SpikingLayer]:
         return cast('list[SpikingLayer]', list(self.layers))
+
+    def fold(self) -> tuple[Weights, ...]:
+        """See `TrainableNetwork`."""
+        with torch.no_grad():
+            return tuple(layer.fold() for layer in self._layers)
+
+
+class TurnTakingNetwork(NetworkOnSpikes):
+    """A network whose layers take turns, in steps of `dt` (s)."""
+
+    def __init__(self, network: Network, weights: tuple[Weights, ...], dt: float) -> None:
+        super().__init__(network, weights)
+        self.dt = dt
+        self.steps = steps_of(network.firing_window, dt)
+
+    def forward(self, images: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
+        """See `TrainableNetwork`; the rates are those in a layer's own window."""
+        window = self.network.firing_window
+        values, rates = {IMAGE: images}, []
+        *hidden, readout = self._layers
+        for index, layer in enumerate(hidden):
+            current = layer.current_of_counts(values, window)
+            spikes = whole_spikes(current, self.network.neuron, self.steps, self.dt)
+            values[index] = spikes
+            rates.append(spikes.mean() / window)
+            for source in self.network.read_last[index]:
+                del values[source]
+        return readout.current_of_counts(values, window).flatten(1), torch.stack(rates)
+
+
+class SpikingNetwork(NetworkOnSpikes):
+    """A network whose layers fire all the time, shown images for a `presentation`."""
+
+    def __init__(
+        self, network: Network, weights: tuple[Weights, ...], presentation: Presentation
+    ) -> None:
+        super().__init__(network, weights)
+        self.neuron = network.neuron
+        self.soft_neuron = Softened(network.neuron, presentation.gamma)
+        self.presentation = presentation
+        self.read_last = network.read_last
+        *hidden, readout = network.populations
+        self.heard_by_readout = {each.source for each in readout.connections}
+        self.heard_by_hidden = {each.source for other in hidden for each in other.connections}
 
     def forward(self, images: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
         """Evidence, the mean output of the readout, and rates; see `TrainableNetwork`."""
@@ -171,8 +222,3 @@ class SpikingNetwork(TrainableNetwork):
         filters = sums.new_zeros(readout.synapse.order, *sums.shape[1:])
         filter_currents(sums, filters, readout.synapse, self.presentation.dt)
         return sums[self.presentation.start :].mean(dim=0) + outputs
-
-    def fold(self) -> tuple[Weights, ...]:
-        """See `TrainableNetwork`."""
-        with torch.no_grad():
-            return tuple(layer.fold() for layer in self._layers)

@@ -30,7 +30,12 @@ from snn_perception.training.fingerprint import Digests
 from snn_perception.training.loop import Trainer
 from snn_perception.training.objective import Labels
 from snn_perception.training.recipe import FineTuning, Recipe
-from snn_perception.training.spiking import Presentation, SpikingNetwork
+from snn_perception.training.spiking import (
+    NetworkOnSpikes,
+    Presentation,
+    SpikingNetwork,
+    TurnTakingNetwork,
+)
 from snn_perception.training.trainable import RateNetwork, TrainableNetwork
 
 
@@ -45,8 +50,7 @@ def run_stages(recipe: Recipe, data: Split, checkpoints: Path) -> list[Trainer]:
         first = _train_rates(recipe, data, checkpoints / 'rates.safetensors')
     if recipe.fine_tuning is None:
         return [first]
-    shown = presentation(recipe.fine_tuning)
-    network = SpikingNetwork(recipe.network, first.average.fold(), shown)
+    network = on_spikes(recipe, first.average.fold())
     path = checkpoints / 'spikes.safetensors'
     teacher = first.average if recipe.fine_tuning.distillation else None
     start = {'weights of the stage before': fingerprint.of_module(first.average)}
@@ -69,13 +73,21 @@ def make_trainer(
     `start` are the digests of the weights that the stage begins with, see `fingerprint`. With a
     `teacher`, part of what is learned is its answers; see `FineTuning`.
     """
-    on_spikes = stage == 'spikes'
-    optimisation = recipe.fine_tuning if on_spikes else recipe.optimisation
+    is_tuning = stage == 'spikes'
+    optimisation = recipe.fine_tuning if is_tuning else recipe.optimisation
     assert optimisation is not None
     chosen = precision.choose(optimisation.precision, data.device)
     objective = Labels(recipe, optimisation, data, chosen, teacher)
-    run = fingerprint.fingerprint(recipe, data.digests, start or {}, on_spikes)
+    run = fingerprint.fingerprint(recipe, data.digests, start or {}, is_tuning)
     return Trainer(stage, network, optimisation, objective, checkpoint, run)
+
+
+def on_spikes(recipe: Recipe, weights: tuple[Weights, ...]) -> NetworkOnSpikes:
+    """The network of `recipe` with `weights`, as it is tuned on spikes."""
+    if recipe.firing_window:
+        return TurnTakingNetwork(recipe.network, weights, recipe.dt)
+    assert recipe.fine_tuning is not None
+    return SpikingNetwork(recipe.network, weights, presentation(recipe.fine_tuning))
 
 
 def presentation(tuning: FineTuning) -> Presentation:
@@ -96,14 +108,13 @@ def _train_rates(recipe: Recipe, data: Split, checkpoint: Path) -> Trainer:
 
 def _train_readout(recipe: Recipe, data: Split, checkpoint: Path) -> Trainer:
     """Train a new last layer on the spikes of the base, whose own layers stay as they are."""
-    assert recipe.fine_tuning is not None
     base = load_model(recipe.base).weights
     *hidden, _ = base
     readout = recipe.network.populations[-1]
     shapes = [each.weight_shape for each in readout.connections]
     kernels = tuple(np.zeros(shape, np.float32) for shape in shapes)
     nothing = Weights(kernels, np.zeros(readout.output_shape[2], np.float32))
-    network = SpikingNetwork(recipe.network, (*hidden, nothing), presentation(recipe.fine_tuning))
+    network = on_spikes(recipe, (*hidden, nothing))
     for layer in network.layers[:-1]:
         layer.requires_grad_(False)
     start = {'weights of the base': fingerprint.of_weights(base)}
