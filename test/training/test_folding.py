@@ -19,7 +19,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from random_models import LAYERS, random_graph_model, random_images, with_random_weights
+from random_models import (
+    LAYERS,
+    random_graph_model,
+    random_images,
+    turn_taking_model,
+    with_random_weights,
+)
 from torch import nn
 
 from snn_perception.backends.rate import RateSimulator
@@ -39,7 +45,7 @@ from snn_perception.neurons import NEURON_TYPES
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
 from snn_perception.training.noise import Noise
-from snn_perception.training.spiking import Presentation, SpikingNetwork
+from snn_perception.training.spiking import Presentation, SpikingNetwork, TurnTakingNetwork
 from snn_perception.training.trainable import RateNetwork
 
 IDENTITIES = (
@@ -107,6 +113,21 @@ def test_training_on_spikes_sees_the_outputs_that_the_engine_gives(kind, synapse
         assert np.allclose(evidence, outputs[10:].mean(axis=0), atol=1e-3)
 
 
+@pytest.mark.parametrize('seed', range(4))
+def test_training_in_turns_sees_the_spikes_and_outputs_that_the_engine_gives(seed):
+    model = turn_taking_model(seed)
+    images, steps = random_images(model, 3), round(model.presentation_time / model.dt)
+    module = TurnTakingNetwork(model.network, model.weights, model.dt).double()
+    outputs, rates = (each.detach().numpy() for each in module(torch.from_numpy(images).double()))
+    simulator = TorchSimulator(model, 'cpu', torch.float64)
+    activity = simulator.run(simulator.reset(3), images, steps)
+    assert np.allclose(outputs, activity.outputs[-1], atol=1e-4)
+    neurons = np.array([each.neurons for each in model.network.populations[:-1]])
+    spikes = activity.spikes.mean(axis=0)[:-1]
+    assert spikes.all()
+    assert np.allclose(rates * neurons * model.network.firing_window, spikes)
+
+
 def test_the_readout_learns_from_the_rates_that_are_evidence():
     """Without a filter the evidence is linear in its weights, also if others hear its sources."""
     network = Network((9, 8, 3), IDENTITIES, readout_synapse=Synapse())
@@ -125,9 +146,14 @@ def test_the_readout_learns_from_the_rates_that_are_evidence():
 
 
 @pytest.mark.parametrize('seed', range(4))
-def test_training_on_spikes_gives_every_weight_a_gradient_and_folds_back(seed):
-    model = random_graph_model(seed)
-    module = SpikingNetwork(model.network, model.weights, Presentation(40, 10, 0.001, 0.1))
+@pytest.mark.parametrize('in_turns', [False, True])
+def test_training_on_spikes_gives_every_weight_a_gradient_and_folds_back(seed, in_turns):
+    model = turn_taking_model(seed) if in_turns else random_graph_model(seed)
+    module = (
+        TurnTakingNetwork(model.network, model.weights, model.dt)
+        if in_turns
+        else SpikingNetwork(model.network, model.weights, Presentation(40, 10, 0.001, 0.1))
+    )
     module(torch.from_numpy(random_images(model, 3)))[0].square().sum().backward()
     for parameter in module.parameters():
         assert parameter.grad is not None

@@ -16,30 +16,47 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
+import signal
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from tiny_training import CONTENT, tiny_dataset, tiny_recipe
 
 from snn_perception import load_model
+from snn_perception.backends.torch import TorchSimulator
 from snn_perception.datasets import Dataset, split
 from snn_perception.model import Model, save_model
+from snn_perception.training import fingerprint
 from snn_perception.training.data import Split
+from snn_perception.training.objective import Labels
 from snn_perception.training.pipeline import train
 from snn_perception.training.recipe import RecipeError, load_recipe
 from snn_perception.training.stages import run_stages
 
+IN_TURNS = {
+    'neuron': {'type': 'lif', 'tau_rc': 0.0025, 'tau_ref': 0.0, 'gamma': 0.05},
+    'synapse': {'type': 'none'},
+    'readout_synapse': {'type': 'none'},
+    'dt': 0.00025,
+    'firing_window': 0.005,
+    'readout': {'presentation_time': 0.01, 'start_time': 0.00975, 'decision_interval': 0.01},
+    # Rates in a window of one's own are higher.
+    'rate_regularisation': {'target': 400.0},
+}
 
-@pytest.fixture(scope='module')
-def base(tmp_path_factory):
+
+@pytest.fixture(scope='module', params=[{}, IN_TURNS], ids=['all at once', 'in turns'])
+def base(tmp_path_factory, request):
     """A model that is trained, but not measured: that takes longer."""
-    folder, recipe = tmp_path_factory.mktemp('base'), tiny_recipe()
+    folder, recipe = tmp_path_factory.mktemp('base'), tiny_recipe(**request.param)
     data = Split(*split(tiny_dataset(), 80, 0), recipe.preprocessing)
     weights = run_stages(recipe, data, folder)[-1].average.fold()
-    how = recipe.preprocessing, recipe.readout
+    how = recipe.preprocessing, recipe.readout, recipe.dt
     save_model(Model('base', ('a', 'b', 'c', 'd'), recipe.network, weights, *how), folder)
     return folder
 
@@ -49,6 +66,7 @@ def recipe(base, tmp_path):
     """A recipe that goes on from `base` at rates that show."""
     content = {name: CONTENT[name] for name in ('optimisation', 'fine_tuning', 'augmentation')}
     content |= {'name': 'onward', 'base': str(base), 'validation_images': 0.25}
+    content['optimisation'] = {**content['optimisation'], 'epochs': 10}
     path = tmp_path / 'onward.yaml'
     path.write_text(yaml.safe_dump(content))
     return load_recipe(str(path))[0]
@@ -88,6 +106,47 @@ def test_the_new_layer_learns_alone_and_then_all_of_them(recipe, top_and_bottom,
         np.testing.assert_allclose(alone[index].bias, before[index].bias, rtol=1e-5)
         assert not np.allclose(together[index].kernel, before[index].kernel, rtol=1e-3)
     assert np.abs(alone[-1].kernel).max() > 0
+
+
+def test_the_model_answers_as_its_training_on_whole_spikes_did(recipe, top_and_bottom, tmp_path):
+    if not recipe.firing_window:
+        pytest.skip('in float32, spikes over time come a step later here and there')
+    recipe = recipe.with_classes(2)
+    data = Split(*split(top_and_bottom, 10, 0), recipe.preprocessing)
+    trained = run_stages(recipe, data, tmp_path)[-1].average
+    model = Model('mine', ('top', 'bottom'), recipe.network, trained.fold(), recipe.preprocessing,
+                  recipe.readout, recipe.dt)  # fmt: skip
+    images = data.normalise(data.validation.batch(torch.arange(10))[0])
+    with torch.no_grad():
+        expected, rates = trained(images)
+    simulator = TorchSimulator(model, 'cpu')
+    activity = simulator.run(simulator.reset(10), images.numpy(), 40)
+    np.testing.assert_allclose(activity.outputs[-1], expected, atol=1e-5)
+    neurons = [population.neurons for population in model.network.populations[:-1]]
+    counts = activity.spikes.mean(axis=0)[:-1]
+    np.testing.assert_allclose(counts / neurons / recipe.firing_window, rates, rtol=1e-5)
+
+
+def test_a_stage_that_was_interrupted_ends_as_if_it_had_not_been(
+    recipe, top_and_bottom, tmp_path, monkeypatch
+):
+    recipe = recipe.with_classes(2)
+    data = Split(*split(top_and_bottom, 10, 0), recipe.preprocessing)
+    whole = run_stages(recipe, data, tmp_path / 'whole')
+    real, calls = Labels.loss, itertools.count(1)
+
+    def interrupted(*arguments):
+        if next(calls) == 11:  # the first step of the second stage
+            signal.raise_signal(signal.SIGINT)
+        return real(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Labels, 'loss', interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run_stages(recipe, data, tmp_path / 'parts')
+    resumed = run_stages(recipe, data, tmp_path / 'parts')
+    for one, other in zip(whole, resumed, strict=True):
+        assert fingerprint.of_module(one.average) == fingerprint.of_module(other.average)
 
 
 def test_a_model_for_classes_of_ones_own(recipe, top_and_bottom, tmp_path):
