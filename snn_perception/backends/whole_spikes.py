@@ -79,8 +79,7 @@ class _WholeSpikes(torch.autograd.Function):
     def forward(ctx: Any, current: Tensor, neuron: Neuron, steps: int, dt: float) -> Tensor:
         values = current.detach()
         ctx.line = Line.of(neuron, steps, dt)
-        is_plain = values.device.type == 'cpu' and values.dtype == torch.float32
-        table = _table(neuron, steps, dt) if is_plain else None
+        table = _table(neuron, steps, dt) if _is_compiled(values) else None
         if table is None:
             limits = torch.from_numpy(_limits(neuron, steps, dt)).to(values.device)
             counts = torch.bucketize(values.float().contiguous(), limits, right=True)
@@ -98,8 +97,23 @@ class _WholeSpikes(torch.autograd.Function):
         line: Line = ctx.line
         low, high = line.offset - line.slope / 2, line.offset + line.slope * (line.steps + 0.5)
         [gradient] = gradients
-        inside = (current > low) & (current < high)
-        return gradient * inside * (1 / line.slope), None, None, None
+        if not _is_compiled(current):
+            inside = (current > low) & (current < high)
+            return gradient * inside * (1 / line.slope), None, None, None
+        result = torch.empty_like(current)
+        arrays = [each.view(-1).numpy() for each in (current, gradient.contiguous(), result)]
+        limits = np.float32(low), np.float32(high), np.float32(1 / line.slope)
+
+        def run(first: int, end: int) -> None:
+            _follow(*(array[first:end] for array in arrays), *limits)
+
+        in_parallel(run, current.numel(), torch.get_num_threads())
+        return result, None, None, None
+
+
+def _is_compiled(values: Tensor) -> bool:
+    """Whether the loops below are for `values`."""
+    return values.device.type == 'cpu' and values.dtype == torch.float32
 
 
 class _Table(NamedTuple):
@@ -160,3 +174,10 @@ def _count(current: Any, counts: Any, table: Any) -> None:
         place = place if place < last else last
         bin = np.int32(place)
         counts[i] = begins[bin] + (np.float32(1) if value >= limits[bin] else np.float32(0))
+
+
+@compiled(fastmath={'contract'})
+def _follow(current: Any, gradient: Any, result: Any, low: Any, high: Any, factor: Any) -> None:
+    for i in range(current.size):
+        inside = low < current[i] and current[i] < high
+        result[i] = gradient[i] * factor if inside else np.float32(0)

@@ -27,10 +27,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.optim import AdamW, Optimizer
 
 from snn_perception.backends.population_state import PopulationState
 from snn_perception.backends.rate_curve import soft_rate
@@ -148,6 +149,18 @@ class TurnTakingNetwork(NetworkOnSpikes):
             for source in self.network.read_last[index]:
                 del values[source]
         return readout.current_of_counts(values, window).flatten(1), torch.stack(rates)
+
+    def make_optimizers(self, weight_decay: float) -> dict[str, Optimizer]:
+        """AdamW, since it starts from weights that are nearly right; see `TrainableNetwork`.
+
+        Muon turns all directions of a matrix by the same angle, also those that matter most.
+        """
+        trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        groups: list[dict[str, Any]] = [
+            {'params': [each for each in trained if each.dim() > 1], 'weight_decay': weight_decay},
+            {'params': [each for each in trained if each.dim() == 1]},
+        ]
+        return {'adamw': AdamW(groups, lr=1.0, weight_decay=0.0, betas=(0.9, 0.99))}
 
 
 class SpikingNetwork(NetworkOnSpikes):
