@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from random_models import random_model
+from random_models import random_model, turn_taking_model
 from tiny_training import CONTENT
 
 from snn_perception.locations import share_directory
@@ -163,9 +163,9 @@ def test_a_wrong_recipe_is_refused_with_a_sentence(tmp_path, apply, message):
     assert 'wrong.yaml' in str(caught.value)
 
 
-def with_base(folder, **changes):
-    """A recipe file with a base, a random model in `folder`."""
-    save_model(random_model(), folder / 'base', {})
+def with_base(folder, model=None, **changes):
+    """A recipe file with a base in `folder`, `model` or a random one."""
+    save_model(model or random_model(), folder / 'base', {})
     sections = ('name', 'optimisation', 'fine_tuning')
     content = {name: CONTENT[name] for name in sections} | {'base': str(folder / 'base')}
     path = folder / 'mine.yaml'
@@ -185,9 +185,9 @@ def test_a_recipe_with_a_base_looks_at_mirror_images_if_it_mirrors_them_in_train
     assert recipe.readout.mirror == flip
 
 
-def test_a_recipe_with_a_base_has_its_network_but_for_the_classes(tmp_path):
-    base = random_model()
-    recipe, _ = load_recipe(with_base(tmp_path))
+@pytest.mark.parametrize('base', [random_model(), turn_taking_model(0)])
+def test_a_recipe_with_a_base_has_its_network_but_for_the_classes(tmp_path, base):
+    recipe, _ = load_recipe(with_base(tmp_path, base))
     assert (recipe.network, recipe.readout, recipe.dt) == (base.network, base.readout, base.dt)
     assert recipe.preprocessing == base.preprocessing
     seven = recipe.with_classes(7)
@@ -215,10 +215,10 @@ def test_an_unknown_recipe_is_refused_with_the_names_there_are():
 
 def test_folders_here_hide_no_shipped_recipe_and_no_shipped_base(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ('mnist', 'transfer', 'cifar10'):
+    for name in ('mnist', 'transfer_small', 'cifar10'):
         (tmp_path / name).mkdir()
     assert load_recipe('mnist')[0].name == 'mnist'
-    assert load_recipe('transfer')[0].base == 'cifar10'
+    assert load_recipe('transfer_small')[0].base == 'cifar10'
     path = tmp_path / 'mine.yaml'
     path.write_text(yaml.safe_dump({'like': 'mnist', 'name': 'mine'}))
     assert load_recipe('mine.yaml')[0].name == load_recipe('./mine')[0].name == 'mine'

@@ -177,6 +177,20 @@ def test_a_stage_that_began_with_other_weights_is_refused(recipe, top_and_bottom
         run_stages(recipe, data, tmp_path)
 
 
+def test_the_steps_of_a_turn_are_part_of_the_recipe_that_a_checkpoint_is_of(
+    recipe, top_and_bottom, tmp_path
+):
+    if not recipe.firing_window:
+        pytest.skip('training has steps of its own, see time_step')
+    recipe = recipe.with_classes(2)
+    data = Split(*split(top_and_bottom, 10, 0), recipe.preprocessing)
+    run_stages(recipe, data, tmp_path)
+    with pytest.raises(RecipeError, match=r'another recipe \(dt\)'):
+        run_stages(replace(recipe, dt=0.0005), data, tmp_path)
+    with pytest.raises(ValueError, match='firing_window must be a multiple of dt'):
+        replace(recipe, dt=0.0003)
+
+
 def test_without_a_base_the_rates_come_first(tmp_path):
     recipe = replace(tiny_recipe(), fine_tuning=None)
     data = Split(*split(tiny_dataset(), 80, 0), recipe.preprocessing)
