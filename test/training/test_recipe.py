@@ -215,9 +215,10 @@ def test_an_unknown_recipe_is_refused_with_the_names_there_are():
 
 def test_folders_here_hide_no_shipped_recipe_and_no_shipped_base(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ('mnist', 'transfer_small', 'cifar10'):
+    for name in ('mnist', 'transfer', 'everyday', 'transfer_small', 'cifar10'):
         (tmp_path / name).mkdir()
     assert load_recipe('mnist')[0].name == 'mnist'
+    assert load_recipe('transfer')[0].base == 'everyday'
     assert load_recipe('transfer_small')[0].base == 'cifar10'
     path = tmp_path / 'mine.yaml'
     path.write_text(yaml.safe_dump({'like': 'mnist', 'name': 'mine'}))
