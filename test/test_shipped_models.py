@@ -22,13 +22,20 @@ import pytest
 from snn_perception import create_simulator, load_model
 from snn_perception.datasets import load_dataset
 from snn_perception.evaluation.accuracy import evaluate
-from snn_perception.locations import MODELS, share_directory
+from snn_perception.locations import CONVERSIONS, MODELS, RECIPES, share_directory
 from snn_perception.model_file import read_description
+from snn_perception.training.conversion_recipe import load_conversion
 from snn_perception.training.recipe import load_recipe
 
 FOLDER = share_directory() / 'models'
-MAXIMUM_BYTES = {'mnist': 5_000_000, 'cifar10': 20_000_000}
-VALIDATION_IMAGES = {'mnist': 6000, 'cifar10': 5000}
+MAXIMUM_BYTES = {'mnist': 5_000_000, 'cifar10': 20_000_000, 'everyday': 20_000_000}
+VALIDATION_IMAGES = {'mnist': 6000, 'cifar10': 5000, 'everyday': 694}
+TRAINED = [name for name in MODELS.names() if name in RECIPES.names()]
+CONVERTED = [name for name in MODELS.names() if name in CONVERSIONS.names()]
+
+
+def test_every_shipped_model_has_its_recipe():
+    assert sorted([*TRAINED, *CONVERTED]) == sorted(MODELS.names())
 
 
 @pytest.mark.parametrize('name', MODELS.names())
@@ -37,11 +44,45 @@ def test_every_shipped_model_has_a_card_with_its_pictures(name):
     for heading in ('Data', 'Recipe', 'Validation', 'Intended use', 'Limits'):
         assert f'## {heading}\n' in card
     pictures = set(re.findall(r'\]\((\w+\.png)\)', card))
-    assert {'curves.png', 'time.png', 'operations.png', 'calibration.png'} <= pictures
+    drawn = (
+        {'time.png', 'operations.png', 'calibration.png'} if name in TRAINED else {'stages.png'}
+    )
+    assert {'curves.png', *drawn} <= pictures
     assert pictures == {path.name for path in (FOLDER / name).glob('*.png')}
 
 
-@pytest.mark.parametrize('name', MODELS.names())
+@pytest.mark.parametrize('name', CONVERTED)
+def test_every_converted_model_is_what_its_recipe_says(name):
+    conversion, _ = load_conversion(name)
+    model = load_model(name)
+    assert model.network.neuron == conversion.neuron.neuron
+    assert model.network.gamma == conversion.neuron.gamma
+    assert model.network.firing_window == conversion.firing_window
+    assert model.dt == conversion.dt
+    assert model.preprocessing.centre == conversion.input.centre
+    assert model.preprocessing.fit == conversion.input.fit
+
+
+def test_labels_of_everyday_are_those_of_imagenet():
+    labels = load_model('everyday').labels
+    assert len(labels) == 1000
+    assert labels[0] == 'tench, Tinca tinca'
+    assert 'background' not in labels
+    assert {'crane', 'crane, machine'} <= set(labels)
+
+
+def test_everyday_names_most_of_the_shipped_photographs_with_few_operations():
+    model = load_model('everyday')
+    folder = share_directory() / 'resource' / 'images' / 'everyday'
+    dataset = load_dataset(folder, model.preprocessing).matched_to(model.labels)
+    figures = evaluate(create_simulator(model), None, dataset).summary()
+    assert figures['images'] == 21
+    assert figures['accuracy'] >= 16 / 21
+    assert figures['simulated_time_s'] <= 0.2
+    assert figures['synaptic_operations_per_mac'] <= 2
+
+
+@pytest.mark.parametrize('name', TRAINED)
 def test_every_shipped_model_is_what_its_recipe_says(name):
     recipe, _ = load_recipe(name)
     model = load_model(name)

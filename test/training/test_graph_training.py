@@ -40,7 +40,7 @@ from snn_perception.neurons import LIF, Softened
 from snn_perception.training.data import Split, divide
 from snn_perception.training.fingerprint import difference, fingerprint
 from snn_perception.training.noise import Noise
-from snn_perception.training.objective import Objective
+from snn_perception.training.objective import Labels
 from snn_perception.training.optimizers import make_optimizers
 from snn_perception.training.pipeline import train
 from snn_perception.training.recipe import load_recipe
@@ -98,14 +98,14 @@ def test_after_ctrl_c_in_either_stage_training_ends_exactly_as_without(
     tmp_path, whole, monkeypatch, call
 ):
     """Each of the 110 steps calls `loss` twice, once in each thread."""
-    calls, loss = itertools.count(1), Objective.loss
+    calls, loss = itertools.count(1), Labels.loss
 
     def called(*arguments):
         if next(calls) == call:
             signal.raise_signal(signal.SIGINT)
         return loss(*arguments)
 
-    monkeypatch.setattr(Objective, 'loss', called)
+    monkeypatch.setattr(Labels, 'loss', called)
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path)
     for resumed, expected in zip(weights_of(run(tmp_path)), whole, strict=True):
