@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import math
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -236,12 +237,12 @@ def _model(plan: Plan, network: ConvertedNetwork, examination: Examination) -> M
 
 def _say(findings: StageFindings) -> None:
     """Log what a stage has come to."""
-    accuracy = ''
+    words = [f'{100 * findings.agreement:.1f} % agree with the original']
     if findings.labelled:
-        accuracy = f'{100 * findings.accuracy:.1f} % right of {findings.labelled}, '
-    LOG.info(
-        '%s: %s%.1f %% agree with the original, %.2f synaptic operations per MAC',
-        findings.name, accuracy, 100 * findings.agreement, findings.operations_per_mac,
-    )  # fmt: skip
+        right = f'{100 * findings.accuracy:.1f} % right of {findings.labelled}'
+        words.insert(0, right)
+    if not math.isnan(findings.operations_per_mac):
+        words.append(f'{findings.operations_per_mac:.2f} synaptic operations per MAC')
+    LOG.info('%s: %s', findings.name, ', '.join(words))
     for unseen in filter(None, [findings.unseen]):
         _say(unseen)

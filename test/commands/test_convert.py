@@ -157,6 +157,7 @@ def test_the_model_says_where_it_comes_from_and_what_each_stage_kept(place, made
     log = (made / 'training.log').read_text()
     assert 'rates: epoch 2 of 2' in log
     assert 'agree with the original' in log
+    assert 'nan' not in log
 
 
 def test_engines_and_tools_take_the_model(place, made, tmp_path, capsys) -> None:
