@@ -132,7 +132,7 @@ def test_spikes_in_a_long_window_are_the_activations_of_the_file(
         errors.append([float(relative_error(value, wish)) for value, wish in pairs])
         scores = outputs.softmax(1).numpy()
     # What is left is that the largest activations, one in a thousand, are cut off.
-    assert max(errors[1]) < 0.02
+    assert max(errors[1]) < 0.05
     assert sum(errors[1]) < sum(errors[0])
     assert np.abs(scores - wanted.reshape(scores.shape)).max() < 0.05
 
