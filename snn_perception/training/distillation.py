@@ -44,6 +44,10 @@ from snn_perception.training.precision import Precision
 from snn_perception.training.recipe import Optimisation
 
 
+SMALLEST_SQUARE = 1e-8
+"""Where a layer of the original is silent there is nothing to take a share of."""
+
+
 @dataclass(frozen=True)
 class Distillation(Optimisation):
     """A stage of distillation: how the weights change, and the weights of the parts of the loss.
@@ -135,7 +139,8 @@ class Imitation(Objective):
 
 def relative_error(values: Tensor, wanted: Tensor) -> Tensor:
     """Mean square of what `values` are off by, as a share of the mean square of `wanted`."""
-    return F.mse_loss(values.float(), wanted.float()) / wanted.float().square().mean()
+    variance = wanted.float().square().mean()
+    return F.mse_loss(values.float(), wanted.float()) / variance.clamp(min=SMALLEST_SQUARE)
 
 
 def operations_per_mac(network: ConvertedNetwork, spikes: list[Tensor]) -> Tensor:

@@ -144,6 +144,12 @@ def test_an_error_is_a_share_whatever_the_units(factor: float, error: float) -> 
     assert float(found) == pytest.approx(error**2, rel=1e-3, abs=1e-6)
 
 
+def test_an_error_is_a_number_where_the_original_is_silent() -> None:
+    silent = torch.zeros(2, 3)
+    assert relative_error(silent, silent) == 0
+    assert torch.isfinite(relative_error(silent + 1, silent))
+
+
 @given(seed=st.integers(0, 1000), height=st.integers(2, 9), width=st.integers(2, 9))
 def test_mixed_images_have_a_quarter_of_the_one_before(seed, height, width) -> None:
     images = torch.arange(4.0).view(4, 1, 1, 1).expand(4, 3, height, width)
