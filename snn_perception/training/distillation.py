@@ -43,7 +43,6 @@ from snn_perception.training.objective import Objective, autocast
 from snn_perception.training.precision import Precision
 from snn_perception.training.recipe import Optimisation
 
-
 SMALLEST_SQUARE = 1e-8
 """Where a layer of the original is silent there is nothing to take a share of."""
 
