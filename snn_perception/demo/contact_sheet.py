@@ -116,7 +116,7 @@ def _answer(axes: Any, width: float, outcome: Outcome, chip: str) -> None:
             style |= {'color': colour, 'size': 11.0, 'weight': 'bold'}
         axes.text(width - 0.05, middle, f'{100 * score:.1f} %', ha='right', **style)
         # Long names are smaller, so that they end before the score.
-        room = (width - 0.75) / (0.0085 * style['size'])
+        room = (width - 0.8) / (0.0095 * style['size'])
         name = shortened(names(label)[0], round(1.6 * room))
         style['size'] *= room / max(room, len(name))
         axes.text(0.07, middle, name, **style)
