@@ -63,7 +63,8 @@ class RateRegularisation:
 class Optimisation:
     """Muon for the weights and AdamW for the rest, with a one-cycle learning rate.
 
-    The weights of convolutions with groups belong to the rest; see `optimizers`.
+    The weights of convolutions with groups belong to the rest; see `optimizers`. A network whose
+    layers take turns has AdamW for all of them when it is trained on spikes.
 
     Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024, with steps
     of the size that AdamW's have (Liu et al., "Muon is scalable for LLM training", 2025).
@@ -133,6 +134,9 @@ class Recipe:
     the recipe takes over the `INHERITED` sections and the weights of all layers except the last,
     which gets a new unit for each class of the data. First that layer is trained alone, by
     `optimisation`, then all layers by `fine_tuning`, both on spikes.
+
+    With a `firing_window` (s) layers take turns, see `turns`, in steps of `dt` also in training;
+    the times of `fine_tuning` are for other networks.
 
     `validation_images` is the number of images that are held out, or under 1 the share of them;
     `seed` chooses them. One half of them fits the temperature and the confidence threshold of
