@@ -37,9 +37,12 @@ def calibrate(trajectories: Trajectories, accuracy_cost: float) -> Readout:
 
     The threshold is the lowest such that neither it nor any higher one loses more than
     `accuracy_cost` (0 to 1) of the accuracy at the end of the presentation. A still lower one may
-    lose no more by luck, but would on other images.
+    lose no more by luck, but would on other images. Where the only check is at the end, there is
+    no threshold, which is then 1.
     """
     fitted = replace(trajectories, readout=fit_temperature(trajectories))
+    if len(trajectories.durations) == 1:
+        return replace(fitted.readout, confidence_threshold=1.0)
     points = fitted.operating_points(200)
     enough = points[-1].accuracy - accuracy_cost - 1e-9
     late = itertools.takewhile(lambda point: point.accuracy >= enough, reversed(points))

@@ -121,3 +121,14 @@ def test_a_higher_cost_decides_sooner(trajectories):
     fitted = [replace(trajectories, readout=readout) for readout in readouts]
     late, soon = (each.operating_point(each.readout.confidence_threshold) for each in fitted)
     assert soon.simulated_time < 0.8 * late.simulated_time
+
+
+def test_where_the_only_check_is_the_last_there_is_no_threshold(trajectories):
+    once = replace(
+        trajectories,
+        steps=trajectories.steps[-1:],
+        evidence=trajectories.evidence[:, -1:],
+        counts=trajectories.counts[:, -1:],
+    )
+    assert calibrate(once, 0.01).confidence_threshold == 1
+    assert calibrate(trajectories, 0.01).confidence_threshold < 1
