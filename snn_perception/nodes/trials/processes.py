@@ -33,6 +33,8 @@ from typing import IO, Any
 
 import psutil
 
+from snn_perception.training.interruption import deferred
+
 DOMAINS = range(1, 102)
 """Domains whose ports are free for everybody on Linux."""
 PATIENCE = 5.0
@@ -92,13 +94,19 @@ class Program:
     def __init__(self, *arguments: str) -> None:
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (as long as the process)
         self.started = time.monotonic()
-        self.process = subprocess.Popen(
-            [sys.executable, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            text=True,
-        )
+        try:
+            # A signal that came before the process is known would leave it behind.
+            with deferred(insists=False):
+                self.process = subprocess.Popen(
+                    [sys.executable, *arguments],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=self._log,
+                    text=True,
+                )
+        except KeyboardInterrupt:
+            self.end()
+            raise
         self._usage = psutil.Process(self.process.pid)
 
     def __enter__(self) -> Program:
