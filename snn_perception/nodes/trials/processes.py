@@ -104,10 +104,10 @@ class Program:
                     stderr=self._log,
                     text=True,
                 )
+                self._usage = psutil.Process(self.process.pid)
         except KeyboardInterrupt:
             self.end()
             raise
-        self._usage = psutil.Process(self.process.pid)
 
     def __enter__(self) -> Program:
         return self
