@@ -22,9 +22,10 @@ import sys
 import numpy as np
 import pytest
 from optional import library
+from refused_files import is_read, refusal
 from spoilt_files import change_letters, little_memory
 
-from snn_perception.interchange.analog import Analog, ConversionError, read_analog
+from snn_perception.interchange.analog import read_analog
 
 onnx = library('onnx')
 from onnx import TensorProto, helper  # noqa: E402
@@ -35,26 +36,6 @@ def written(folder, content):
     path = folder / 'network.onnx'
     path.write_bytes(content if isinstance(content, bytes) else content.SerializeToString())
     return path
-
-
-def refusal(path):
-    """The sentence with which `path` is refused."""
-    with pytest.raises(ConversionError) as caught:
-        read_analog(path)
-    sentence = str(caught.value)
-    assert '\n' not in sentence
-    assert sentence.startswith(f'{path}: ')
-    assert len(sentence) < 700
-    return sentence.removeprefix(f'{path}: ')
-
-
-def is_read(path):
-    """Whether `path` is read, and not refused with a sentence; anything else fails the test."""
-    try:
-        return isinstance(read_analog(path), Analog)
-    except ConversionError:
-        refusal(path)
-        return False
 
 
 def usual():
