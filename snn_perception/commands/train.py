@@ -20,10 +20,15 @@ import argparse
 import sys
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from snn_perception.commands.long_runs import interruptible, trained
 from snn_perception.commands.options import add_data, count, load_data
-from snn_perception.targets import folder_to_write
+from snn_perception.datasets import Dataset
+from snn_perception.targets import file_to_write, folder_to_write
+
+if TYPE_CHECKING:
+    from snn_perception.training.recipe import Recipe
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,6 +48,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         '--images-per-class', type=count, metavar='N', help='use only the first N of each class'
     )
+    parser.add_argument(
+        '--show-augmentation',
+        type=file_to_write,
+        metavar='FILE.png',
+        help='only draw what the augmentation of the recipe does to some of the images',
+    )
     parser.add_argument('--device', default='auto', choices=('auto', 'cpu', 'cuda'))
     options = parser.parse_args(arguments)
     return interruptible('train', lambda: trained('train', partial(_run, options)))
@@ -61,8 +72,20 @@ def _run(options: argparse.Namespace) -> None:
     dataset = load_data(options, recipe.preprocessing, held_out=False)
     if options.images_per_class is not None:
         dataset = dataset.first_of_each(options.images_per_class)
+    if options.show_augmentation:
+        _show_augmentation(recipe, dataset, options.show_augmentation)
+        return
     output = options.output or Path('trained') / recipe.name
     train(recipe, dataset, output, device)
+
+
+def _show_augmentation(recipe: Recipe, dataset: Dataset, path: Path) -> None:
+    """Draw what the augmentation of `recipe` does to images of `dataset`."""
+    from snn_perception.reporting.augmentation_picture import save_augmentation
+    from snn_perception.training.preview import preview
+
+    save_augmentation(preview(recipe.augmentation, dataset, recipe.seed), path)
+    print(f'wrote {path}')
 
 
 if __name__ == '__main__':

@@ -17,12 +17,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
+
+from snn_perception.training.camera_augmentation import CameraAugmentation
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,9 @@ class Augmentation:
     `elastic` is the standard deviation in pixels of a smooth random displacement. `shift` moves
     an image by whole pixels, which blurs nothing, and fills the gap with its mirror image.
     `flip` mirrors each image every second time that it is shown. `erase` is the side in pixels
-    of a square that is painted, at a random place, in the mean colour of the image. Raises
-    ValueError for values out of range.
+    of a square that is painted, at a random place, in the mean colour of the image, as if
+    something hid it. `camera` is what cameras do to images. Raises ValueError for values out of
+    range.
     """
 
     rotation: float = 0.0
@@ -45,6 +48,7 @@ class Augmentation:
     shift: int = 0
     flip: bool = False
     erase: int = 0
+    camera: CameraAugmentation = field(default_factory=CameraAugmentation)
 
     def __post_init__(self) -> None:
         for name in ('rotation', 'scale', 'shear', 'translation', 'elastic', 'shift', 'erase'):
@@ -79,7 +83,12 @@ class Augmentation:
         if self.erase:
             mean = images.mean(dim=(2, 3), keepdim=True)
             images = torch.where(self._outside_square(images, random), images, mean)
-        return images
+        return self.camera.apply(images, generator) if self.camera.share else images
+
+    @property
+    def seen_damages(self) -> frozenset[str]:
+        """See `CameraAugmentation.seen_damages`."""
+        return self.camera.seen_damages
 
     def _grid(self, images: Tensor, random: dict[str, Any]) -> Tensor:
         """The place that each pixel is taken from: (batch, height, width, 2), in -1..1."""

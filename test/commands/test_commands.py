@@ -259,6 +259,34 @@ def test_train_refuses_with_one_sentence_and_writes_nothing(
     assert not output.exists()
 
 
+def test_train_draws_what_the_augmentation_does_and_trains_nothing(tmp_path, capsys):
+    data = write_folders(tmp_path / 'data', ['nw', 'ne', 'sw', 'se'], count=40)
+    recipe = tmp_path / 'mine.yaml'
+    camera = {'share': 0.5, 'read_noise': 20.0}
+    recipe.write_text(yaml.safe_dump({**CONTENT, 'augmentation': {'camera': camera}}))
+    picture, output = tmp_path / 'augmentation.png', tmp_path / 'out'
+    arguments = [str(recipe), '--data', str(data), '--output', str(output)]
+    assert train.main([*arguments, '--show-augmentation', str(picture)]) == 0
+    assert capsys.readouterr().out == f'wrote {picture}\n'
+    assert cv2.imread(str(picture)).std() > 10
+    assert not output.exists()
+
+
+def test_train_refuses_an_impossible_augmentation_with_one_sentence(tmp_path, capsys):
+    data = write_folders(tmp_path / 'data', ['nw', 'ne', 'sw', 'se'], count=40)
+    recipe = tmp_path / 'mine.yaml'
+    for camera, said in (
+        ({'share': 2.0}, 'share of the camera in the augmentation must be between 0 and 1, not 2'),
+        ({'jpeg': 'bad'}, 'augmentation.camera.jpeg'),
+        ({'exposuer': 1.0}, 'unknown exposuer'),
+    ):
+        recipe.write_text(yaml.safe_dump({**CONTENT, 'augmentation': {'camera': camera}}))
+        assert train.main([str(recipe), '--data', str(data)]) == 1
+        error = capsys.readouterr().err
+        assert said in error
+        assert error.count('\n') == 1
+
+
 class SignalAtImport:
     """An importer that sends this process SIGTERM when the module `name` is looked for."""
 
