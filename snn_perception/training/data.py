@@ -16,14 +16,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from snn_perception.datasets import Dataset, split
+from snn_perception.datasets.base import spread
 from snn_perception.images import Preprocessing
 from snn_perception.training import fingerprint
 from snn_perception.training.recipe import Recipe
+
+SAMPLE, SAMPLED_AT_ONCE = 5000, 250
+"""How many images stand for all of them, and how many of these are in memory at a time."""
 
 
 def divide(dataset: Dataset, recipe: Recipe) -> tuple[Dataset, Dataset]:
@@ -62,6 +68,13 @@ class Split:
         Returns (batch, height, width, channels).
         """
         return ((images - self._mean) / self._deviation).permute(0, 2, 3, 1).contiguous()
+
+    def sample(self) -> Iterator[Tensor]:
+        """Batches of up to SAMPLE training images, evenly drawn, as the network takes them."""
+        count = len(self.training)
+        chosen = torch.from_numpy(spread(count, min(SAMPLE, count)))
+        for part in chosen.split(SAMPLED_AT_ONCE):
+            yield self.normalise(self.training.batch(part)[0])
 
 
 class Images:

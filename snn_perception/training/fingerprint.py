@@ -34,6 +34,7 @@ from snn_perception.datasets import Dataset
 from snn_perception.layers import Layer
 from snn_perception.model import Weights
 from snn_perception.model_file import layer_to_mapping
+from snn_perception.training.initialisation import Initialisation
 from snn_perception.training.recipe import Recipe
 
 Digests = dict[str, str]
@@ -64,6 +65,11 @@ def fingerprint(recipe: Recipe, data: Digests, start: Digests, on_spikes: bool) 
         sections['dt'] = recipe.dt
     else:
         del sections['firing_window']
+    # What has not always been there, and is not used, changes nothing.
+    if recipe.initialisation == Initialisation():
+        del sections['initialisation']
+    if not recipe.augmentation.camera.share:
+        del sections['augmentation']['camera']
     # What it is called or where it lies is no matter; its weights are in `start`.
     sections['base'] = bool(recipe.base)
     sections['stage'] = 'fine_tuning' if on_spikes else 'optimisation'

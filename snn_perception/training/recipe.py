@@ -29,6 +29,7 @@ from snn_perception.network import Network
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
 from snn_perception.training.augmentation import Augmentation
+from snn_perception.training.initialisation import Initialisation
 from snn_perception.training.noise import Noise
 from snn_perception.turns import steps_of
 from snn_perception.yaml_files import build, read_yaml
@@ -158,6 +159,7 @@ class Recipe:
     readout_synapse: Synapse = field(default_factory=Synapse)
     dt: float = 0.001
     firing_window: float = 0.0
+    initialisation: Initialisation = field(default_factory=Initialisation)
     noise: Noise = field(default_factory=Noise)
     rate_regularisation: RateRegularisation = field(default_factory=RateRegularisation)
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -183,6 +185,7 @@ class Recipe:
         if self.base and self.fine_tuning and self.fine_tuning.distillation:
             raise ValueError('distillation must be 0: with a base there is no rate network')
         _require_not_negative('accuracy_cost', self.accuracy_cost)
+        self.initialisation.check(self.layers[0], self.input.shape)
         if self.firing_window:
             steps_of(self.firing_window, self.dt)
 

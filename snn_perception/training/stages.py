@@ -36,6 +36,7 @@ from snn_perception.training.spiking import (
     SpikingNetwork,
     TurnTakingNetwork,
 )
+from snn_perception.training.starting_weights import initialise
 from snn_perception.training.trainable import RateNetwork, TrainableNetwork
 
 
@@ -101,6 +102,7 @@ def _train_rates(recipe: Recipe, data: Split, checkpoint: Path) -> Trainer:
     """Train a new network in firing rates."""
     generator = torch.Generator().manual_seed(random_seed(recipe.seed, -1))
     network = RateNetwork(recipe.network, recipe.noise, generator)
+    initialise(network, recipe.initialisation, data.sample())
     trainer = make_trainer('rates', network, recipe, data, checkpoint)
     trainer.run()
     return trainer
