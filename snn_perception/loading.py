@@ -17,12 +17,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from snn_perception.interchange.nir_files import is_nir
 from snn_perception.interchange.nir_reading import read_model
 from snn_perception.locations import MODELS, resolve
 from snn_perception.model import Model, read_folder
-from snn_perception.model_file import ModelError
+from snn_perception.model_file import ModelError, read_description
 
 
 def load_model(location: str | Path, step: float | None = None) -> Model:
@@ -46,3 +47,12 @@ def load_model(location: str | Path, step: float | None = None) -> Model:
     if not (path / 'model.yaml').is_file():
         raise ModelError(MODELS.not_found(location, path / 'model.yaml'))
     return read_folder(path)
+
+
+def training_of(location: str | Path) -> dict[str, Any]:
+    """What model.yaml of the model at `location` says about its training; a NIR file is silent.
+
+    Raises ModelError and ValueError as `load_model` does.
+    """
+    path = resolve(location, MODELS)
+    return {} if is_nir(path) else read_description(path / 'model.yaml').training

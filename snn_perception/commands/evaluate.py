@@ -28,6 +28,7 @@ from snn_perception.targets import file_to_write
 
 if TYPE_CHECKING:
     from snn_perception.backends import Simulator
+    from snn_perception.datasets import Dataset
     from snn_perception.model import Model
 
 
@@ -43,6 +44,14 @@ def main(arguments: list[str] | None = None) -> int:
         help='seconds of wall-clock time for each image, shown one at a time; the figures are '
         'then those of this machine',
     )
+    parser.add_argument(
+        '--damage',
+        action='append',
+        default=[],
+        metavar='KIND:SEVERITY',
+        help='how often it is right on the images with this damage, too, such as fog:3, with a '
+        'severity from 1 to 5; all:3 is every kind; may be given several times',
+    )
     parser.add_argument('--json', type=file_to_write, help='JSON file to write the figures to')
     options = parser.parse_args(arguments)
     return deliver('evaluate', partial(run, options), options.json)
@@ -51,14 +60,27 @@ def main(arguments: list[str] | None = None) -> int:
 def run(options: argparse.Namespace) -> Figures:
     """The figures of one evaluation; raises ValueError with a sentence."""
     from snn_perception.evaluation.accuracy import evaluate
+    from snn_perception.evaluation.damage import parse
     from snn_perception.evaluation.in_time import evaluate_in_time
+    from snn_perception.evaluation.robustness import chosen_of, damaged, summary
 
+    for text in options.damage:
+        parse(text)  # A wrong one ends the command now, not when the model is loaded.
     simulator, dataset = load_evaluation(options)
     rates = _rate_network(simulator.model, options.device)
-    if options.deadline is None:
-        figures = evaluate(simulator, rates, dataset).summary()
-    else:
-        figures = evaluate_in_time(simulator, rates, dataset, options.deadline).summary()
+
+    def measured(images: Dataset) -> Figures:
+        if options.deadline is None:
+            return evaluate(simulator, rates, images).summary()
+        return evaluate_in_time(simulator, rates, images, options.deadline).summary()
+
+    figures = measured(dataset)
+    channels = dataset.images.shape[3]
+    damages = [damage for text in options.damage for damage in parse(text, channels)]
+    if damages:
+        found = {each: chosen_of(measured(damaged(dataset, each))) for each in damages}
+        figures |= summary(found)
+    if options.deadline is not None:
         print(
             'evaluate: what is right within a deadline depends on this machine and on what else '
             'it does; another one has other figures',

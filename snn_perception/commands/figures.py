@@ -91,14 +91,25 @@ def _finite(value: Any) -> Any:
 def _print(figures: Figures, indent: str = '') -> None:
     """Print one `name value` line per figure, nested figures indented, lists as tables."""
     for name, value in figures.items():
-        if isinstance(value, dict):
+        rows = _rows(name, value)
+        if rows:
+            print(f'{indent}{name}')
+            for line in tables.aligned(tables.from_figures(rows)):
+                print(f'{indent}  {line}')
+        elif isinstance(value, dict):
             if value:
                 print(f'{indent}{name}')
             _print(value, indent + '  ')
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            print(f'{indent}{name}')
-            for line in tables.aligned(tables.from_figures(value)):
-                print(f'{indent}  {line}')
         else:
             values = value if isinstance(value, list) else [value]
             print(f'{indent}{name:<{28 - len(indent)}} {" ".join(map(tables.shown, values))}')
+
+
+def _rows(name: str, value: Any) -> list[Figures]:
+    """The rows of `value` if it is a table: a list of figures, or such by what they are of."""
+    rows: list[Any] = []
+    if isinstance(value, list):
+        rows = value
+    elif isinstance(value, dict):
+        rows = [{name: key, **row} if isinstance(row, dict) else row for key, row in value.items()]
+    return rows if rows and all(isinstance(row, dict) for row in rows) else []

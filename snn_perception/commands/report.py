@@ -56,7 +56,15 @@ def run(options: argparse.Namespace) -> Figures:
     output.mkdir(parents=True, exist_ok=True)
     findings = study(record(simulator, rates, dataset), rates, dataset)
     with keeping(findings.figures | about_data(dataset), output):
-        return write_report(findings, output) | about_data(dataset)
+        return write_report(findings, output, _seen(options.model)) | about_data(dataset)
+
+
+def _seen(location: str) -> frozenset[str] | None:
+    """The kinds of damage that are like what the images had in the training of a model."""
+    from snn_perception.loading import training_of
+
+    kinds = training_of(location).get('seen_damages')
+    return frozenset(map(str, kinds)) if isinstance(kinds, list) else None
 
 
 if __name__ == '__main__':

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Findings:
-    """Results of a model on `dataset`, and on some of its images with damage as from cameras.
+    """Results of a model on `dataset`, and on some of its images undamaged and damaged.
 
     `agreement` compares each layer's spikes with the rates of the network without spikes.
     `chip` holds the figures of `evaluation.on_chip`; it is empty unless the engine is a chip.
@@ -69,10 +69,9 @@ class Findings:
         """The figures of `Evaluation.summary` and more, units in the names."""
         return {
             **figures_of(self.evaluation),
-            'accuracy_if_damaged': {
-                condition.damage: condition.evaluation.accuracy
-                for condition in self.conditions[1:]
-            },
+            **robustness.summary(
+                {each.damage: each.figures for each in self.conditions if each.damage}
+            ),
         }
 
 

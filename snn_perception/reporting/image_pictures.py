@@ -49,6 +49,8 @@ MOST_HIGH = 12
 """Layers of neurons whose spikes have all the height that they need."""
 MOST_SCORES = 30
 """Classes whose scores are drawn, the best ones."""
+DAMAGED_COLUMNS = 7
+"""Kinds of damage beside each other."""
 
 
 def raster(model: Model, record: Raster, image: NDArray[np.uint8], decision: Decision) -> Figure:
@@ -139,18 +141,17 @@ def examples(
 
 
 def damaged(model: Model, conditions: list[Condition]) -> Figure:
-    """One image in every condition, with answer and score; undamaged on the left."""
-    columns = 1 + len(conditions) // 2
-    figure = Figure(figsize=(WIDTH, 3.7), layout='constrained')
-    grid = figure.subplots(2, columns)
-    for axes in grid.ravel():
+    """One image in every condition, with answer and score; undamaged first."""
+    rows = -(-(len(conditions) + 1) // DAMAGED_COLUMNS)
+    figure = Figure(figsize=(WIDTH, 1.75 * rows), layout='constrained')
+    grid = figure.subplots(rows, DAMAGED_COLUMNS).ravel()
+    for axes in grid:
         axes.axis('off')
     truth = model.labels[conditions[0].evaluation.labels[conditions[0].index]]
-    grid[1, 0].text(0.5, 0.5, f'true class\n{shortened(truth, 14)}', ha='center', fontsize=8.5)
-    places = [*grid[0], *grid[1, 1:]]
-    for axes, condition in zip(places, conditions, strict=False):
+    grid[-1].text(0.5, 0.5, f'true class\n{shortened(truth, 14)}', ha='center', fontsize=8.5)
+    for axes, condition in zip(grid, conditions, strict=False):
         show(axes, condition.example)
-        axes.set_title(condition.damage.replace(', ', '\n'), fontsize=8.5)
+        axes.set_title(condition.name, fontsize=8.5)
         decision = condition.evaluation.decisions[condition.index]
         text, colour = verdict(decision.label, truth, 12)
         below(axes, f'{text}\n{100 * decision.score:.0f} %', 8.5, colour)

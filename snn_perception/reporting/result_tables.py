@@ -16,10 +16,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+import numpy as np
+
+from snn_perception.evaluation import robustness
 from snn_perception.evaluation.agreement import LayerAgreement, layer_name
 from snn_perception.evaluation.robustness import Condition
 from snn_perception.model import Model
 from snn_perception.reporting.tables import Table
+
+DAMAGE_NOTE = (
+    f'every kind of damage at severity {robustness.SEVERITY} of 5. Kinds and severities are those '
+    'of CIFAR-10-C and ImageNet-C (Hendrycks and Dietterich, "Benchmarking Neural Network '
+    'Robustness to Common Corruptions and Perturbations", 2019), without frost and spatter, and '
+    'two of our own: darkness, and camera, the path of light through one.'
+)
 
 
 def layer_table(model: Model, layers: list[LayerAgreement], expected: str, found: str) -> Table:
@@ -38,16 +50,36 @@ def layer_table(model: Model, layers: list[LayerAgreement], expected: str, found
     return [head, *rows]
 
 
-def damage_table(conditions: list[Condition]) -> Table:
-    """A head, then a row for each condition."""
+def damage_table(conditions: list[Condition], seen: Collection[str] | None) -> Table:
+    """A head, a row for each condition, and one for the mean of the damaged ones.
+
+    A column says which kinds of damage are like what the images in training had, `seen`; there is
+    none if that is not known.
+    """
     head = ('images', 'accuracy on spikes', 'of the rate network', 'mean simulated time')
+    damaged = [condition for condition in conditions if condition.damage]
+    mean = {
+        name: float(np.mean([condition.figures[name] for condition in damaged]))
+        for name in robustness.FIGURES
+    }
     rows = [
-        (
-            condition.damage,
-            f'{100 * condition.evaluation.accuracy:.1f} %',
-            f'{100 * condition.evaluation.rate_accuracy:.1f} %',
-            f'{1000 * condition.simulated_time:.1f} ms',
-        )
+        *((condition.name, *_shown(condition.figures)) for condition in conditions),
+        (f'mean of the {len(damaged)} kinds', *_shown(mean)),
+    ]
+    if seen is None:
+        return [head, *rows]
+    similar = [
+        '' if condition.damage is None else 'similar' if condition.damage.kind in seen else 'never'
         for condition in conditions
     ]
-    return [head, *rows]
+    columns = zip([head, *rows], ['in training', *similar, ''], strict=True)
+    return [(*row, cell) for row, cell in columns]
+
+
+def _shown(figures: dict[str, float]) -> tuple[str, ...]:
+    """The cells of `figures`, FIGURES of a condition."""
+    return (
+        f'{100 * figures["accuracy"]:.1f} %',
+        f'{100 * figures["rate_accuracy"]:.1f} %',
+        f'{1000 * figures["simulated_time_s"]:.1f} ms',
+    )

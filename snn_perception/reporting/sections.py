@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -27,17 +28,17 @@ from snn_perception.evaluation.trajectories import Trajectories, pareto_front
 from snn_perception.reporting import energies
 from snn_perception.reporting.page import Section
 from snn_perception.reporting.pictures import MOST_NAMED
-from snn_perception.reporting.result_tables import damage_table, layer_table
+from snn_perception.reporting.result_tables import DAMAGE_NOTE, damage_table, layer_table
 from snn_perception.reporting.tables import Table, from_figures
 from snn_perception.units import quantity
 
 
-def sections(findings: Findings, folder: Path) -> list[Section]:
-    """All sections in order; the pictures are in `folder`."""
+def sections(findings: Findings, folder: Path, seen: Collection[str] | None) -> list[Section]:
+    """All sections in order; the pictures are in `folder`, `seen` is as in `damage_table`."""
     return [
         *_trade_offs(findings, folder),
         *_layers(findings, folder),
-        *_trust(findings, folder),
+        *_trust(findings, folder, seen),
         *_answers(findings, folder),
         _energies(findings, folder),
         *(_chip(findings, folder) if findings.chip else ()),
@@ -96,7 +97,7 @@ def _layers(findings: Findings, folder: Path) -> list[Section]:
     ]
 
 
-def _trust(findings: Findings, folder: Path) -> list[Section]:
+def _trust(findings: Findings, folder: Path, seen: Collection[str] | None) -> list[Section]:
     """Whether scores can be trusted, and what damage does."""
     images = len(findings.conditions[0].evaluation.decisions)
     return [
@@ -110,10 +111,9 @@ def _trust(findings: Findings, folder: Path) -> list[Section]:
         Section(
             'Damaged images',
             f'{images} of the {len(findings.dataset)} images, the same ones in every row, with '
-            'the kinds of damage that cameras cause. Blur and noise are given as standard '
-            'deviations. Below each picture are the answer and its score.',
+            f'{DAMAGE_NOTE} Below each picture are the answer and its score.',
             folder / 'robustness.png',
-            damage_table(findings.conditions),
+            damage_table(findings.conditions, seen),
         ),
     ]
 

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,12 @@ from snn_perception.reporting.style import save_picture
 from snn_perception.units import quantity
 
 
-def write_report(findings: Findings, output: Path) -> dict[str, Any]:
+def write_report(
+    findings: Findings, output: Path, seen: Collection[str] | None = None
+) -> dict[str, Any]:
     """Write report.html and its pictures into `output`, which exists.
+
+    `seen` are the kinds of damage that are like what images had in training, if that is known.
 
     Returns the headline figures, units in the names, and the files.
     """
@@ -48,7 +53,10 @@ def write_report(findings: Findings, output: Path) -> dict[str, Any]:
     )
     figures = findings.figures
     text = page(
-        f'{model.name} on spikes', introduction, _headline(figures), sections(findings, output)
+        f'{model.name} on spikes',
+        introduction,
+        _headline(figures),
+        sections(findings, output, seen),
     )
     (output / 'report.html').write_text(text, encoding='utf-8')
     return {**figures, 'page': str(output / 'report.html'), 'pictures': ' '.join(paths)}

@@ -27,6 +27,7 @@ from snn_perception.datasets.labels import together
 from snn_perception.evaluation import agreement
 from snn_perception.evaluation.accuracy import Evaluation
 from snn_perception.evaluation.findings import Findings
+from snn_perception.evaluation.robustness import Condition
 from snn_perception.graph import Population
 from snn_perception.layers import kind_of
 from snn_perception.model import Model
@@ -34,7 +35,7 @@ from snn_perception.neurons import Neuron
 from snn_perception.readout import Readout
 from snn_perception.reporting import energies
 from snn_perception.reporting.pictures import MOST_NAMED
-from snn_perception.reporting.result_tables import damage_table, layer_table
+from snn_perception.reporting.result_tables import DAMAGE_NOTE, damage_table, layer_table
 from snn_perception.reporting.tables import markdown
 from snn_perception.training.recipe import Recipe
 
@@ -90,9 +91,8 @@ def write(output: Path, recipe: Recipe, findings: Findings, origin: Origin) -> N
         'images; the difference per neuron is a root mean square.',
         markdown(layer_table(model, findings.agreement, 'in rates', 'on spikes')),
         '## Damaged images',
-        f'{len(findings.conditions[0].evaluation.decisions)} of the validation images, damaged '
-        'as cameras damage them; differences of a point or two may be chance.',
-        markdown(damage_table(findings.conditions)),
+        _damage(findings.conditions),
+        markdown(damage_table(findings.conditions, recipe.augmentation.seen_damages)),
         '## Estimated energy per decision',
         energies.NOTE,
         '![Estimated energy per decision](energies.png)',
@@ -119,6 +119,15 @@ def _data(recipe: Recipe, origin: Origin, measured: int) -> str:
         f'always the same ones): {origin.calibration_images} to fit the readout, and {measured} '
         f'others, on which everything below was measured. The curves of the training are of both.'
     ).strip()
+
+
+def _damage(conditions: Sequence[Condition]) -> str:
+    """What the table of damage is about, and how much of it is chance."""
+    count = len(conditions[0].evaluation.decisions)
+    return (
+        f'{count} of the validation images, the same ones in every row, with {DAMAGE_NOTE} '
+        f'{uncertainty(count).capitalize()}, the mean of all kinds by less.'
+    )
 
 
 def classes(labels: tuple[str, ...]) -> str:

@@ -73,6 +73,7 @@ def document(findings: Findings, recipe: Recipe, origin: Origin, output: Path) -
         'data': origin.data,
         'seconds': round(origin.seconds),
         'validation': figures,
+        'seen_damages': sorted(recipe.augmentation.seen_damages),
         'torch': origin.torch,
     }
     save_model(findings.model, output, provenance)

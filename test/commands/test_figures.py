@@ -156,3 +156,16 @@ def test_what_is_not_finite_is_null_in_json(tmp_path, capsys):
     text = (tmp_path / 'x.json').read_text()
     assert json.loads(text, parse_constant=no_json) == expected
     assert 'nan' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    'rows',
+    [
+        {'rain': {'right': 0.5}, 'hail': {'right': 1}},
+        [{'weather': 'rain', 'right': 0.5}, {'weather': 'hail', 'right': 1}],
+    ],
+)
+def test_figures_of_several_things_are_printed_as_a_table(capsys, rows):
+    assert deliver('measure', lambda: {'weather': rows}, None) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ['weather', '  weather  right', '  rain     0.5', '  hail     1']

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Damage is what its name says, and every row of the table is an evaluation of it."""
+"""Every row of the table of damage is an evaluation of it, and they have one mean."""
 
 from __future__ import annotations
 
@@ -26,106 +26,10 @@ from snn_perception.backends import Simulator, create_simulator
 from snn_perception.datasets import Dataset
 from snn_perception.evaluation import robustness
 from snn_perception.evaluation.accuracy import evaluate
-from snn_perception.evaluation.robustness import (
-    Condition,
-    blur,
-    brightness,
-    damages,
-    jpeg,
-    noise,
-)
+from snn_perception.evaluation.damage import KINDS, Damage, damage_images, every_kind, parse
+from snn_perception.evaluation.robustness import Condition, chosen_of, damaged, summary
 from snn_perception.reporting.result_tables import damage_table
 from snn_perception.reporting.tables import markdown
-
-SHAPES = pytest.mark.parametrize('shape', [(3, 28, 28, 1), (3, 32, 24, 3)], ids=['grey', 'RGB'])
-
-
-def random_images(shape: tuple[int, ...]) -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
-
-
-def flat(level: int, channels: int = 1) -> np.ndarray:
-    return np.full((2, 64, 64, channels), level, np.uint8)
-
-
-@SHAPES
-@pytest.mark.parametrize('name', damages(32))
-def test_images_stay_images_and_are_damaged_always_alike(shape, name):
-    images = random_images(shape)
-    damage = damages(32)[name]
-    damaged = damage(images)
-    assert (damaged.shape, damaged.dtype) == (shape, np.uint8)
-    np.testing.assert_array_equal(damaged, damage(images))
-    np.testing.assert_array_equal(images, random_images(shape))
-    assert np.array_equal(damaged, images) == (name == 'undamaged')
-
-
-def test_undamaged_comes_first_and_strengths_follow_by_kind():
-    kinds = [name.split(', ')[0] for name in damages(32)]
-    assert kinds == [
-        *('undamaged', 'JPEG', 'JPEG', 'JPEG', 'blur', 'blur', 'blur'),
-        *('noise', 'noise', 'noise', 'brightness', 'brightness', 'brightness'),
-    ]
-
-
-@SHAPES
-@pytest.mark.parametrize('kind', ['JPEG', 'blur', 'noise'])
-def test_the_later_of_a_kind_is_the_worse(shape, kind):
-    images = random_images(shape)
-    errors = [
-        np.square(damage(images).astype(float) - images).mean()
-        for name, damage in damages(32).items()
-        if name.startswith(kind)
-    ]
-    assert errors == sorted(errors)
-    assert errors[0] < errors[-1]
-
-
-def test_blur_is_relative_to_the_size_of_the_image():
-    images = random_images((2, 64, 64, 3))
-    for size, deviations in ((32, (0.5, 1, 1.5)), (64, (1, 2, 3))):
-        for deviation in deviations:
-            damaged = damages(size)[f'blur, {deviation:.2f} pixels'](images)
-            np.testing.assert_array_equal(damaged, blur(images, deviation))
-
-
-@pytest.mark.parametrize('deviation', [1.0, 3.0])
-def test_blur_spreads_an_edge_by_its_deviation(deviation):
-    images = flat(0)
-    images[:, :, 32:] = 255
-    slope = np.diff(blur(images, deviation)[0, 32, :, 0].astype(float)) / 255
-    places = np.arange(63) + 0.5
-    mean = (slope * places).sum()
-    assert mean == pytest.approx(31.5, abs=0.1)
-    assert np.sqrt((slope * (places - mean) ** 2).sum()) == pytest.approx(deviation, rel=0.05)
-
-
-@pytest.mark.parametrize('deviation', [5, 20])
-def test_noise_has_its_deviation_and_another_value_everywhere(deviation):
-    first, second = noise(flat(128, channels=3), deviation).astype(float) - 128
-    assert first.std() == pytest.approx(deviation, rel=0.05)
-    assert first.mean() == pytest.approx(0, abs=0.1 * deviation)
-    for one, other in ((first, second), (first[..., 0], first[..., 1]), (first[0], first[1])):
-        assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 0.3
-
-
-def test_noise_does_not_leave_the_levels():
-    # Half of it would be below black, or above white.
-    assert np.median(noise(flat(0), 20)) == 0
-    assert np.median(noise(flat(255), 20)) == 255
-
-
-def test_brightness_is_a_factor_and_ends_at_white():
-    levels = np.array([0, 1, 99, 100, 170, 171, 255], np.uint8).reshape(1, 1, 7, 1)
-    assert brightness(levels, 0.5).ravel().tolist() == [0, 0, 50, 50, 85, 86, 128]
-    assert brightness(levels, 1.5).ravel().tolist() == [0, 2, 148, 150, 255, 255, 255]
-
-
-@pytest.mark.parametrize('colour', colour_model.LABELS)
-def test_jpeg_keeps_red_red(colour):
-    image = colour_model.image(colour)
-    [damaged] = jpeg(image[None], 25).astype(int)
-    assert abs(damaged - image).max() < 40
 
 
 def colours(*names: str) -> Dataset:
@@ -144,16 +48,18 @@ def simulators() -> tuple[Simulator, Simulator]:
 def test_a_condition_is_the_evaluation_of_its_damage():
     dataset = colours('blue', 'red', 'green', 'blue')
     conditions = robustness.measure(*simulators(), dataset)
-    assert [condition.damage for condition in conditions] == list(damages(8))
-    for condition, damage in zip(conditions, damages(8).values(), strict=True):
-        damaged = Dataset(damage(dataset.images), dataset.labels, dataset.class_names)
-        expected = evaluate(*simulators(), damaged)
+    assert [condition.damage for condition in conditions] == [None, *every_kind(3, 3)]
+    for condition in conditions:
+        images = dataset.images
+        if condition.damage:
+            images = damage_images(images, condition.damage.kind, 3)
+        expected = evaluate(*simulators(), replace(dataset, images=images))
         ours = condition.evaluation
         for one, other in zip(ours.decisions, expected.decisions, strict=True):
             np.testing.assert_array_equal(one.scores, other.scores)
         np.testing.assert_array_equal(ours.rate_answers, expected.rate_answers)
-        np.testing.assert_array_equal(condition.example, damaged.images[condition.index])
-        assert condition.simulated_time == expected.summary()['simulated_time_s']
+        np.testing.assert_array_equal(condition.example, images[condition.index])
+        assert condition.figures == chosen_of(expected.summary())
 
 
 def test_all_conditions_share_the_images_and_there_are_not_too_many(monkeypatch):
@@ -172,6 +78,50 @@ def test_the_example_is_one_that_is_read_rightly():
     assert {condition.index for condition in conditions} == {2}
 
 
+def test_damaged_data_are_the_same_but_for_their_pixels():
+    dataset = replace(colours('red', 'blue'), part='validation', unreadable=2)
+    assert damaged(dataset, None) is dataset
+    dark = damaged(dataset, Damage('darkness', 2))
+    np.testing.assert_array_equal(dark.images, damage_images(dataset.images, 'darkness', 2))
+    assert dark.labels is dataset.labels
+    assert (dark.class_names, dark.part, dark.unreadable) == (dataset.class_names, 'validation', 2)
+
+
+def test_the_mean_is_over_the_kinds():
+    found = {
+        Damage('fog', 1): {'accuracy': 0.5, 'rate_accuracy': 0.75, 'simulated_time_s': 1.0},
+        Damage('snow', 2): {'accuracy': 1.0, 'rate_accuracy': 0.25, 'simulated_time_s': 2.0},
+    }
+    figures = summary(found)
+    assert list(figures['damage']) == ['fog:1', 'snow:2']
+    assert figures['damage']['snow:2'] == found[Damage('snow', 2)]
+    assert (figures['damage_accuracy'], figures['damage_rate_accuracy']) == (0.75, 0.5)
+
+
+def test_damage_is_named_by_kind_and_severity_and_all_is_every_kind():
+    assert parse('fog:3') == [Damage('fog', 3)]
+    assert parse('all:5') == [Damage(kind, 5) for kind in KINDS]
+    # What has no colour cannot have more or less of it.
+    assert {each.kind for each in parse('all:5', 1)} == set(KINDS) - {'saturate'}
+
+
+@pytest.mark.parametrize(
+    ('text', 'said'),
+    [
+        ('fog', "damage must be KIND:SEVERITY with a severity from 1 to 5, .*, not 'fog'"),
+        ('fog:6', 'severity from 1 to 5'),
+        ('fog:', 'severity from 1 to 5'),
+        ('fog:3:4', 'severity from 1 to 5'),
+        ('fog:³', 'severity from 1 to 5'),
+        ('dust:3', "unknown kind of damage 'dust'; known are gaussian_noise, .*camera, and all"),
+        (':3', "unknown kind of damage ''"),
+    ],
+)
+def test_damage_that_there_is_not_is_said_in_a_sentence(text, said):
+    with pytest.raises(ValueError, match=said):
+        parse(text)
+
+
 def test_a_model_card_gets_the_figures_as_markdown():
     evaluation = evaluate(*simulators(), colours('red', 'green', 'blue'))
     partly_wrong = replace(
@@ -179,12 +129,19 @@ def test_a_model_card_gets_the_figures_as_markdown():
     )
     image = np.zeros((8, 8, 3), np.uint8)
     conditions = [
-        Condition('undamaged', evaluation, image, 0),
-        Condition('dust', partly_wrong, image, 0),
+        Condition(None, evaluation, image, 0),
+        Condition(Damage('shot_noise', 3), partly_wrong, image, 0),
+        Condition(Damage('fog', 3), evaluation, image, 0),
     ]
-    assert markdown(damage_table(conditions)).splitlines() == [
-        '| images | accuracy on spikes | of the rate network | mean simulated time |',
-        '|---|---|---|---|',
-        '| undamaged | 100.0 % | 100.0 % | 30.0 ms |',
-        '| dust | 66.7 % | 33.3 % | 30.0 ms |',
+    head, line, *rows = markdown(damage_table(conditions, {'fog', 'dust'})).splitlines()
+    assert head == (
+        '| images | accuracy on spikes | of the rate network | mean simulated time | in training |'
+    )
+    assert line == '|---|---|---|---|---|'
+    assert rows == [
+        '| undamaged | 100.0 % | 100.0 % | 30.0 ms |  |',
+        '| shot noise | 66.7 % | 33.3 % | 30.0 ms | never |',
+        '| fog | 100.0 % | 100.0 % | 30.0 ms | similar |',
+        '| mean of the 2 kinds | 83.3 % | 66.7 % | 30.0 ms |  |',
     ]
+    assert 'in training' not in markdown(damage_table(conditions, None))

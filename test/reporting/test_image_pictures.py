@@ -112,11 +112,11 @@ def test_of_a_long_label_the_first_name_is_enough() -> None:
 def test_one_image_is_shown_in_every_condition():
     conditions = robustness.measure(*SIMULATORS, dataset(1, 0, 2))
     figure = damaged(MODEL, conditions)
-    assert figure.axes[len(figure.axes) // 2].texts[0].get_text() == 'true class\nblue'
+    assert figure.axes[-1].texts[0].get_text() == 'true class\nblue'
     axes = [each for each in figure.axes if each.images]
     assert len(axes) == len(conditions)
     for each, condition in zip(axes, conditions, strict=True):
-        assert each.get_title() == condition.damage.replace(', ', '\n')
+        assert each.get_title() == condition.name
         np.testing.assert_array_equal(each.images[0].get_array(), condition.example)
         decision = condition.evaluation.decisions[2]
         sign = '✓' if decision.label == 'blue' else '✗'

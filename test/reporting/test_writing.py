@@ -28,8 +28,8 @@ from random_models import random_model
 
 from snn_perception.backends import create_simulator
 from snn_perception.datasets import Dataset
+from snn_perception.evaluation.damage import every_kind
 from snn_perception.evaluation.findings import study
-from snn_perception.evaluation.robustness import damages
 from snn_perception.evaluation.trajectories import record
 from snn_perception.readout import Readout
 from snn_perception.reporting.writing import write_report
@@ -84,7 +84,12 @@ def test_the_slowest_time_of_grey_images_is_the_end_if_none_may_stop(tmp_path):
 
 def test_the_accuracy_in_every_condition_is_on_the_page(written):
     figures, text = written
-    accuracies = figures['accuracy_if_damaged']
-    assert ['undamaged', *accuracies] == list(damages(10))
-    for name, accuracy in {'undamaged': figures['accuracy'], **accuracies}.items():
+    accuracies = {name: each['accuracy'] for name, each in figures['damage'].items()}
+    assert list(accuracies) == [str(damage) for damage in every_kind(3, 3)]
+    rows = {
+        'undamaged': figures['accuracy'],
+        **{name[:-2].replace('_', ' '): accuracy for name, accuracy in accuracies.items()},
+        f'mean of the {len(accuracies)} kinds': figures['damage_accuracy'],
+    }
+    for name, accuracy in rows.items():
         assert f'<td>{name}</td><td>{100 * accuracy:.1f} %</td>' in text

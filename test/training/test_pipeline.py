@@ -170,6 +170,15 @@ def test_the_same_training_again_only_measures_again(finished):
     assert (finished / 'README.md').exists()
 
 
+def test_the_model_says_which_damage_its_training_had(finished):
+    description = (finished / 'model.yaml').read_text()
+    assert yaml.safe_load(description)['training']['seen_damages'] == []
+    card = (finished / 'README.md').read_text()
+    assert '| fog | ' in card
+    assert '| mean of the 18 kinds | ' in card
+    assert 'similar' not in card
+
+
 def test_a_model_without_its_checkpoints_is_measured_again(finished):
     shutil.rmtree(finished / 'checkpoints')
     path = finished / 'model.yaml'

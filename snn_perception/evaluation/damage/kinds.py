@@ -65,7 +65,7 @@ class Damage:
         return f'{self.kind}:{self.severity}'
 
 
-def parse(text: str, channels: int) -> list[Damage]:
+def parse(text: str, channels: int = 3) -> list[Damage]:
     """The damage that `text` names, such as `fog:3`; `all:3` is all kinds for these `channels`.
 
     Raises ValueError with a sentence that says what there is.
@@ -80,7 +80,7 @@ def parse(text: str, channels: int) -> list[Damage]:
         return every_kind(int(severity), channels)
     if kind not in KINDS:
         raise ValueError(
-            f'unknown kind of damage {shown(kind)}; there are {", ".join(KINDS)}, and {ALL}'
+            f'unknown kind of damage {shown(kind)}; known are {", ".join(KINDS)}, and {ALL}'
         )
     return [Damage(kind, int(severity))]
 
