@@ -28,7 +28,7 @@ from snn_perception.datasets import Dataset
 from snn_perception.evaluation.accuracy import Evaluation, evaluate
 from snn_perception.evaluation.damage import Damage, damage_images, every_kind
 
-IMAGES = 250
+IMAGES = 200
 """The most images that are damaged; every kind of damage is done to the same ones."""
 SEED = 0
 """For the choice of images."""

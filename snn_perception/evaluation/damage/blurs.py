@@ -93,7 +93,7 @@ def moved(image: Image, angle: float, radius: int, deviation: float) -> Image:
 
 
 def zoom_blur(image: Image, random: np.random.Generator, end: float, step: float) -> Image:
-    """The mean of the image and of larger ones, up to below `end` times as large by `step`s."""
+    """The mean of the image and of larger ones, 1 to `end` times as large in `step`s."""
     factors = np.arange(1, end, step)
     larger = [zoomed(image, factor) for factor in factors]
     return (image + np.sum(larger, axis=0)) / np.float32(len(factors) + 1)
