@@ -24,7 +24,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -33,10 +33,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.activity import Activity, Counts, LayerActivity
-from snn_perception.images import prepare
+from snn_perception.evidence import Batch
 from snn_perception.model import Model
 from snn_perception.pace import Pace
-from snn_perception.readout import Readout, Schedule
+from snn_perception.readout import Schedule
+from snn_perception.views import FRAME, WHOLE, Views, prepare_views
 
 
 class Interrupted(Exception):
@@ -51,6 +52,8 @@ class Decision:
     multiply-accumulates done once per image (in a spiking network, by the analog first layer);
     `firing_rate` is the mean over all `neurons` in Hz. `stopped_by` says what ended the
     presentation: 'confidence' that was reached before its time was over, 'time', or 'deadline'.
+    Of several views all counts are sums, and `view` is the number of the one that the scores are
+    of, None if they are of the mean.
     """
 
     label: str
@@ -62,6 +65,7 @@ class Decision:
     neurons: int
     firing_rate: float
     stopped_by: str
+    view: int | None = 0
 
 
 @dataclass
@@ -131,6 +135,8 @@ class Classifier(ABC):
         stop: Callable[[], bool] | None = None,
         deadline: float | None = None,
         record: Record | None = None,
+        views: Views | str = FRAME,
+        roi: Sequence[float] = WHOLE,
     ) -> Decision:
         """Decide on one camera image, uint8 RGB (height, width, 3) or grey (height, width).
 
@@ -147,9 +153,17 @@ class Classifier(ABC):
         raised. `record` is filled with what the layers did meanwhile. Raises ValueError for a
         bad image, and without `state` for a `presentation_time` below
         `Model.shortest_presentation_time`.
+
+        `views`, such as 'grid 2x2 best', are the parts of the image that are shown at once, see
+        `Views`, and a `state` has to be for so many. `roi` is the only part of the image that
+        counts: x, y, width and height as shares of it.
         """
-        inputs = prepare(image, self.model.preprocessing)[None]
-        return self.classify_batch(inputs, state, presentation_time, stop, deadline, record)[0]
+        if isinstance(views, str):
+            views = Views.parse(views)
+        inputs = prepare_views(image, self.model.preprocessing, views, roi)
+        return self.classify_batch(
+            inputs, state, presentation_time, stop, deadline, record, views
+        )[0]
 
     def classify_batch(
         self,
@@ -159,8 +173,14 @@ class Classifier(ABC):
         stop: Callable[[], bool] | None = None,
         deadline: float | None = None,
         record: Record | None = None,
+        views: Views = FRAME,
     ) -> list[Decision]:
-        """Decide on prepared images (batch, height, width, channels); see `classify`."""
+        """Decide on prepared images (batch, height, width, channels); see `classify`.
+
+        With several `views` they are all images in the first view, then all in the next. A
+        decision then falls once the scores that `views` join are confident, and all views of an
+        image are shown until then.
+        """
         model, readout = self.model, self.model.readout
         if state is None:
             schedule = model.schedule(presentation_time)
@@ -170,22 +190,21 @@ class Classifier(ABC):
             readout = replace(readout, confidence_threshold=1.0)
             schedule = Schedule.of(readout, model.dt, presentation_time, state.steps)
         longest = None if record is None else record.interval
-        batch = _Batch(len(inputs), model, readout, schedule)
+        batch = Batch(len(inputs), model, readout, schedule, views)
         pieces = self.present(inputs, state, schedule, stop, deadline, longest)
         for steps, activity in pieces:
             batch.add(steps, activity)
             if record is not None:
-                record.add(steps, activity.spikes)
+                record.add(steps, views.total(activity.spikes))
             if schedule.may_decide(steps):
                 batch.decide()
             if batch.all_decided:
                 break
         else:
             batch.end('deadline')
-        images = zip(
-            batch.scores, batch.steps, batch.counts.swapaxes(0, 1), batch.reasons, strict=True
-        )
-        return [self.decision(*image) for image in images]
+        counts = batch.counts.swapaxes(0, 1)
+        images = zip(batch.scores, batch.steps, counts, batch.reasons, batch.best, strict=True)
+        return [self.decision(*image, views) for image in images]
 
     def present(
         self,
@@ -224,14 +243,22 @@ class Classifier(ABC):
                     self.paces[len(inputs)].note(piece, seconds, steps == piece)
 
     def decision(
-        self, scores: NDArray[np.float32], steps: int, counts: Counts, stopped_by: str
+        self,
+        scores: NDArray[np.float32],
+        steps: int,
+        counts: Counts,
+        stopped_by: str,
+        view: int = 0,
+        views: Views = FRAME,
     ) -> Decision:
         """The answer after `steps` steps with `scores` (classes,); see `Decision`.
 
-        `counts`, int64 (3, layers), has the fields of `LayerActivity` in their order.
+        `counts`, int64 (3, layers), has the fields of `LayerActivity` in their order. The scores
+        are those of number `view` of `views`, as `Views.join` has it.
         """
         model = self.model
-        neurons = model.network.neurons * self.views
+        shown = self.views * views.count
+        neurons = model.network.neurons * shown
         best = int(scores.argmax())
         time = float(steps * model.dt)
         activity = LayerActivity(*counts)
@@ -241,64 +268,9 @@ class Classifier(ABC):
             scores=scores,
             simulated_time=time,
             activity=activity,
-            macs=self.macs_per_image * self.views,
+            macs=self.macs_per_image * shown,
             neurons=neurons,
             firing_rate=float(activity.spikes.sum() / (neurons * time)) if neurons else 0.0,
             stopped_by=stopped_by,
+            view=None if views.choice == 'mean' else int(view),
         )
-
-
-class _Batch:
-    """Bookkeeping for a batch: counts and evidence up to each image's own decision."""
-
-    def __init__(self, size: int, model: Model, readout: Readout, schedule: Schedule) -> None:
-        classes, layers = model.network.classes, len(model.network.populations)
-        self.dt = model.dt
-        self.readout = readout
-        self.schedule = schedule
-        self.done = 0
-        self.evidence = np.zeros((size, classes))
-        self.last_output = np.zeros((size, classes), np.float32)
-        self.scores = np.zeros((size, classes), np.float32)
-        self.steps = np.zeros(size, np.int64)
-        self.counts = np.zeros((3, size, layers), np.int64)
-        self.reasons = [''] * size
-
-    @property
-    def all_decided(self) -> bool:
-        return bool(self.steps.all())
-
-    def add(self, steps: int, activity: Activity) -> None:
-        """Count `activity`, which came until `steps` were done, for images not decided yet."""
-        undecided = self.steps == 0
-        self.counts[:, undecided] += activity.counts[:, undecided]
-        self.done = steps
-        self.last_output = activity.outputs[-1]
-        if steps > self.schedule.discarded:
-            self.evidence += activity.outputs.sum(axis=0, dtype=np.float64)
-
-    def decide(self) -> None:
-        """Fix the scores of the images that are certain, and of all when their time is over."""
-        if self.done == self.schedule.total:
-            self.end('time')
-        else:
-            scores = self._scores_so_far()
-            self._fix(scores, self.readout.is_confident(scores), 'confidence')
-
-    def end(self, reason: str) -> None:
-        """Fix the scores of all images that are not decided yet."""
-        self._fix(self._scores_so_far(), np.ones(len(self.steps), bool), reason)
-
-    def _scores_so_far(self) -> NDArray[np.float32]:
-        readout, dt = self.readout, self.dt
-        steps = self.done - self.schedule.discarded
-        if steps > 0:
-            return readout.scores(self.evidence / steps, steps * dt)
-        return readout.scores(self.last_output, dt, missing=(1 - steps) * dt)
-
-    def _fix(self, scores: NDArray[np.float32], final: NDArray[np.bool_], reason: str) -> None:
-        fresh = final & (self.steps == 0)
-        self.scores[fresh] = scores[fresh]
-        self.steps[fresh] = self.done
-        for image in np.flatnonzero(fresh):
-            self.reasons[image] = reason

@@ -36,10 +36,11 @@ FLOORS = (
     ('energy', 'power', 'interchange', 'datasets'),
     ('backends',),
     ('decision',),
+    ('evidence',),
     ('model',),
     ('model_file',),
     # A model holds its network and its readout, so both are below it.
-    ('network', 'readout'),
+    ('network', 'readout', 'views'),
     ('graph', 'turns'),
     ('layers', 'neurons', 'synapses', 'images'),
     (
