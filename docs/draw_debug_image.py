@@ -23,8 +23,9 @@ import numpy as np
 from snn_perception import create_simulator, energy, load_model
 from snn_perception.decision import Record
 from snn_perception.images import fit_image, read_image
-from snn_perception.nodes.pictures.debug_drawing import Drawing, Scene, seen_window
+from snn_perception.nodes.pictures.debug_drawing import Drawing, Scene, windows_of
 from snn_perception.nodes.pictures.debug_raster import Spikes
+from snn_perception.views import WHOLE, seen_regions
 
 PHOTO = Path(__file__).parents[1] / 'resource' / 'images' / 'photos' / 'frog' / 'frog.png'
 
@@ -44,8 +45,9 @@ def main() -> None:
     chips = energy.count_chips(model.network, model.readout.views)
     scene = Scene(
         frame=frame,
-        seen=seen,
-        window=seen_window(frame.shape[:2], (0, 0, 0, 0), model.preprocessing),
+        seen=seen[None],
+        windows=windows_of(seen_regions(480, 640, model.preprocessing), 480, 640),
+        roi=WHOLE,
         decision=decision,
         labels=model.labels,
         label=decision.label,

@@ -31,7 +31,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.images import Preprocessing, check_image, prepare
+from snn_perception.images import Preprocessing, check_image, kept_part, prepare
 from snn_perception.sentences import shown
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
@@ -62,7 +62,7 @@ class Region(NamedTuple):
         return image[self.top : self.top + self.height, self.left : self.left + self.width]
 
     def inside(self, outer: Region) -> Region:
-        """The same rectangle in the image of which its own image is the part `outer`."""
+        """The same rectangle, as a part of the image of which its own image is `outer`."""
         return self._replace(left=self.left + outer.left, top=self.top + outer.top)
 
 
@@ -243,6 +243,24 @@ def prepare_views(
     part = whole.of(image)
     regions = views.regions(whole.height, whole.width, preprocessing)
     return np.stack([prepare(region.of(part), preprocessing) for region in regions])
+
+
+def seen_regions(
+    rows: int,
+    columns: int,
+    preprocessing: Preprocessing,
+    views: Views = FRAME,
+    roi: Sequence[float] = WHOLE,
+) -> list[Region]:
+    """What a network sees of an image of `rows` x `columns` pixels, for each view.
+
+    That is less than the view where it is cropped to the network's aspect, or only its centre is
+    kept. Raises ValueError for a region without a pixel.
+    """
+    whole = region_of(roi, rows, columns)
+    regions = views.regions(whole.height, whole.width, preprocessing)
+    kept = (Region(*kept_part(one.height, one.width, preprocessing)) for one in regions)
+    return [part.inside(one).inside(whole) for part, one in zip(kept, regions, strict=True)]
 
 
 def _part(text: str) -> Part | None:

@@ -24,8 +24,9 @@ import numpy as np
 
 from snn_perception import create_simulator
 from snn_perception.decision import Record
-from snn_perception.nodes.pictures.debug_drawing import Scene, seen_window
+from snn_perception.nodes.pictures.debug_drawing import Scene, windows_of
 from snn_perception.nodes.pictures.debug_raster import Spikes
+from snn_perception.views import WHOLE, seen_regions
 
 
 def scene(colour: str = 'red', **changes: Any) -> Scene:
@@ -38,8 +39,9 @@ def scene(colour: str = 'red', **changes: Any) -> Scene:
     decision = simulator.classify(seen, record=record)
     shown = Scene(
         frame=frame,
-        seen=seen,
-        window=seen_window(frame.shape[:2], (0, 0, 0, 0), model.preprocessing),
+        seen=seen[None],
+        windows=windows_of(seen_regions(240, 320, model.preprocessing), 240, 320),
+        roi=WHOLE,
         decision=decision,
         labels=model.labels,
         label=decision.label,

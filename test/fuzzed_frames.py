@@ -39,6 +39,7 @@ from PIL import Image
 from snn_perception.images import FITS, Preprocessing
 from snn_perception.nodes.frames.encodings import ENCODINGS
 from snn_perception.nodes.frames.frame_reader import FrameReader, Interpretation
+from snn_perception.views import Views
 
 OTHER_ENCODINGS = ('', 'rgb12', '8SC1', '16SC3', '8UC2', '64FC2', 'nv99', 'RGB8')
 FORMATS = ('', 'jpeg', 'rgb8; jpeg compressed bgr8', '16UC1; compressedDepth', 'h264')
@@ -115,9 +116,11 @@ def raw(dice: random.Random) -> SimpleNamespace:
 
 
 def interpretation(dice: random.Random) -> Interpretation:
-    """One that makes sense, though its region may reach outside of the frame."""
+    """One that makes sense, though its region may have no pixel of a small frame."""
     return Interpretation(
-        roi=dice.choice(((0, 0, 0, 0), (0, 0, 1, 1), (1, 1, 3, 2), (30, 3, 9, 33))),
+        roi=dice.choice(
+            ((0, 0, 1, 1), (0, 0, 0.1, 0.1), (0.3, 0.1, 0.7, 0.5), (0.9, 0.9, 0.1, 0.1))
+        ),
         significant_bits=dice.choice((0, 0, 1, 10, 12, 16)),
         float_range=dice.choice(((0.0, 1.0), (5.0, -5.0), (-1e30, 1e30), (0.0, 1e-29))),
     )
@@ -132,9 +135,12 @@ def read_one(dice: random.Random) -> bool:
     reader = FrameReader()
     works = False
     with suppress(ValueError):
-        pixels = reader.read(message, network, chosen)
-        assert pixels.dtype == np.uint8
-        assert pixels.shape in (shape[:2], (*shape[:2], 3))
+        views = Views.parse(dice.choice(('frame', 'centre', 'frame + grid 3x2 best')))
+        seen = reader.read_views(message, network, chosen, views)
+        assert len(seen) == views.count
+        for pixels in seen:
+            assert pixels.dtype == np.uint8
+            assert pixels.shape in (shape[:2], (*shape[:2], 3))
         works = True
     with suppress(ValueError):
         picture = reader.picture(message, chosen, 24, 32)

@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 from snn_perception.backends import Simulator, create_simulator
 from snn_perception.decision import Decision, Record
 from snn_perception.images import Preprocessing, prepare
-from snn_perception.views import Region, Views, check_roi, prepare_views, region_of
+from snn_perception.views import Region, Views, check_roi, prepare_views, region_of, seen_regions
 
 Engine = Callable[..., Simulator]
 SIDES = st.integers(1, 700)
@@ -164,6 +164,35 @@ def test_a_view_equals_cutting_by_hand_and_preparing(
     for (x, y, across, down), found in zip(regions, prepared, strict=True):
         expected = prepare(cut[y : y + down, x : x + across], preprocessing)
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize('fit', ['crop', 'stretch'])
+@pytest.mark.parametrize('roi', [(0, 0, 240, 200), (40, 20, 100, 60), (10, 30, 80, 160)])
+@pytest.mark.parametrize('shape', [(8, 8, 1), (8, 16, 1), (16, 8, 1)])
+@pytest.mark.parametrize('centre', [1.0, 0.875, 0.5])
+@pytest.mark.parametrize('words', ['frame', 'centre + grid 2x2 best'])
+def test_the_network_sees_the_regions_that_become_its_inputs(
+    fit: str, roi: tuple[int, ...], shape: tuple[int, int, int], centre: float, words: str
+) -> None:
+    rows, columns = np.mgrid[:200, :240].astype(np.uint8)
+    preprocessing, views = Preprocessing(shape, fit=fit, centre=centre), Views.parse(words)
+    shares = (roi[0] / 240, roi[1] / 200, roi[2] / 240, roi[3] / 200)
+    regions = seen_regions(200, 240, preprocessing, views, shares)
+    assert len(regions) == views.count
+    for values, axis, pixels in ((columns, 0, shape[1]), (rows, 1, shape[0])):
+        inputs = 255 * prepare_views(values, preprocessing, views, shares)
+        for seen, region in zip(inputs, regions, strict=True):
+            start, extent = region[axis], region[axis + 2]
+            assert seen.mean() == pytest.approx(start + extent / 2, abs=1.5)
+            if extent > pixels:
+                spread = extent * (1 - 1 / pixels)
+                assert seen.max() - seen.min() == pytest.approx(spread, abs=2.5)
+
+
+def test_a_padded_view_is_seen_as_a_whole() -> None:
+    padded = Preprocessing((8, 8, 3), fit='pad')
+    assert seen_regions(480, 640, padded) == [(0, 0, 640, 480)]
+    assert seen_regions(480, 640, padded, Views.parse('centre')) == [(160, 120, 320, 240)]
 
 
 def test_a_part_of_an_image_is_a_view_of_its_memory() -> None:

@@ -24,7 +24,7 @@ from typing import Any
 from rclpy.lifecycle import LifecycleNode
 
 from snn_perception.nodes.answers.publishing import CameraOutputs
-from snn_perception.nodes.answers.recognition import Answer, Recognizer, View
+from snn_perception.nodes.answers.recognition import Answer, Recognizer, Sight
 from snn_perception.nodes.diagnostics.health import Health
 from snn_perception.nodes.diagnostics.verdict import Limits, Report
 from snn_perception.nodes.frames.camera_memory import CameraMemory, Frame
@@ -110,14 +110,14 @@ class CameraChannel:
 
     def answer(
         self,
-        view: View,
+        sight: Sight,
         answer: Answer,
         recognizer: Recognizer,
         parameters: ClassifierParameters,
         times: dict[str, float],
         taken_up: float,
     ) -> None:
-        """Publish the `answer` of `recognizer` to `view`, unless it was unsubscribed meanwhile.
+        """Publish the `answer` of `recognizer` to `sight`, unless it was unsubscribed meanwhile.
 
         `times` are parts of what that took, in s by name. The frame was `taken_up` then, by
         `time.perf_counter()`.
@@ -131,7 +131,7 @@ class CameraChannel:
                 f'stream begins again: {answer.restart}', throttle_duration_sec=LOG_PERIOD
             )
         start = time.perf_counter()
-        frame, header = view.frame, view.frame.message.header
+        frame, header = sight.frame, sight.frame.message.header
         latency = self.outputs.answers.publish(header, answer, parameters, times, taken_up)
         stages = {**times, 'publishing': time.perf_counter() - start}
         if math.isfinite(latency.seconds):
@@ -139,7 +139,7 @@ class CameraChannel:
         self.health.classified(latency, stages, answer.decision.stopped_by == 'deadline')
         self.health.seen(self.memory.doubt)
         self.outputs.pictures.publish(
-            header, lambda: scene_of(view, answer, recognizer, parameters, latency.seconds)
+            header, lambda: scene_of(sight, answer, recognizer, parameters, latency.seconds)
         )
 
     def reject(self, reason: str) -> None:

@@ -110,26 +110,26 @@ class FramePipeline:
             unanswered = []
             for channel, frame in deliveries:
                 try:
-                    view = recognizer.view(frame, channel.memory, parameters)
+                    sight = recognizer.look(frame, channel.memory, parameters)
                 except ValueError as reason:
                     channel.reject(str(reason))
                 else:
-                    unanswered.append((channel, view))
+                    unanswered.append((channel, sight))
             reading = time.perf_counter() - start
             try:
-                views = [view for _, view in unanswered]
+                sights = [sight for _, sight in unanswered]
                 is_watched = any(channel.outputs.pictures.is_wanted for channel, _ in unanswered)
-                answers = recognizer.decide(views, parameters, self._is_stopping, is_watched)
+                answers = recognizer.decide(sights, parameters, self._is_stopping, is_watched)
                 for answer in answers:
-                    channel, view = unanswered.pop(0)
+                    channel, sight = unanswered.pop(0)
                     if self._is_stopping():
                         return
                     times = {
-                        'waiting': start - view.frame.received,
+                        'waiting': start - sight.frame.received,
                         'reading': reading,
                         'network': answer.network_time,
                     }
-                    channel.answer(view, answer, recognizer, parameters, times, start)
+                    channel.answer(sight, answer, recognizer, parameters, times, start)
             except Interrupted:
                 return
             except Exception as reason:

@@ -217,8 +217,8 @@ def test_region_of_interest_is_all_that_the_network_sees(
     create_classifier()
     answers = robot.listen(Classification, 'snn_classifier/classification')
     publisher = robot.publisher(Image, 'image_raw')
-    pixels = colour_model.image('red', 40, 60)
-    pixels[10:30, 40:] = colour_model.COLOURS['blue']
+    pixels = colour_model.image('red', 40, 64)
+    pixels[10:30, 48:] = colour_model.COLOURS['blue']
     frame = colour_frames.frame('red', pixels=pixels)
 
     def seen() -> str:
@@ -227,9 +227,9 @@ def test_region_of_interest_is_all_that_the_network_sees(
         return answers.wait_for().results[0].class_id
 
     assert seen() == 'red'
-    assert set_parameters(robot, roi=[40, 10, 20, 20]).successful
+    assert set_parameters(robot, roi=[0.75, 0.25, 0.25, 0.5]).successful
     assert seen() == 'blue'
-    assert set_parameters(robot, roi=[0, 0, 0, 0]).successful
+    assert set_parameters(robot, roi=[0, 0, 1, 1]).successful
     assert seen() == 'red'
 
 

@@ -57,13 +57,15 @@ def statistics(
 ) -> DiagnosticStatus:
     """What one answer took: bare numbers, their unit in the key.
 
-    `shown` is the published label; `times`, in s, are published as `<name>_ms`.
+    `shown` is the published label; `times`, in s, are published as `<name>_ms`. `view` counts
+    from 1; it is 0 for the mean of several views.
     """
     decision = answer.decision
     activity = decision.activity
     values = {'label': shown, 'score': f'{decision.score:.6f}'}
     values |= {f'{key}_ms': f'{1e3 * seconds:.3f}' for key, seconds in times.items()}
     values |= {
+        'view': str(0 if decision.view is None else decision.view + 1),
         'stopped_by': decision.stopped_by,
         'simulated_time_ms': f'{1e3 * decision.simulated_time:.3f}',
         'spikes': str(int(activity.spikes.sum())),

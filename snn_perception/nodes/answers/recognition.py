@@ -36,6 +36,7 @@ from snn_perception.nodes.parameters.classifier_parameters import ClassifierPara
 from snn_perception.nodes.pictures.debug_raster import Spikes
 from snn_perception.nodes.process import load_library
 from snn_perception.power import Power, PowerMeter, find_meter, mean_power
+from snn_perception.views import Views
 
 WATCHED_INTERVAL = 0.005
 """Seconds of simulated time whose spikes are counted together for pictures."""
@@ -67,8 +68,11 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class View:
-    """What the network is to see of a frame, and the memory of its camera."""
+class Sight:
+    """What the network is to see of a frame, and the memory of its camera.
+
+    pixels: uint8 (views, height, width) grey or (views, height, width, 3) RGB.
+    """
 
     pixels: NDArray[np.uint8]
     frame: Frame
@@ -83,7 +87,7 @@ class Recognizer:
         self.model = simulator.model
         self.meter = meter
         self.hardware = f'{self.engine}: {hardware_name(simulator.device)}'
-        self._chips = energy.count_chips(self.model.network, self.model.readout.views)
+        self._chips: dict[int, dict[str, int]] = {}
         self._busy = threading.Lock()
 
     @classmethod
@@ -118,6 +122,7 @@ class Recognizer:
 
     def require(self, parameters: ClassifierParameters) -> None:
         """Raise ValueError if `parameters` do not suit the model."""
+        self._chips_for(Views.parse(parameters.views))  # now, as that may take long
         self.model.schedule(parameters.presentation_time or None)
         if parameters.mode == 'stream' and self.model.network.firing_window:
             raise ValueError(
@@ -134,10 +139,10 @@ class Recognizer:
             if is_idle:
                 self._busy.release()
 
-    def view(self, frame: Frame, memory: CameraMemory, parameters: ClassifierParameters) -> View:
+    def look(self, frame: Frame, memory: CameraMemory, parameters: ClassifierParameters) -> Sight:
         """What the network is to see of `frame`; ValueError says why it cannot be seen."""
         pixels = memory.read(frame, self.preprocessing(parameters), parameters)
-        return View(pixels, frame, memory)
+        return Sight(pixels, frame, memory)
 
     def preprocessing(self, parameters: ClassifierParameters) -> Preprocessing:
         """The model's preprocessing as `parameters` change it."""
@@ -148,12 +153,12 @@ class Recognizer:
 
     def decide(
         self,
-        views: Sequence[View],
+        sights: Sequence[Sight],
         parameters: ClassifierParameters,
         stop: Callable[[], bool],
         is_watched: bool = False,
     ) -> Iterator[Answer]:
-        """An answer for each of `views`, in their order.
+        """An answer for each of `sights`, in their order.
 
         In mode frame they are shown to networks at rest, all at once if the engine gains by that
         and otherwise one after the other. In mode stream each is shown to the network that its
@@ -162,22 +167,23 @@ class Recognizer:
         """
         longest = parameters.presentation_time or self.model.presentation_time
         if parameters.mode == 'frame':
-            for view in views:
-                view.memory.rest()
-            size = len(views) if self.simulator.gains_by_batches else 1
-            for first in range(0, len(views), size):
-                batch = views[first : first + size]
+            for sight in sights:
+                sight.memory.rest()
+            size = len(sights) if self.simulator.gains_by_batches else 1
+            for first in range(0, len(sights), size):
+                batch = sights[first : first + size]
                 yield from self._run(batch, None, longest, parameters, stop, is_watched)
             return
-        for view in views:
-            step = view.memory.advance(view.frame, self.simulator, longest)
-            state = view.memory.state
-            for answer in self._run([view], state, step.duration, parameters, stop, is_watched):
+        views = Views.parse(parameters.views)
+        for sight in sights:
+            step = sight.memory.advance(sight.frame, self.simulator, longest, views)
+            state = sight.memory.state
+            for answer in self._run([sight], state, step.duration, parameters, stop, is_watched):
                 yield _in_stream(answer, step)
 
     def _run(
         self,
-        views: Sequence[View],
+        sights: Sequence[Sight],
         state: object,
         duration: float,
         parameters: ClassifierParameters,
@@ -186,15 +192,18 @@ class Recognizer:
     ) -> list[Answer]:
         interval = max(1, round(WATCHED_INTERVAL / self.model.dt))
         record = Record(interval) if is_watched else None
-        inputs = np.stack([prepare(view.pixels, self.model.preprocessing) for view in views])
+        views, own = Views.parse(parameters.views), self.model.preprocessing
+        inputs = np.stack(
+            [prepare(sight.pixels[view], own) for view in range(views.count) for sight in sights]
+        )
         deadline = None
         if parameters.deadline:
-            deadline = min(view.frame.received for view in views) + parameters.deadline
+            deadline = min(sight.frame.received for sight in sights) + parameters.deadline
         with self._busy:
             before = self.meter.read()
             start = time.perf_counter()
             decisions = self.simulator.classify_batch(
-                inputs, state, duration, stop, deadline, record
+                inputs, state, duration, stop, deadline, record, views
             )
             network_time = time.perf_counter() - start
             power = mean_power(before, self.meter.read())
@@ -203,20 +212,25 @@ class Recognizer:
                 decision,
                 self.model.labels,
                 self.engine,
-                {
-                    name: cost.value
-                    for name, cost in energy.estimate(decision, self._chips).items()
-                },
+                self._energies(decision, views),
                 network_time,
                 power,
-                Spikes.of(record, image, self.model) if record is not None else None,
+                Spikes.of(record, image, self.model, views) if record is not None else None,
             )
             for image, decision in enumerate(decisions)
         ]
 
-    def _energies(self, decision: Decision) -> dict[str, float]:
-        costs = energy.estimate(decision, self._chips)
+    def _energies(self, decision: Decision, views: Views) -> dict[str, float]:
+        """Estimated J of `decision` by chip."""
+        costs = energy.estimate(decision, self._chips_for(views))
         return {name: cost.value for name, cost in costs.items()}
+
+    def _chips_for(self, views: Views) -> dict[str, int]:
+        """How many chips networks for all `views` need; see `energy.count_chips`."""
+        count = views.count * self.model.readout.views
+        if count not in self._chips:
+            self._chips[count] = energy.count_chips(self.model.network, count)
+        return self._chips[count]
 
 
 def _in_stream(answer: Answer, step: Step) -> Answer:

@@ -37,6 +37,7 @@ from snn_perception.nodes.frames.picture_check import PictureCheck
 from snn_perception.nodes.frames.rhythm import Rhythm
 from snn_perception.nodes.frames.stream_clock import Arrival, Step, StreamClock
 from snn_perception.nodes.parameters.classifier_parameters import ClassifierParameters
+from snn_perception.views import FRAME, Views
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class CameraMemory:
         self._clock = StreamClock()
         self._rhythm = Rhythm()
         self._simulator: Simulator | None = None
+        self._views = FRAME
         self._fresh = threading.Event()
         self.state: Any = None
 
@@ -105,17 +107,26 @@ class CameraMemory:
     def read(
         self, frame: Frame, preprocessing: Preprocessing, parameters: ClassifierParameters
     ) -> NDArray[np.uint8]:
-        """Pixels of `frame` at the size of the network; ValueError says why not."""
+        """Pixels (views, height, width[, 3]) of `frame` at the size of the network.
+
+        ValueError says why not.
+        """
         if self._fresh.is_set():
             self._fresh.clear()
             self._reader.reset()
             self._check.reset()
             self.rest()
         try:
-            pixels = self._reader.read(frame.message, preprocessing, _interpretation(parameters))
+            views = self._reader.read_views(
+                frame.message,
+                preprocessing,
+                _interpretation(parameters),
+                Views.parse(parameters.views),
+            )
         except ValueError:
             self._clock.refuse()
             raise
+        pixels = np.stack(views)
         self._check.see(pixels, frame.received, has_sixteen_bits(frame.message))
         return np.asarray(cv2.bitwise_not(pixels)) if parameters.invert else pixels
 
@@ -131,14 +142,17 @@ class CameraMemory:
         self._clock.reset()
         self.state = None
 
-    def advance(self, frame: Frame, simulator: Simulator, longest: float) -> Step:
-        """What `frame` does to `state`, which becomes one of `simulator`; see `StreamClock`."""
-        if simulator is not self._simulator:
-            self._simulator = simulator
+    def advance(self, frame: Frame, simulator: Simulator, longest: float, views: Views) -> Step:
+        """What `frame` does to `state`, which becomes one of `simulator` for `views`.
+
+        See `StreamClock`; another simulator, and other views, begin at rest.
+        """
+        if simulator is not self._simulator or views != self._views:
+            self._simulator, self._views = simulator, views
             self.rest()
         step = self._clock.advance(frame.arrival, longest, simulator.model.dt)
         if step.restart:
-            self.state = simulator.reset()
+            self.state = simulator.reset(views.count)
         return step
 
 

@@ -38,6 +38,7 @@ from snn_perception.images import (
     scale_image,
 )
 from snn_perception.nodes.frames.encodings import ENCODINGS, Encoding, find_encoding
+from snn_perception.views import FRAME, WHOLE, Views, check_roi, region_of
 
 _LARGEST = 1e30
 """Bound of float_range: what is within it can be scaled in 32 bits."""
@@ -47,24 +48,20 @@ _LARGEST = 1e30
 class Interpretation:
     """What a message does not say of its pixels.
 
-    `roi` is the region that the network sees: x, y, width and height in pixels of the frame, as
-    in sensor_msgs/RegionOfInterest; all of the frame if width or height is 0. `significant_bits`
-    is how many of 16 bits are used, 0 for all: a camera of 12 bits sends nothing above 4095.
+    `roi` is the region that the network sees: x, y, width and height as shares of the frame.
+    `significant_bits` is how many of 16 bits are used, 0 for all: a camera of 12 bits sends
+    nothing above 4095.
     `float_range` is what is black and what is white in floating-point frames: what is beyond
     them is black or white too, and what is no number (NaN) is black. Raises ValueError for
     values that make no sense.
     """
 
-    roi: tuple[int, ...] = (0, 0, 0, 0)
+    roi: tuple[float, ...] = WHOLE
     significant_bits: int = 0
     float_range: tuple[float, ...] = (0.0, 1.0)
 
     def __post_init__(self) -> None:
-        if len(self.roi) != 4 or min(self.roi) < 0:
-            raise ValueError(
-                f'roi must be x, y, width and height in pixels, none of them negative, '
-                f'not {self.roi}'
-            )
+        check_roi(self.roi)
         if not 0 <= self.significant_bits <= 16:
             raise ValueError(
                 f'significant_bits must be from 1 to 16, or 0 for all, not {self.significant_bits}'
@@ -106,7 +103,17 @@ class FrameReader:
     def read(
         self, message: Any, preprocessing: Preprocessing, interpretation: Interpretation = AS_SENT
     ) -> NDArray[np.uint8]:
-        """Pixels of `message` at the height and width of `preprocessing`.
+        """Pixels of `message` at the height and width of `preprocessing`; see `read_views`."""
+        return self.read_views(message, preprocessing, interpretation, FRAME)[0]
+
+    def read_views(
+        self,
+        message: Any,
+        preprocessing: Preprocessing,
+        interpretation: Interpretation,
+        views: Views,
+    ) -> list[NDArray[np.uint8]]:
+        """Pixels of each of `views` of `message` at the height and width of `preprocessing`.
 
         uint8, (height, width) grey or (height, width, 3) RGB. Raises ValueError with a
         sentence if the message is not what it says it is, is damaged, has no such region as
@@ -114,11 +121,20 @@ class FrameReader:
         """
         frame = self._open(message, interpretation)
         self._check_size(frame)
-        pixels = frame.region(*_region(frame, interpretation))
-        small = _to_colours(
-            pixels, frame.encoding, interpretation, lambda whole: scale_image(whole, preprocessing)
-        )
-        return frame_image(small, preprocessing)
+        whole = region_of(interpretation.roi, frame.height, frame.width)
+        pixels = _levels(frame.region(*whole), frame.encoding, interpretation)
+        return [
+            frame_image(
+                _to_colours(
+                    region.of(pixels),
+                    frame.encoding,
+                    interpretation,
+                    lambda part: scale_image(part, preprocessing),
+                ),
+                preprocessing,
+            )
+            for region in views.regions(whole.height, whole.width, preprocessing)
+        ]
 
     def picture(
         self, message: Any, interpretation: Interpretation, height: int, width: int
@@ -132,7 +148,7 @@ class FrameReader:
         scale = min(1.0, height / frame.height, width / frame.width)
         rows, columns = max(1, round(frame.height * scale)), max(1, round(frame.width * scale))
         small = _to_colours(
-            frame.region(0, 0, frame.width, frame.height),
+            _levels(frame.region(0, 0, frame.width, frame.height), frame.encoding, interpretation),
             frame.encoding,
             interpretation,
             lambda whole: resize(whole, rows, columns),
@@ -209,16 +225,12 @@ def _native(pixels: NDArray) -> NDArray:
     return np.require(pixels, pixels.dtype.newbyteorder('='), 'A')
 
 
-def _region(frame: _Frame, interpretation: Interpretation) -> tuple[int, int, int, int]:
-    x, y, width, height = interpretation.roi
-    if not width or not height:
-        return 0, 0, frame.width, frame.height
-    if x + width > frame.width or y + height > frame.height:
-        raise ValueError(
-            f'the region roi of {width} x {height} pixels at ({x}, {y}) reaches outside of the '
-            f'frame, which has {frame.width} x {frame.height}'
-        )
-    return x, y, width, height
+def _levels(pixels: NDArray, encoding: Encoding, interpretation: Interpretation) -> NDArray:
+    """`pixels` as whole numbers, before they are made small.
+
+    What is no number would spread over its neighbours.
+    """
+    return _from_floats(pixels, interpretation.float_range) if encoding.is_float else pixels
 
 
 def _to_colours(
@@ -228,9 +240,6 @@ def _to_colours(
     shrink: Callable[[NDArray], NDArray],
 ) -> NDArray[np.uint8]:
     """`pixels` made small by `shrink` first, and then grey or RGB of uint8."""
-    if encoding.is_float:
-        # Now, as what is no number would spread over its neighbours.
-        pixels = _from_floats(pixels, interpretation.float_range)
     bits = interpretation.significant_bits
     small = _to_bytes(shrink(pixels), bits)
     if encoding.has_alpha:

@@ -25,6 +25,7 @@ from snn_perception.energy import DEFAULT_CHIP, chip_names
 from snn_perception.images import FITS
 from snn_perception.model import PRECISIONS
 from snn_perception.nodes.parameters.parameter_kinds import Change, parameter
+from snn_perception.views import WHOLE, Views, check_roi
 
 MOST_CAMERAS = 16
 
@@ -136,13 +137,18 @@ class ClassifierParameters:
         maximum=100_000,
         change=Change.LIVE,
     )
-    roi: tuple[int, ...] = parameter(
-        (0, 0, 0, 0),
-        'Part of the frame that is shown to the network: x, y, width and height in pixels. All '
-        'of it if width or height is 0.',
-        minimum=0,
-        maximum=2**20,
+    roi: tuple[float, ...] = parameter(
+        WHOLE,
+        'Part of the frame that counts: x, y, width and height as shares of it, from 0 to 1.',
         length=4,
+        change=Change.LIVE,
+    )
+    views: str = parameter(
+        'frame',
+        'Parts of the roi that are shown to the network at once, at the cost of all: frame (all '
+        "of it), centre (the middle half of width and height), a grid of crops as in 'grid 3x2', "
+        'or several of these with + between them; then best (the view with the highest score) or '
+        "mean (of the outputs), as in 'frame + grid 3x2 best'.",
         change=Change.LIVE,
     )
     fit: str = parameter(
@@ -217,6 +223,8 @@ class ClassifierParameters:
                 f'image_topics must be from 1 to {MOST_CAMERAS} different names, '
                 f'not {list(topics)}'
             )
+        check_roi(self.roi)
+        Views.parse(self.views)
         if self.float_range[0] >= self.float_range[1]:
             raise ValueError(
                 f'float_range must be black and a larger number for white, '

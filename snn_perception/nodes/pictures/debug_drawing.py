@@ -19,6 +19,8 @@ Nothing here needs ROS.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -26,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.decision import Decision
-from snn_perception.images import Preprocessing, convert_channels, kept_part
+from snn_perception.images import Preprocessing, convert_channels
 from snn_perception.nodes.pictures.debug_lettering import (
     GROUND,
     Style,
@@ -37,6 +39,7 @@ from snn_perception.nodes.pictures.debug_lettering import (
 )
 from snn_perception.nodes.pictures.debug_raster import RasterStrip, Spikes
 from snn_perception.units import quantity
+from snn_perception.views import WHOLE, Region
 
 WIDTH, HEIGHT = 640, 480
 """Size of the picture in pixels."""
@@ -49,6 +52,9 @@ FRAME_HEIGHT = HEIGHT - STRIP_HEIGHT - 3 * MARGIN
 
 SEEN = 96
 """Pixels along an edge of the room for what the network saw."""
+
+DARKER = 3
+"""By which the brightness of the frame outside of the region of interest is divided."""
 
 RUNNERS_UP = 4
 """Classes that are listed beside the best one."""
@@ -75,9 +81,10 @@ class Scene:
 
     frame: uint8 RGB (height, width, 3), what the camera saw; best made to fit into
         FRAME_HEIGHT x FRAME_WIDTH before.
-    seen: uint8 (height, width) grey or (height, width, 3) RGB, what the network saw, see
-        `seen_image`.
-    window: the part of `frame` that `seen` shows, see `seen_window`.
+    seen: uint8 (views, height, width) grey or (views, height, width, 3) RGB, what the network
+        saw, see `seen_images`.
+    windows: the part of `frame` that each view of `seen` shows, see `windows_of`.
+    roi: the part of `frame` that counts.
     decision: the answer, whose scores are those of `labels`.
     label: what was published as the label, which may be another than the best class.
     energy: J, estimated for `chip`.
@@ -88,7 +95,8 @@ class Scene:
 
     frame: NDArray[np.uint8]
     seen: NDArray[np.uint8]
-    window: Window
+    windows: tuple[Window, ...]
+    roi: Window
     decision: Decision
     labels: tuple[str, ...]
     label: str
@@ -99,23 +107,21 @@ class Scene:
     spikes: Spikes | None = None
 
 
-def seen_image(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    """`pixels` that have the size of the network already as its `preprocessing` makes them."""
-    image = convert_channels(pixels, preprocessing.shape[2])
-    return np.asarray(cv2.bitwise_not(image)) if preprocessing.invert else image
+def seen_images(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.uint8]:
+    """What `preprocessing` makes of `pixels` of the views, which have the network's size already.
 
-
-def seen_window(
-    size: tuple[int, int], roi: tuple[int, ...], preprocessing: Preprocessing
-) -> Window:
-    """The part of a frame of `size` (height, width) that a network with `preprocessing` sees.
-
-    `roi` is x, y, width and height in pixels, of which only the part is shown to the network; all
-    of the frame if its width or height is 0.
+    Both are uint8 (views, height, width) grey or (views, height, width, 3) RGB.
     """
-    x, y, width, height = roi if roi[2] and roi[3] else (0, 0, size[1], size[0])
-    left, top, across, down = kept_part(height, width, preprocessing)
-    return (x + left) / size[1], (y + top) / size[0], across / size[1], down / size[0]
+    images = np.stack([convert_channels(one, preprocessing.shape[2]) for one in pixels])
+    return np.bitwise_not(images) if preprocessing.invert else images
+
+
+def windows_of(regions: Sequence[Region], rows: int, columns: int) -> tuple[Window, ...]:
+    """`regions` of a frame of `rows` x `columns` pixels as windows."""
+    return tuple(
+        (one.left / columns, one.top / rows, one.width / columns, one.height / rows)
+        for one in regions
+    )
 
 
 class Drawing:
@@ -150,27 +156,62 @@ def _frame_area(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _draw_frame(area: NDArray[np.uint8], scene: Scene) -> None:
-    """Draw the frame in the middle of `area`, and a line around what the network saw of it."""
+    """Draw the frame in the middle of `area`, and a line around what the network saw of it.
+
+    The line is bright around the view that the answer is of. What is outside of the region of
+    interest is darker.
+    """
     image = _fit(area, scene.frame)
-    rows, columns = image.shape[:2]
-    left, top, width, height = scene.window
-    first = round(left * columns), round(top * rows)
-    last = round((left + width) * columns) - 1, round((top + height) * rows) - 1
+    if scene.roi != WHOLE:
+        (left, top), (right, bottom) = _corners(image, scene.roi)
+        inside = image[max(top, 0) : bottom + 1, max(left, 0) : right + 1]
+        bright = inside.copy()
+        image //= DARKER
+        inside[:] = bright
+    for window in scene.windows:
+        cv2.rectangle(image, *_corners(image, window), DULL, 1)
+    view = scene.decision.view
+    chosen = scene.windows if view is None else scene.windows[view : view + 1]
     # The dark lines beside the bright one make it visible on bright frames.
-    cv2.rectangle(image, first, last, GROUND, 3)
-    cv2.rectangle(image, first, last, WINDOW, 1)
+    for colour, line in ((GROUND, 3), (WINDOW, 1)):
+        for window in chosen:
+            cv2.rectangle(image, *_corners(image, window), colour, line)
+
+
+def _corners(image: NDArray[np.uint8], window: Window) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The first and the last pixel (x, y) of `window` in `image`."""
+    rows, columns = image.shape[:2]
+    left, top, width, height = window
+    first = round(left * columns), round(top * rows)
+    return first, (round((left + width) * columns) - 1, round((top + height) * rows) - 1)
 
 
 def _draw_seen(area: NDArray[np.uint8], scene: Scene) -> None:
     """Draw what the network saw at the left of `area`, in the colour of its place in the frame."""
-    height, width = scene.seen.shape[:2]
-    kind = 'grey' if scene.seen.ndim == 2 or scene.seen.shape[2] == 1 else 'colour'
+    count, height, width = scene.seen.shape[:3]
+    view = scene.decision.view
+    kind = 'grey' if scene.seen.ndim == 3 or scene.seen.shape[3] == 1 else 'colour'
     square = area[:, :SEEN]
     square[:] = WINDOW
     square[1:-1, 1:-1] = EMPTY
-    _fit(square[1:-1, 1:-1], scene.seen)
-    for row, text in enumerate(('the network saw', f'{width} x {height}', kind)):
+    _fit(square[1:-1, 1:-1], _side_by_side(scene.seen) if view is None else scene.seen[view])
+    lines = ['the network saw', f'{width} x {height}', kind]
+    if count > 1:
+        lines.append(f'the mean of {count}' if view is None else f'view {view + 1} of {count}')
+    for row, text in enumerate(lines):
         put(area, fitting(text, area.shape[1] - SEEN - MARGIN, SMALL), SEEN + MARGIN, 15 * row)
+
+
+def _side_by_side(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """`images` (number, height, width[, channels]) as one image of several rows."""
+    number, height, width = images.shape[:3]
+    columns = math.ceil(math.sqrt(number))
+    rows = -(-number // columns)
+    whole = np.zeros((rows * height, columns * width, *images.shape[3:]), np.uint8)
+    for place, image in enumerate(images):
+        top, left = place // columns * height, place % columns * width
+        whole[top : top + height, left : left + width] = image
+    return whole
 
 
 def _fit(area: NDArray[np.uint8], image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from snn_perception.decision import Record
 from snn_perception.model import Model
 from snn_perception.nodes.pictures.debug_lettering import GROUND, Style, figures, put, words
+from snn_perception.views import FRAME, Views
 
 FULL_RATE = 100.0
 """Mean rate in Hz at which a band is full of dots; few neurons ever fire faster."""
@@ -62,10 +63,10 @@ class Spikes:
     neurons: tuple[int, ...]
 
     @classmethod
-    def of(cls, record: Record, image: int, model: Model) -> Spikes:
-        """Those of one `image` of the batch in `record`, which is of a presentation to `model`."""
-        views = model.readout.views
-        neurons = tuple(views * population.neurons for population in model.network.populations)
+    def of(cls, record: Record, image: int, model: Model, views: Views = FRAME) -> Spikes:
+        """Those of one `image` of the batch in `record`; `views` of it were shown to `model`."""
+        shown = views.count * model.readout.views
+        neurons = tuple(shown * population.neurons for population in model.network.populations)
         return cls(record.spikes[:, image], record.steps * model.dt, neurons)
 
     def until(self, time: float) -> Spikes:

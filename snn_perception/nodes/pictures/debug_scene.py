@@ -17,31 +17,37 @@
 from __future__ import annotations
 
 from snn_perception.nodes.answers import messages
-from snn_perception.nodes.answers.recognition import Answer, Recognizer, View
+from snn_perception.nodes.answers.recognition import Answer, Recognizer, Sight
 from snn_perception.nodes.parameters.classifier_parameters import ClassifierParameters
 from snn_perception.nodes.pictures.debug_drawing import (
     FRAME_HEIGHT,
     FRAME_WIDTH,
     Scene,
-    seen_image,
-    seen_window,
+    seen_images,
+    windows_of,
 )
+from snn_perception.views import Views, region_of, seen_regions
 
 
 def scene_of(
-    view: View,
+    sight: Sight,
     answer: Answer,
     recognizer: Recognizer,
     parameters: ClassifierParameters,
     latency: float,
 ) -> Scene:
-    """The scene of the `answer` of `recognizer` to `view`, `latency` s after the frame's stamp."""
-    memory, model = view.memory, recognizer.model
+    """The scene of the `answer` of `recognizer` to `sight`, `latency` s after its stamp."""
+    memory, model = sight.memory, recognizer.model
     preprocessing = recognizer.preprocessing(parameters)
+    rows, columns = memory.size
+    views, roi = Views.parse(parameters.views), parameters.roi
+    regions = seen_regions(rows, columns, preprocessing, views, roi)
+    (whole,) = windows_of([region_of(roi, rows, columns)], rows, columns)
     return Scene(
-        frame=memory.picture(view.frame, parameters, FRAME_HEIGHT, FRAME_WIDTH),
-        seen=seen_image(view.pixels, model.preprocessing),
-        window=seen_window(memory.size, parameters.roi, preprocessing),
+        frame=memory.picture(sight.frame, parameters, FRAME_HEIGHT, FRAME_WIDTH),
+        seen=seen_images(sight.pixels, model.preprocessing),
+        windows=windows_of(regions, rows, columns),
+        roi=whole,
         decision=answer.decision,
         labels=answer.labels,
         label=messages.label(answer.decision, parameters.min_confidence).data,

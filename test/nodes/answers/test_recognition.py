@@ -61,8 +61,8 @@ class Seer:
         **options: Any,
     ) -> Answer:
         frame = self.receive(message(pixels, stamp), parameters)
-        view = self.recognizer.view(frame, self.memory, parameters)
-        (answer,) = self.recognizer.decide([view], parameters, lambda: False, **options)
+        sight = self.recognizer.look(frame, self.memory, parameters)
+        (answer,) = self.recognizer.decide([sight], parameters, lambda: False, **options)
         return answer
 
 
@@ -151,7 +151,7 @@ def test_frame_that_is_refused_is_made_up_for() -> None:
     bad = message(RED, 5.2)
     bad.step = 0
     with pytest.raises(ValueError, match='step is 0 bytes'):
-        one.recognizer.view(one.receive(bad, STREAM), one.memory, STREAM)
+        one.recognizer.look(one.receive(bad, STREAM), one.memory, STREAM)
     late = one.answer(RED, 5.4, STREAM)
     assert (late.decision.simulated_time, late.skipped) == (pytest.approx(0.4), 0.0)
 
@@ -184,8 +184,8 @@ def test_time_of_arrival_stands_in_for_a_stamp_that_is_missing() -> None:
         now = NOW + milliseconds * SECOND // 1000
         frame = one.memory.receive(message(RED), now, STREAM.stream_gap)
         assert not frame.has_stamp
-        view = one.recognizer.view(frame, one.memory, STREAM)
-        (answer,) = one.recognizer.decide([view], STREAM, lambda: False)
+        sight = one.recognizer.look(frame, one.memory, STREAM)
+        (answer,) = one.recognizer.decide([sight], STREAM, lambda: False)
         assert answer.restart == ''
         durations.append(answer.decision.simulated_time)
     assert durations == pytest.approx([0.03, 0.02, 0.04])
@@ -211,13 +211,13 @@ def test_cameras_seen_together_are_answered_as_if_each_were_alone(
     monkeypatch.setattr(together.simulator, 'gains_by_batches', is_batched)
     memories = [CameraMemory() for _ in colour_model.LABELS]
     for stamp in (5.0, 5.02, 5.05):
-        views, expected = [], []
+        sights, expected = [], []
         for colour, memory, one in zip(colour_model.LABELS, memories, alone, strict=True):
             pixels = colour_model.image(colour)
             frame = memory.receive(message(pixels, stamp), NOW, parameters.stream_gap)
-            views.append(together.view(frame, memory, parameters))
+            sights.append(together.look(frame, memory, parameters))
             expected.append(one.answer(pixels, stamp, parameters).decision)
-        answers = together.decide(views, parameters, lambda: False)
+        answers = together.decide(sights, parameters, lambda: False)
         for found, own in zip(answers, expected, strict=True):
             np.testing.assert_array_equal(found.decision.scores, own.scores)
             np.testing.assert_array_equal(found.decision.activity.spikes, own.activity.spikes)
@@ -269,9 +269,9 @@ def test_the_centre_that_a_model_sees_is_for_every_fit_but_pad() -> None:
 
 def test_stop_interrupts_a_decision() -> None:
     one = seer()
-    view = one.recognizer.view(one.receive(message(RED), PARAMETERS), one.memory, PARAMETERS)
+    sight = one.recognizer.look(one.receive(message(RED), PARAMETERS), one.memory, PARAMETERS)
     with pytest.raises(Interrupted):
-        list(one.recognizer.decide([view], PARAMETERS, lambda: True))
+        list(one.recognizer.decide([sight], PARAMETERS, lambda: True))
 
 
 def test_recognizer_is_loaded_as_the_parameters_say(tmp_path: Path) -> None:

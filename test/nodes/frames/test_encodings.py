@@ -213,7 +213,8 @@ def test_a_region_of_mixed_pixels_is_the_same_as_of_the_whole_frame(
 ) -> None:
     image = sent(encoding, noise(HEIGHT, WIDTH, 3))
     x, y, width, height = roi
-    region = read(image, Preprocessing((height, width, 3)), Interpretation(roi=roi))
+    shares = Interpretation(roi=(x / WIDTH, y / HEIGHT, width / WIDTH, height / HEIGHT))
+    region = read(image, Preprocessing((height, width, 3)), shares)
     np.testing.assert_array_equal(region, read(image)[y : y + height, x : x + width])
 
 

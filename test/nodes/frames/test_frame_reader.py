@@ -27,6 +27,7 @@ from image_messages import compressed, message, smooth_colours, zeros
 from snn_perception.images import Preprocessing, resize
 from snn_perception.nodes.frames.encodings import ENCODINGS
 from snn_perception.nodes.frames.frame_reader import FrameReader, Interpretation, has_sixteen_bits
+from snn_perception.views import Views
 
 FULL_SIZE = Preprocessing(shape=(48, 64, 3))
 SMALL = Preprocessing(shape=(28, 28, 1))
@@ -153,6 +154,11 @@ def test_a_frame_of_8k_is_read(encoding: str) -> None:
     assert read(zeros(encoding, 4320, 7680), SMALL).shape[:2] == (28, 28)
 
 
+def region(x: int, y: int, width: int, height: int) -> Interpretation:
+    """Pixels of a frame of 64 x 48 as the region that counts."""
+    return Interpretation(roi=(x / 64, y / 48, width / 64, height / 48))
+
+
 @pytest.mark.parametrize('encoding', ['mono8', 'rgb8', 'rgba16', '32FC1', 'png'])
 def test_the_network_sees_the_region_of_interest_and_nothing_else(encoding: str) -> None:
     reader = FrameReader()
@@ -160,42 +166,45 @@ def test_the_network_sees_the_region_of_interest_and_nothing_else(encoding: str)
     pixels = np.zeros((48, 64, layout.channels), layout.kind)
     pixels[10:20, 30:50] = 1 if layout.is_float else np.iinfo(layout.kind).max
     image = compressed(pixels) if encoding == 'png' else message(encoding, pixels, padding=4)
-    inside = reader.read(image, SMALL, Interpretation(roi=(30, 10, 20, 10)))
+    inside = reader.read(image, SMALL, region(30, 10, 20, 10))
     assert inside.min() == 255
-    assert reader.read(image, SMALL, Interpretation(roi=(0, 20, 64, 28))).max() == 0
-    wider = reader.read(image, Preprocessing((12, 22, 3)), Interpretation(roi=(29, 9, 22, 12)))
+    assert reader.read(image, SMALL, region(0, 20, 64, 28)).max() == 0
+    wider = reader.read(image, Preprocessing((12, 22, 3)), region(29, 9, 22, 12))
     assert wider[1:-1, 1:-1].min() == 255
     assert wider[[0, -1]].max() == wider[:, [0, -1]].max() == 0
 
 
 def test_a_region_is_a_view_of_the_message() -> None:
     image = message('rgb8', noise(48, 64, 3))
-    region = FrameReader().read(
-        image, Preprocessing((48, 64, 3)), Interpretation(roi=(0, 0, 64, 48))
-    )
-    assert np.shares_memory(region, np.frombuffer(image.data, np.uint8))
+    seen = FrameReader().read(image, Preprocessing((48, 64, 3)), region(0, 0, 64, 48))
+    assert np.shares_memory(seen, np.frombuffer(image.data, np.uint8))
 
 
-@pytest.mark.parametrize('roi', [(1, 0, 64, 48), (0, 1, 64, 48), (64, 0, 1, 1), (0, 0, 65, 1)])
-def test_a_region_that_reaches_outside_is_refused(roi: tuple[int, int, int, int]) -> None:
-    sentence = r'roi of \d+ x \d+ pixels at \(\d+, \d+\) reaches outside of the frame, .* 64 x 48'
-    with pytest.raises(ValueError, match=sentence):
-        FrameReader().read(good(), SMALL, Interpretation(roi=roi))
+def test_a_region_without_a_pixel_of_the_frame_is_refused() -> None:
+    narrow = Interpretation(roi=(0.5, 0.5, 0.001, 0.5))
+    with pytest.raises(ValueError, match=r'smaller than a pixel of the frame, which has 64 x 48'):
+        FrameReader().read(good(), SMALL, narrow)
+    wide = message('mono8', np.zeros((8, 2000), np.uint8))
+    assert FrameReader().read(wide, SMALL, narrow).shape == (28, 28)
 
 
-@pytest.mark.parametrize('roi', [(0, 0, 0, 0), (60, 40, 0, 9), (60, 40, 9, 0)])
-def test_a_region_without_width_or_height_is_all_of_the_frame(
-    roi: tuple[int, int, int, int],
-) -> None:
-    seen = FrameReader().read(good(), FULL_SIZE, Interpretation(roi=roi))
-    np.testing.assert_array_equal(seen, smooth_colours())
+@pytest.mark.parametrize('encoding', ENCODINGS)
+@pytest.mark.parametrize('words', ['centre', 'frame + grid 3x2 best'])
+def test_each_view_is_read_as_its_region_is(encoding: str, words: str) -> None:
+    image = zeros(encoding, 48, 64)
+    image.data = array.array('B', np.random.default_rng(1).bytes(len(image.data)))
+    views = FrameReader().read_views(image, SMALL, region(8, 4, 40, 36), Views.parse(words))
+    regions = Views.parse(words).regions(36, 40, SMALL)
+    for seen, one in zip(views, regions, strict=True):
+        alone = region(8 + one.left, 4 + one.top, one.width, one.height)
+        np.testing.assert_array_equal(seen, FrameReader().read(image, SMALL, alone))
 
 
 @pytest.mark.parametrize(
     ('values', 'sentence'),
     [
-        ({'roi': (0, -1, 5, 5)}, 'roi must be x, y, width and height'),
-        ({'roi': (0, 1, 5)}, 'roi must be x, y, width and height'),
+        ({'roi': (0, -0.1, 0.5, 0.5)}, 'roi must be x, y, width and height'),
+        ({'roi': (0, 0, 640, 480)}, 'roi must be x, y, width and height'),
         ({'significant_bits': 17}, 'significant_bits must be from 1 to 16, or 0 for all, not 17'),
         ({'significant_bits': -1}, 'significant_bits must be'),
         ({'float_range': (1.0,)}, 'float_range must be black and white'),
@@ -221,7 +230,8 @@ def test_a_picture_is_all_of_the_frame_made_small_and_in_colours(
     encoding: str, size: tuple[int, int], expected: tuple[int, int]
 ) -> None:
     reader = FrameReader()
-    picture = reader.picture(zeros(encoding, *size), Interpretation(roi=(1, 1, 5, 5)), 120, 160)
+    part = Interpretation(roi=(0.1, 0.1, 0.5, 0.5))
+    picture = reader.picture(zeros(encoding, *size), part, 120, 160)
     assert picture.shape == (*expected, 3)
     assert picture.dtype == np.uint8
 

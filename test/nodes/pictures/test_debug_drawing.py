@@ -27,9 +27,10 @@ import numpy as np
 import pytest
 from debug_scenes import scene, spikes
 
-from snn_perception.images import Preprocessing, fit_image, prepare
+from snn_perception.images import Preprocessing, prepare
 from snn_perception.nodes.pictures.debug_drawing import (
     BAR,
+    DULL,
     FRAME_HEIGHT,
     FRAME_WIDTH,
     HEIGHT,
@@ -41,10 +42,11 @@ from snn_perception.nodes.pictures.debug_drawing import (
     WINDOW,
     Drawing,
     Scene,
-    seen_image,
-    seen_window,
+    seen_images,
+    windows_of,
 )
 from snn_perception.nodes.pictures.debug_lettering import GROUND
+from snn_perception.views import Region
 
 DRAWING = Drawing()
 RANDOM = np.random.default_rng(0)
@@ -75,7 +77,7 @@ def bar_length(picture: np.ndarray) -> int:
 
 def test_frame_is_shown_as_large_as_its_place_allows() -> None:
     shown = scene(
-        frame=np.full((240, 320, 3), (10, 200, 30), np.uint8), window=(0.4, 0.4, 0.1, 0.1)
+        frame=np.full((240, 320, 3), (10, 200, 30), np.uint8), windows=((0.4, 0.4, 0.1, 0.1),)
     )
     area = frame_area(draw(shown))
     assert area.shape == (312, 416, 3)
@@ -88,7 +90,7 @@ def test_frame_is_shown_as_large_as_its_place_allows() -> None:
 )
 def test_a_line_goes_around_what_the_network_saw_of_the_frame(window: Any) -> None:
     left, top, width, height = window
-    rows, columns = np.nonzero(has(frame_area(draw(scene(window=window))), WINDOW))
+    rows, columns = np.nonzero(has(frame_area(draw(scene(windows=(window,)))), WINDOW))
     assert rows.min() == round(top * FRAME_HEIGHT)
     assert rows.max() == round((top + height) * FRAME_HEIGHT) - 1
     assert columns.min() == round(left * FRAME_WIDTH)
@@ -99,7 +101,7 @@ def test_a_line_goes_around_what_the_network_saw_of_the_frame(window: Any) -> No
     'seen', [RANDOM.integers(0, 256, size, np.uint8) for size in ((4, 4), (4, 4, 1), (4, 4, 3))]
 )
 def test_what_the_network_saw_is_enlarged_pixel_by_pixel(seen: np.ndarray) -> None:
-    square = draw(scene(seen=seen))[MARGIN:, -MARGIN - PANEL_WIDTH :][:SEEN, :SEEN]
+    square = draw(scene(seen=seen[None]))[MARGIN:, -MARGIN - PANEL_WIDTH :][:SEEN, :SEEN]
     assert has(square, WINDOW)[[0, -1]].all()
     assert has(square, WINDOW)[:, [0, -1]].all()
     middles = square[SEEN // 8 :: SEEN // 4, SEEN // 8 :: SEEN // 4]
@@ -157,9 +159,9 @@ CASES = {
     'tall frame': {'frame': np.full((4000, 10, 3), 255, np.uint8)},
     'frame of one pixel': {'frame': np.full((1, 1, 3), 255, np.uint8)},
     'grey frame': {'frame': np.full((48, 64), 255, np.uint8)},
-    'wide input': {'seen': np.full((3, 200), 255, np.uint8)},
-    'large input': {'seen': np.full((224, 224, 3), 255, np.uint8)},
-    'window beyond the frame': {'window': (-0.5, 0.5, 2.0, 2.0)},
+    'wide input': {'seen': np.full((1, 3, 200), 255, np.uint8)},
+    'large input': {'seen': np.full((1, 224, 224, 3), 255, np.uint8)},
+    'window beyond the frame': {'windows': ((-0.5, 0.5, 2.0, 2.0),), 'roi': (0.0, 0.9, 3.0, 1.0)},
     'large figures': {'energy': 123e9, 'latency': 99999.0},
     'tiny figures': {'energy': 1e-15, 'latency': 1e-9},
     'no latency': {'latency': math.nan},
@@ -186,39 +188,69 @@ def test_nothing_remains_of_the_picture_before(changes: dict[str, Any]) -> None:
     assert np.array_equal(draw(scene()), usual)
 
 
-@pytest.mark.parametrize('fit', ['crop', 'stretch'])
-@pytest.mark.parametrize('roi', [(0, 0, 0, 0), (40, 20, 100, 60), (10, 30, 40, 160)])
-@pytest.mark.parametrize('shape', [(8, 8, 1), (8, 16, 1), (16, 8, 1)])
-@pytest.mark.parametrize('centre', [1.0, 0.875, 0.5])
-def test_the_window_is_the_part_that_becomes_the_input(
-    fit: str, roi: Any, shape: Any, centre: float
-) -> None:
-    rows, columns = np.mgrid[:200, :240].astype(np.uint8)
-    preprocessing = Preprocessing(shape, fit=fit, centre=centre)
-    left, top, width, height = seen_window((200, 240), roi, preprocessing)
-    x, y, across, down = roi if any(roi) else (0, 0, 240, 200)
-    for values, start, extent in (
-        (columns, left * 240, width * 240),
-        (rows, top * 200, height * 200),
-    ):
-        seen = fit_image(values[y : y + down, x : x + across], preprocessing).astype(float)
-        assert seen.mean() == pytest.approx(start + extent / 2, abs=1.5)
-        shares = shape[1] if values is columns else shape[0]
-        assert seen.max() - seen.min() == pytest.approx(extent * (1 - 1 / shares), abs=2.5)
-
-
 @pytest.mark.parametrize('channels', [1, 3])
 @pytest.mark.parametrize('invert', [False, True])
 def test_the_network_is_shown_to_see_what_is_prepared_for_it(channels: int, invert: bool) -> None:
     pixels = RANDOM.integers(0, 256, (8, 8, 3), np.uint8)
     preprocessing = Preprocessing((8, 8, channels), invert=invert)
-    seen = seen_image(pixels, preprocessing).reshape(preprocessing.shape)
+    seen = seen_images(pixels[None], preprocessing).reshape(preprocessing.shape)
     assert np.allclose(prepare(pixels, preprocessing), seen / 255)
 
 
-def test_the_window_of_a_padded_frame_is_all_of_it() -> None:
-    padded = Preprocessing((8, 8, 3), fit='pad')
-    assert seen_window((480, 640), (0, 0, 0, 0), padded) == (0, 0, 1, 1)
+def test_regions_are_shares_of_the_frame_for_a_picture_of_any_size() -> None:
+    regions = [Region(0, 0, 640, 480), Region(160, 120, 320, 240)]
+    assert windows_of(regions, 480, 640) == ((0, 0, 1, 1), (0.25, 0.25, 0.5, 0.5))
+
+
+FOUR = ((0.0, 0.0, 0.5, 0.5), (0.5, 0.0, 0.5, 0.5), (0.0, 0.5, 0.5, 0.5), (0.5, 0.5, 0.5, 0.5))
+TILES = np.stack([np.full((4, 4, 3), 60 * tile, np.uint8) for tile in range(4)])
+
+
+def with_view(view: int | None) -> np.ndarray:
+    """A picture of an answer that is of one of four views, or of their mean."""
+    decision = replace(scene().decision, view=view)
+    return draw(scene(decision=decision, windows=FOUR, seen=TILES))
+
+
+@pytest.mark.parametrize('view', range(4))
+def test_the_line_is_bright_around_the_view_that_the_answer_is_of(view: int) -> None:
+    picture = with_view(view)
+    bright, dull = (has(frame_area(picture), colour) for colour in (WINDOW, DULL))
+    left, top, width, height = FOUR[view]
+    rows, columns = np.nonzero(bright)
+    assert (rows.min(), rows.max()) == (top * FRAME_HEIGHT, (top + height) * FRAME_HEIGHT - 1)
+    assert (columns.min(), columns.max()) == (
+        left * FRAME_WIDTH, (left + width) * FRAME_WIDTH - 1,
+    )  # fmt: skip
+    assert dull.sum() > 2 * bright.sum()
+    square = picture[MARGIN:, -MARGIN - PANEL_WIDTH :][1 : SEEN - 1, 1 : SEEN - 1]
+    assert (square == 60 * view).all()
+
+
+def test_of_a_mean_all_views_are_bright_and_shown_side_by_side() -> None:
+    picture = with_view(None)
+    of_one = has(frame_area(with_view(0)), WINDOW).sum()
+    assert has(frame_area(picture), WINDOW).sum() == 4 * of_one
+    assert not has(frame_area(picture), DULL).any()
+    square = picture[MARGIN:, -MARGIN - PANEL_WIDTH :][1 : SEEN - 1, 1 : SEEN - 1]
+    quarters = square[[20, 20, -20, -20], [20, -20, 20, -20], 0]
+    assert quarters.tolist() == [0, 60, 120, 180]
+
+
+def test_a_frame_is_darker_outside_of_the_region_of_interest() -> None:
+    bright = np.full((FRAME_HEIGHT, FRAME_WIDTH, 3), 210, np.uint8)
+    shown = scene(frame=bright, windows=((0.3, 0.3, 0.2, 0.2),), roi=(0.25, 0.25, 0.5, 0.5))
+    area = frame_area(draw(shown))
+    expected = np.full_like(bright, 70)
+    expected[
+        FRAME_HEIGHT // 4 : FRAME_HEIGHT * 3 // 4, FRAME_WIDTH // 4 : FRAME_WIDTH * 3 // 4
+    ] = 210
+    differs = (area != expected).any(axis=2)
+    rows, columns = np.nonzero(differs)
+    assert rows.min() >= 0.3 * FRAME_HEIGHT - 2
+    assert rows.max() <= 0.5 * FRAME_HEIGHT + 2
+    assert columns.min() >= 0.3 * FRAME_WIDTH - 2
+    assert columns.max() <= 0.5 * FRAME_WIDTH + 2
 
 
 @pytest.mark.slow
