@@ -137,7 +137,7 @@ class CameraChannel:
         if math.isfinite(latency.seconds):
             stages['transport'] = frame.transport
         self.health.classified(latency, stages, answer.decision.stopped_by == 'deadline')
-        self.health.seen(self.memory.doubt)
+        self.health.seen(answer.doubt)
         self.outputs.pictures.publish(
             header, lambda: scene_of(sight, answer, recognizer, parameters, latency.seconds)
         )

@@ -26,6 +26,7 @@ from vision_msgs.msg import Classification, ObjectHypothesis
 from snn_perception.decision import Decision
 from snn_perception.nodes.answers.recognition import Answer
 from snn_perception.nodes.diagnostics.verdict import Level
+from snn_perception.nodes.parameters.classifier_parameters import ClassifierParameters
 
 UNKNOWN = 'unknown'
 
@@ -42,9 +43,15 @@ def classification(
     return Classification(header=header, results=results)
 
 
-def label(decision: Decision, min_confidence: float) -> String:
-    """The best class, or 'unknown' if its score is below `min_confidence`."""
-    return String(data=decision.label if decision.score >= min_confidence else UNKNOWN)
+def label(answer: Answer, parameters: ClassifierParameters) -> String:
+    """The best class, or 'unknown' if `parameters` say so.
+
+    That is if its score is below `min_confidence`, and with `reject_unknown` if the frame is
+    doubted.
+    """
+    is_sure = answer.decision.score >= parameters.min_confidence
+    is_unknown = parameters.reject_unknown and answer.doubt
+    return String(data=answer.decision.label if is_sure and not is_unknown else UNKNOWN)
 
 
 def number(value: float) -> Float64:
@@ -66,6 +73,7 @@ def statistics(
     values |= {f'{key}_ms': f'{1e3 * seconds:.3f}' for key, seconds in times.items()}
     values |= {
         'view': str(0 if decision.view is None else decision.view + 1),
+        'frozen': str(int(answer.is_frozen)),
         'stopped_by': decision.stopped_by,
         'simulated_time_ms': f'{1e3 * decision.simulated_time:.3f}',
         'spikes': str(int(activity.spikes.sum())),

@@ -86,7 +86,7 @@ class AnswerPublishers:
         """
         decision = answer.decision
         delay = latency(nanoseconds(header), self._clock.now().nanoseconds)
-        label = messages.label(decision, parameters.min_confidence)
+        label = messages.label(answer, parameters)
         self._label.publish(label)
         processing = time.perf_counter() - taken_up
         self._classification.publish(

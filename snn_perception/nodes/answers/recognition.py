@@ -51,7 +51,8 @@ class Answer:
 
     `labels` are all classes, `engine` is what ran the network and where, and `network_time`
     how long that took, in s, for all images that it was shown at once. `power` is what the host
-    drew meanwhile. `energies` are J by chip. `spikes` are there if they were asked for. `restart`
+    drew meanwhile. `energies` are J by chip. `doubt` and `is_frozen` are those of the `Sight`.
+    `spikes` are there if they were asked for. `restart`
     says why a stream began again at rest, if it did, and `skipped` is the time of a stream in s
     that was not simulated.
     """
@@ -62,6 +63,8 @@ class Answer:
     energies: dict[str, float]
     network_time: float
     power: Power
+    doubt: str = ''
+    is_frozen: bool = False
     spikes: Spikes | None = None
     restart: str = ''
     skipped: float = 0.0
@@ -72,11 +75,15 @@ class Sight:
     """What the network is to see of a frame, and the memory of its camera.
 
     pixels: uint8 (views, height, width) grey or (views, height, width, 3) RGB.
+    doubt: why it can be no picture of anything, '' if nothing speaks against it.
+    is_frozen: whether that is since the camera sends the same frame again and again.
     """
 
     pixels: NDArray[np.uint8]
     frame: Frame
     memory: CameraMemory
+    doubt: str = ''
+    is_frozen: bool = False
 
 
 class Recognizer:
@@ -142,7 +149,7 @@ class Recognizer:
     def look(self, frame: Frame, memory: CameraMemory, parameters: ClassifierParameters) -> Sight:
         """What the network is to see of `frame`; ValueError says why it cannot be seen."""
         pixels = memory.read(frame, self.preprocessing(parameters), parameters)
-        return Sight(pixels, frame, memory)
+        return Sight(pixels, frame, memory, memory.doubt, memory.is_frozen)
 
     def preprocessing(self, parameters: ClassifierParameters) -> Preprocessing:
         """The model's preprocessing as `parameters` change it."""
@@ -215,9 +222,11 @@ class Recognizer:
                 self._energies(decision, views),
                 network_time,
                 power,
+                sight.doubt,
+                sight.is_frozen,
                 Spikes.of(record, image, self.model, views) if record is not None else None,
             )
-            for image, decision in enumerate(decisions)
+            for image, (sight, decision) in enumerate(zip(sights, decisions, strict=True))
         ]
 
     def _energies(self, decision: Decision, views: Views) -> dict[str, float]:

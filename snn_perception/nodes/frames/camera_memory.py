@@ -100,6 +100,11 @@ class CameraMemory:
         return self._check.doubt
 
     @property
+    def is_frozen(self) -> bool:
+        """Whether the camera sends the very same frame again and again."""
+        return self._check.is_frozen
+
+    @property
     def size(self) -> tuple[int, int]:
         """Height and width of the camera's frames in pixels."""
         return self._reader.size
@@ -126,8 +131,9 @@ class CameraMemory:
         except ValueError:
             self._clock.refuse()
             raise
-        pixels = np.stack(views)
-        self._check.see(pixels, frame.received, has_sixteen_bits(frame.message))
+        pixels, message = np.stack(views), frame.message
+        self._check.frozen_after = parameters.frozen_after
+        self._check.see(pixels, message.data, frame.received, has_sixteen_bits(message))
         return np.asarray(cv2.bitwise_not(pixels)) if parameters.invert else pixels
 
     def picture(

@@ -31,16 +31,18 @@ FEWEST = 5
 
 
 class PictureCheck:
-    """Looks at each frame of one camera, as small as the network sees it, and doubts some.
+    """Looks at each frame of one camera, and doubts some.
 
-    Frames are doubted once they have been almost black or almost white for `empty_after` s, or
-    the very same for `frozen_after` s. The noise of its sensor changes every frame of a real
-    camera, so the same picture again and again is of a driver that hangs, or of a file.
+    Frames are doubted once what the network sees of them has been almost black or almost white
+    for `empty_after` s, or all that the camera sends the very same for `frozen_after` s (0: no
+    matter how long). The noise of its sensor changes every frame of a real camera, so the same
+    again and again is of a driver that hangs, or of a file. What was sent last is kept to compare
+    with, and not copied.
     """
 
-    def __init__(self, empty_after: float = 1.0, frozen_after: float = 10.0) -> None:
+    def __init__(self, empty_after: float = 1.0, frozen_after: float = 5.0) -> None:
+        self.frozen_after = frozen_after
         self._empty_after = empty_after
-        self._frozen_after = frozen_after
         self.reset()
 
     def reset(self) -> None:
@@ -48,34 +50,46 @@ class PictureCheck:
         self._now = 0.0
         self._kind = ''
         self._kind_since = 0.0
-        self._pixels = b''
-        self._pixels_since = 0.0
+        self._sent: object = None
+        self._sent_since = 0.0
         self._equal = 0
         self._is_16_bit = False
 
-    def see(self, pixels: NDArray[np.uint8], now: float, is_16_bit: bool = False) -> None:
-        """Look at `pixels`, uint8 grey or RGB as the camera sent them, at `now` in s.
+    def see(
+        self, pixels: NDArray[np.uint8], sent: object, now: float, is_16_bit: bool = False
+    ) -> None:
+        """Look at `pixels`, uint8 grey or RGB of any shape, that are part of what was `sent`.
 
-        `now` is of a clock that does not go back. `is_16_bit` says whether they had 16 bits.
+        `sent` is the buffer of the message, `now` in s of a clock that does not go back.
+        `is_16_bit` says whether its numbers have 16 bits.
         """
         kind = 'black' if pixels.max() <= BLACK else 'white' if pixels.min() >= WHITE else ''
         if kind != self._kind:
             self._kind, self._kind_since = kind, now
-        content = pixels.tobytes()
-        if content != self._pixels:
-            self._pixels, self._pixels_since, self._equal = content, now, 0
+        # Of a camera with noise the comparison ends at one of the first bytes.
+        if sent != self._sent:
+            self._sent_since, self._equal = now, 0
+        self._sent = sent
         self._equal += 1
         self._now, self._is_16_bit = now, is_16_bit
 
     @property
+    def is_frozen(self) -> bool:
+        """Whether the camera sends the very same again and again."""
+        same = self._now - self._sent_since
+        return self._equal >= FEWEST and 0 < self.frozen_after <= same
+
+    @property
     def doubt(self) -> str:
         """What the last frames are, as in 'the frames are almost black ...'; '' if all is well."""
-        empty, same = self._now - self._kind_since, self._now - self._pixels_since
+        empty = self._now - self._kind_since
         if self._kind and empty >= self._empty_after:
             return f'almost {self._kind}, for {empty:.0f} s by now: {self._advice()}'
-        if self._equal >= FEWEST and same >= self._frozen_after:
+        if self.is_frozen:
+            same = self._now - self._sent_since
             return (
-                f'the very same, for {same:.0f} s by now: the camera hangs or sees a still picture'
+                f'identical, the last {self._equal} of them for {same:.0f} s by now: is the '
+                f'camera or its driver frozen?'
             )
         return ''
 

@@ -130,6 +130,12 @@ class ClassifierParameters:
         maximum=1.0,
         change=Change.LIVE,
     )
+    reject_unknown: bool = parameter(
+        False,
+        'Whether the label is unknown for frames that can be no picture of anything: almost '
+        'black, almost white, or frozen.',
+        change=Change.LIVE,
+    )
     max_hypotheses: int = parameter(
         5,
         'How many classes a classification lists at most, best first.',
@@ -189,6 +195,14 @@ class ClassifierParameters:
         2.0,
         'Seconds without a frame after which /diagnostics says STALE.',
         minimum=0.1,
+        maximum=86_400.0,
+        change=Change.LIVE,
+    )
+    frozen_after: float = parameter(
+        5.0,
+        'Seconds for which frames may be bit for bit the same, as those of a real sensor never '
+        'are, before they count as frozen and /diagnostics says WARN; 0.0: no matter how long.',
+        minimum=0.0,
         maximum=86_400.0,
         change=Change.LIVE,
     )

@@ -50,7 +50,7 @@ def scene_of(
         roi=whole,
         decision=answer.decision,
         labels=answer.labels,
-        label=messages.label(answer.decision, parameters.min_confidence).data,
+        label=messages.label(answer, parameters).data,
         energy=answer.energies[parameters.energy_chip],
         chip=parameters.energy_chip,
         latency=latency,

@@ -40,7 +40,8 @@ def doubt_after(
     """What a check says that has seen `frame(number)` at RATE for so long."""
     check = PictureCheck()
     for number in range(round(seconds * RATE) + 1):
-        check.see(frame(number), 1000 + number / RATE, is_16_bit)
+        seen = frame(number)
+        check.see(seen, seen.tobytes(), 1000 + number / RATE, is_16_bit)
     return check.doubt
 
 
@@ -79,24 +80,53 @@ def test_one_black_frame_between_others_is_no_doubt() -> None:
 
 def test_the_very_same_frame_for_long_is_doubted() -> None:
     scene = noisy(night(), 0)
-    assert doubt_after(9.9, lambda number: scene) == ''
-    assert 'the very same, for 10 s' in doubt_after(10, lambda number: scene)
+    assert doubt_after(4.9, lambda number: scene) == ''
+    assert doubt_after(5, lambda number: scene) == (
+        'identical, the last 151 of them for 5 s by now: is the camera or its driver frozen?'
+    )
+
+
+def see(check: PictureCheck, value: int, second: float, sent: bytes = b'') -> None:
+    check.see(level(value), sent or bytes([value]), second)
 
 
 def test_a_frozen_camera_that_moves_again_is_no_longer_doubted() -> None:
     check = PictureCheck(frozen_after=3)
     for second in range(6):
-        check.see(level(100), second)
-    assert 'the very same, for 5 s' in check.doubt
-    check.see(level(101), 6)
-    assert check.doubt == ''
+        see(check, 100, second)
+    assert check.is_frozen
+    assert 'identical, the last 6 of them for 5 s' in check.doubt
+    see(check, 101, 6)
+    assert (check.is_frozen, check.doubt) == (False, '')
+
+
+def test_what_the_network_does_not_see_counts_too_when_frames_are_compared() -> None:
+    check = PictureCheck(frozen_after=3)
+    for second in range(6):
+        see(check, 100, second, sent=b'the rest of frame %d' % second)
+    assert not check.is_frozen
 
 
 def test_a_few_frames_far_apart_are_not_frozen() -> None:
     check = PictureCheck(frozen_after=3)
     for number in range(FEWEST - 1):
-        check.see(level(100), 60 * number)
+        see(check, 100, 60 * number)
         assert check.doubt == ''
+
+
+def test_frames_may_be_the_same_for_ever_if_nobody_minds() -> None:
+    check = PictureCheck(frozen_after=0)
+    for second in range(0, 86_400, 60):
+        see(check, 100, second)
+    assert (check.is_frozen, check.doubt) == (False, '')
+
+
+def test_black_frames_are_called_black_also_when_they_are_frozen() -> None:
+    check = PictureCheck()
+    for second in range(9):
+        see(check, 0, second)
+    assert check.is_frozen
+    assert 'almost black' in check.doubt
 
 
 @pytest.mark.parametrize('deviation', [0.3, 1.0, 4.0])
@@ -122,9 +152,9 @@ def test_digits_on_black_and_on_white_are_pictures() -> None:
 def test_reset_forgets_what_was_seen() -> None:
     check = PictureCheck()
     for second in range(20):
-        check.see(level(0), second)
+        see(check, 0, second)
     assert check.doubt
     check.reset()
     assert check.doubt == ''
-    check.see(level(0), 21)
+    see(check, 0, 21)
     assert check.doubt == ''
