@@ -202,18 +202,25 @@ class Views:
         return [region for part in self.parts for region in part.regions(rows, columns, aspect)]
 
     def join(
-        self, evidence: NDArray, score: Callable[[NDArray], NDArray[np.float32]]
+        self,
+        evidence: NDArray,
+        score: Callable[[NDArray], NDArray[np.float32]],
+        rejected: NDArray[np.bool_] | None = None,
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Scores (batch, classes) of each image, and the number (batch,) of the view they are of.
 
         `evidence` (views x batch, classes) holds all images in the first view, then all in the
-        next; `score` makes scores of evidence (..., classes). The number is 0 for 'mean'.
+        next; `score` makes scores of evidence (..., classes). The number is 0 for 'mean'. For
+        'best' a view that is `rejected` (views x batch,) only counts where all of an image are.
         """
         by_view = evidence.reshape(self.count, -1, evidence.shape[1])
         if self.choice == 'mean':
             return score(by_view.mean(axis=0)), np.zeros(by_view.shape[1], np.int64)
         scores = score(by_view)
-        best = scores.max(axis=2).argmax(axis=0)
+        rank = scores.max(axis=2)
+        if rejected is not None:
+            rank = rank - rejected.reshape(rank.shape)
+        best = rank.argmax(axis=0)
         return scores[best, np.arange(len(best))], best
 
     def total(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:

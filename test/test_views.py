@@ -29,6 +29,7 @@ from hypothesis import strategies as st
 from snn_perception.backends import Simulator, create_simulator
 from snn_perception.decision import Decision, Record
 from snn_perception.images import Preprocessing, prepare
+from snn_perception.readout import Readout
 from snn_perception.views import Region, Views, check_roi, prepare_views, region_of, seen_regions
 
 Engine = Callable[..., Simulator]
@@ -312,6 +313,21 @@ def test_the_best_of_the_views_falls_when_the_first_of_them_is_confident(engine:
     assert np.array(astuple(answer.activity)).tolist() == total(
         alone(patient, image, 'grid 4x3 best')
     )
+
+
+def test_the_best_view_is_one_that_is_not_rejected_if_there_is_any() -> None:
+    evidence = np.array([[3.0, 0], [3, 0], [2, 0], [2, 0], [0, 1], [0, 1]])
+    rejected = np.array([True, True, True, False, False, True])
+
+    def score(values: np.ndarray) -> np.ndarray:
+        return Readout(0.1).scores(values, 0.1)
+
+    views = Views.parse('grid 3x1 best')
+    scores, best = views.join(evidence, score, rejected)
+    assert best.tolist() == [2, 1]
+    np.testing.assert_allclose(scores, score(np.array([[0, 1], [2, 0]])))
+    assert views.join(evidence, score)[1].tolist() == [0, 0]
+    assert views.join(evidence, score, np.ones(6, bool))[1].tolist() == [0, 0]
 
 
 def test_images_with_several_views_are_decided_together_as_if_each_were_alone(
