@@ -22,12 +22,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from snn_perception.datasets.base import Dataset, DatasetError, spread
 from snn_perception.datasets.cifar import holds_cifar, load_cifar
 from snn_perception.datasets.finding import folders_in, listed
 from snn_perception.datasets.folders import at_size, load_folders
 from snn_perception.datasets.idx import holds_idx, load_idx
+from snn_perception.datasets.takes import choose_takes
 from snn_perception.images import Preprocessing
 
 __all__ = ['Dataset', 'DatasetError', 'drawn', 'halves', 'load_dataset', 'split', 'spread']
@@ -79,14 +81,19 @@ def load_dataset(
 def split(dataset: Dataset, held_out: int, seed: int) -> tuple[Dataset, Dataset]:
     """`dataset` without, and only, `held_out` images, the same share of each class.
 
-    The choice depends on nothing but the labels, `held_out` and `seed`. Raises DatasetError
+    Where takes are known whole takes are held out, and so only about as many images. The choice
+    depends on nothing but the labels, the takes, `held_out` and `seed`. Raises DatasetError
     unless images of each class remain for training.
     """
     if not 0 <= held_out < len(dataset):
         raise DatasetError(
             f'{held_out} validation images cannot be held out of {len(dataset)} images'
         )
-    rest, chosen = drawn(dataset, held_out, seed)
+    if dataset.takes is None or not held_out:
+        rest, chosen = drawn(dataset, held_out, seed)
+    else:
+        indices = choose_takes(dataset.labels, dataset.takes, held_out, seed)
+        rest, chosen = _parted(dataset, indices)
     missing = set(range(len(dataset.class_names))) - set(rest.labels.tolist())
     if missing:
         names = ', '.join(dataset.class_names[index] for index in sorted(missing))
@@ -113,8 +120,13 @@ def drawn(dataset: Dataset, count: int, seed: int) -> tuple[Dataset, Dataset]:
     # Sorted by class, every class in random order; then evenly spaced over all.
     by_class = order[np.argsort(dataset.labels[order], kind='stable')]
     chosen = by_class[spread(len(dataset), count)]
+    return _parted(dataset, np.sort(chosen))
+
+
+def _parted(dataset: Dataset, chosen: NDArray[np.int64]) -> tuple[Dataset, Dataset]:
+    """`dataset` without, and only, the images at `chosen`."""
     rest = np.setdiff1d(np.arange(len(dataset)), chosen)
-    return dataset.subset(rest), dataset.subset(np.sort(chosen))
+    return dataset.subset(rest), dataset.subset(chosen)
 
 
 def _load_archived(folder: Path, held_out: bool) -> Dataset | None:

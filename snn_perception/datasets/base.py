@@ -37,7 +37,8 @@ class Dataset:
 
     A label is an index of `class_names`. `part` is what the images are of what lies on the
     disk: 'training', 'validation' or 'test', or 'whole' if that is not divided. `unreadable`
-    counts the files that could not be read and were skipped.
+    counts the files that could not be read and were skipped. Images with the same number in
+    `takes`, int64 (count,), are of one take, see `takes`; None if none is known.
     """
 
     images: NDArray[np.uint8]
@@ -45,13 +46,15 @@ class Dataset:
     class_names: tuple[str, ...]
     part: str = 'whole'
     unreadable: int = 0
+    takes: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def subset(self, indices: NDArray[np.int64]) -> Dataset:
         """The images at `indices`."""
-        return replace(self, images=self.images[indices], labels=self.labels[indices])
+        takes = None if self.takes is None else self.takes[indices]
+        return replace(self, images=self.images[indices], labels=self.labels[indices], takes=takes)
 
     def first_of_each(self, count: int) -> Dataset:
         """The first `count` images of each class, or all of a class that has fewer."""

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from snn_perception.datasets.base import MAXIMUM_BYTES, Dataset, DatasetError, spread
 from snn_perception.datasets.finding import find_images, folders_in, listed
 from snn_perception.datasets.layout import class_root
+from snn_perception.datasets.takes import take_numbers
 from snn_perception.image_files import read_image
 from snn_perception.images import Preprocessing, convert_channels, fit_image
 
@@ -49,6 +50,7 @@ def load_folders(
     if limit is not None and limit < len(files):
         chosen = spread(len(files), limit)
         files, labels = [files[index] for index in chosen], labels[chosen]
+    takes = take_numbers(files, root)
     images, readable, faults = read_images(files, preprocessing, progress)
     _complain([*(f'{path} holds no images' for path in empty), *faults], root, skip_unreadable)
     if not len(readable):
@@ -61,6 +63,7 @@ def load_folders(
         tuple(names[index] for index in kept),
         part,
         unreadable=len(faults),
+        takes=None if takes is None else takes[readable],
     )
 
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from snn_perception.datasets.finding import folders_in, holds_images
+from snn_perception.datasets.takes import is_take
 
 PARTS = {
     'train': 'training',
@@ -54,9 +55,14 @@ def class_root(folder: Path, held_out: bool) -> tuple[Path, str]:
 
 
 def unwrapped(folder: Path) -> Path:
-    """`folder`, or the one below it in which there is more than a single folder of folders."""
+    """`folder`, or the one below it in which there is more than a single folder of folders.
+
+    A folder of takes is a class.
+    """
     inner = folders_in(folder)
-    is_wrapped = len(inner) == 1 and folders_in(inner[0]) and not holds_images(inner[0])
+    below = folders_in(inner[0]) if len(inner) == 1 else []
+    is_class = any(is_take(path.name) for path in below)
+    is_wrapped = below and not is_class and not holds_images(inner[0])
     return unwrapped(inner[0]) if is_wrapped else folder
 
 

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from snn_perception.datasets import Dataset, split
+from snn_perception.datasets import Dataset, DatasetError, split
 from snn_perception.datasets.base import spread
 from snn_perception.images import Preprocessing
 from snn_perception.training import fingerprint
@@ -30,6 +30,8 @@ from snn_perception.training.recipe import Recipe
 
 SAMPLE, SAMPLED_AT_ONCE = 5000, 250
 """How many images stand for all of them, and how many of these are in memory at a time."""
+FEWEST_HELD_OUT = 2
+"""Images for validation: one half fits the readout, the other measures."""
 
 
 def divide(dataset: Dataset, recipe: Recipe) -> tuple[Dataset, Dataset]:
@@ -38,8 +40,15 @@ def divide(dataset: Dataset, recipe: Recipe) -> tuple[Dataset, Dataset]:
     Raises DatasetError unless images of each class remain for training.
     """
     count = recipe.validation_images
-    held_out = max(round(count if count >= 1 else count * len(dataset)), 2)
-    return split(dataset, held_out, recipe.seed)
+    wanted = round(count if count >= 1 else count * len(dataset))
+    held_out = max(wanted, FEWEST_HELD_OUT)
+    training, validation = split(dataset, held_out, recipe.seed)
+    if len(validation) < FEWEST_HELD_OUT:
+        raise DatasetError(
+            f'of {len(dataset)} images only {len(validation)} can be held out for validation, '
+            f'and {FEWEST_HELD_OUT} are needed; add images'
+        )
+    return training, validation
 
 
 class Split:

@@ -27,7 +27,7 @@ from snn_perception.evaluation.findings import Findings
 from snn_perception.model import Model
 from snn_perception.model_file import read_description
 from snn_perception.reporting.training_curves import save_curves
-from snn_perception.training import distributed
+from snn_perception.training import distributed, takes
 from snn_perception.training.card import Origin, uncertainty
 from snn_perception.training.data import Split, divide
 from snn_perception.training.fingerprint import in_one
@@ -67,6 +67,8 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
         with log_in(output):
             LOG.info('%s: %d training and %d validation images',
                      recipe.name, len(training), len(validation))  # fmt: skip
+            if validation.takes is not None:
+                LOG.info(takes.held_out(training, validation))
             for sentence in shortcomings(training, validation):
                 LOG.warning(sentence)
             stages = run_stages(recipe, data, output / 'checkpoints')
@@ -162,6 +164,7 @@ def shortcomings(training: Dataset, validation: Dataset) -> list[str]:
             f'no validation image is of the class {", ".join(unseen)}: nothing will say how well '
             f'it is recognised'
         )
+    found += takes.shortcomings(training, validation)
     fitting = len(validation) // 2
     measuring = len(validation) - fitting
     if measuring < FEWEST_IMAGES:

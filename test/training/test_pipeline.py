@@ -253,6 +253,36 @@ def test_images_of_which_no_good_model_comes_are_told_of(learned, held_out, expe
         assert part in sentence
 
 
+def with_takes(dataset, *takes):
+    return replace(dataset, takes=np.array(takes))
+
+
+def test_takes_from_which_no_honest_figures_come_are_told_of():
+    learned = with_takes(images_of({'cup': 30, 'can': 30}), *[0] * 15, *[1] * 15, *[2] * 30)
+    held_out = with_takes(images_of({'cup': 30, 'can': 30}), *[3] * 30, *[4] * 30)
+    [lonely] = shortcomings(learned, held_out)
+    assert 'of the class can a single take is left to learn from' in lonely
+    held_out = with_takes(images_of({'cup': 30, 'can': 30}), *[3] * 30, *[2] * 30)
+    [divided] = shortcomings(learned, held_out)
+    assert 'only one take of the class can: its last frames are the validation' in divided
+
+
+def test_the_log_says_that_whole_takes_are_held_out(tmp_path, caplog):
+    dataset = tiny_dataset(200)
+    dataset = replace(dataset, takes=np.arange(200) // 20 * 4 + dataset.labels)
+    train(tiny_recipe(validation_images=40), dataset, tmp_path)
+    assert 'whole takes are held out for validation: 8 of 40' in caplog.text
+    assert 'whole takes' in (tmp_path / 'training.log').read_text()
+
+
+def test_data_too_small_to_hold_out_takes_is_refused(tmp_path):
+    dataset = replace(tiny_dataset(8), takes=np.zeros(8, np.int64))
+    few = dataset.subset(np.array([0, 1, 2, 3, 4]))
+    with pytest.raises(DatasetError, match='of 5 images only 1 can be held out for validation'):
+        train(tiny_recipe(validation_images=0.5), few, tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
+
+
 def test_nothing_is_written_for_data_that_cannot_be_split(tmp_path):
     with pytest.raises(DatasetError):
         train(tiny_recipe(validation_images=10_000), tiny_dataset(), tmp_path / 'out')
