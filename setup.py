@@ -30,6 +30,7 @@ DATA = (
     'launch/*.launch.py',
     *(f'config/**/*.{kind}' for kind in ('json', 'rviz', 'txt', 'xml', 'yaml')),
     'models/*/*',
+    'resource/*.html',
     'resource/images/**/*',
 )
 

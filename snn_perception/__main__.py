@@ -28,6 +28,10 @@ COMMANDS = {
         'snn_perception.nodes.camera:main',
         'the node that publishes a folder of images, a video file or a webcam',
     ),
+    'collect': (
+        'snn_perception.nodes.collect:main',
+        'the node that saves frames of a camera for a training, from a page in the browser',
+    ),
     'demo': (
         'snn_perception.demo.application:main',
         'both nodes on the images that come with the package, with the answers on the screen',

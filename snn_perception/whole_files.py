@@ -30,13 +30,13 @@ def written_whole(path: Path) -> Iterator[Path]:
 
     Raises OSError with a sentence if it cannot be written, for example on a full disk.
     """
-    unfinished = path.with_name(f'{path.name}.unfinished')
+    # Hidden, so that what a power cut leaves of an image is no image.
+    unfinished = path.with_name(f'.{path.name}.unfinished')
     try:
         yield unfinished
         os.replace(unfinished, path)
     except (OSError, SafetensorError) as reason:
-        raise OSError(
-            f'{path} cannot be written: {reason}; its previous content is kept'
-        ) from None
+        kept = '; its previous content is kept' if path.exists() else ''
+        raise OSError(f'{path} cannot be written: {reason}{kept}') from None
     finally:
         unfinished.unlink(missing_ok=True)

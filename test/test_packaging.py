@@ -31,7 +31,10 @@ from snn_perception.__main__ import COMMANDS
 ROOT = Path(__file__).parents[1]
 # Under share/snn_perception with the same layout as in the repository.
 GENERATED = ('build', 'install', 'log', 'trained', '*.egg-info', '__pycache__')
-INSTALLED_DATA = ('launch/*.launch.py', 'config/**/*.*', 'models/*/*', 'resource/images/**/*')
+INSTALLED_DATA = (
+    *('launch/*.launch.py', 'config/**/*.*', 'models/*/*'),
+    *('resource/*.html', 'resource/images/**/*'),
+)
 
 
 def run(*command: str, **options) -> subprocess.CompletedProcess:
@@ -154,7 +157,7 @@ def test_a_wheel_says_what_it_requires(wheel):
     always = {line for line in required if 'extra ==' not in line}
     assert {re.split('[<>=]', line)[0] for line in always} == {
         *('dacite', 'matplotlib', 'numba', 'numpy', 'opencv-python-headless'),
-        *('pillow', 'psutil', 'pyyaml', 'safetensors', 'tqdm'),
+        *('pillow', 'psutil', 'pyyaml', 'safetensors', 'tornado', 'tqdm'),
     }
     assert any(line.startswith('torch>=') and 'extra ==' in line for line in required)
 

@@ -40,3 +40,20 @@ def test_what_was_there_stays_when_the_disk_is_full(tmp_path, full_disk):
         unfinished.write_bytes(bytes(100_000))
     assert path.read_text() == 'old'
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_was_never_whole_is_not_there(tmp_path, full_disk):
+    path = tmp_path / 'file'
+    with (
+        full_disk(),
+        pytest.raises(OSError, match=r'file cannot be written: .*File too large$'),
+        written_whole(path) as unfinished,
+    ):
+        unfinished.write_bytes(bytes(100_000))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unfinished_file_is_hidden(tmp_path):
+    with written_whole(tmp_path / 'picture.png') as unfinished:
+        assert unfinished.name.startswith('.')
+        unfinished.touch()

@@ -41,9 +41,9 @@ def label_indices(names: Sequence[str], labels: Sequence[str]) -> list[int]:
     exact = {label: [index] for index, label in reversed(list(enumerate(labels)))}
     loose = defaultdict(list)
     for index, label in enumerate(labels):
-        for name in {_plain(name) for name in (label, *label.split(','))}:
+        for name in {plain(name) for name in (label, *label.split(','))}:
             loose[name].append(index)
-    found = {name: exact.get(name) or loose.get(_plain(name), []) for name in names}
+    found = {name: exact.get(name) or loose.get(plain(name), []) for name in names}
     unknown = [name for name, indices in found.items() if not indices]
     if unknown:
         raise LabelError(
@@ -68,5 +68,6 @@ def together(labels: Sequence[str], most: int | None = None) -> str:
     return listed(labels, len(labels) if most is None else most, separator)
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """`name` as names are compared that a person wrote: in small letters, with ' ' for '_'."""
     return ' '.join(name.replace('_', ' ').split()).casefold()

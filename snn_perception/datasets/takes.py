@@ -77,7 +77,7 @@ def _of_class(
     names, sizes = np.unique(takes, return_counts=True)
     if len(names) == 1:
         return members[len(members) - min(max(round(wanted), 1), len(members) - 1) :]
-    held_out: list[int] = []
+    held_out: list[np.intp] = []
     total = 0
     for index in generator.permutation(len(names))[:-1]:
         if abs(total + sizes[index] - wanted) < abs(total - wanted):

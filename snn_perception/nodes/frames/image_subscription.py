@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -34,9 +34,20 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CompressedImage, Image
 
 from snn_perception.nodes.diagnostics.verdict import Source
-from snn_perception.nodes.parameters.classifier_parameters import ClassifierParameters
 
 OVERRIDABLE = (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.DURABILITY)
+
+
+class Wanted(Protocol):
+    """The parameters that a subscription follows."""
+
+    @property
+    def image_transport(self) -> str:
+        """'raw' or 'compressed'."""
+
+    @property
+    def reliability(self) -> str:
+        """'auto', 'best_effort' or 'reliable'."""
 
 
 class ImageSubscription:
@@ -73,7 +84,7 @@ class ImageSubscription:
         """Whether it is subscribed."""
         return self._subscription is not None
 
-    def follow(self, parameters: ClassifierParameters) -> bool:
+    def follow(self, parameters: Wanted) -> bool:
         """Subscribe as `parameters` and the publishers ask for; whether anything changed."""
         is_compressed = parameters.image_transport == 'compressed'
         topic = self._topic + '/compressed' * is_compressed

@@ -27,10 +27,21 @@ from snn_perception.backends import BACKENDS
 from snn_perception.energy import chip_names
 from snn_perception.nodes.parameters.camera_parameters import CameraParameters
 from snn_perception.nodes.parameters.classifier_parameters import ClassifierParameters
+from snn_perception.nodes.parameters.collect_parameters import CollectParameters
 from snn_perception.nodes.parameters.parameter_kinds import Change, Parameter, table
 
-CONFIGURATION = Path(__file__).parents[3] / 'config' / 'classify.yaml'
-NODES = {'/**/snn_classifier': ClassifierParameters, '/**/camera': CameraParameters}
+CONFIG = Path(__file__).parents[3] / 'config'
+CONFIGURATION = CONFIG / 'classify.yaml'
+FILES = {
+    '/**/snn_classifier': CONFIGURATION,
+    '/**/camera': CONFIGURATION,
+    '/**/snn_collect': CONFIG / 'collect.yaml',
+}
+NODES = {
+    '/**/snn_classifier': ClassifierParameters,
+    '/**/camera': CameraParameters,
+    '/**/snn_collect': CollectParameters,
+}
 
 FRACTION = Parameter('fraction', 0.5, 'A part of one.', minimum=0.0, maximum=1.0)
 COUNT = Parameter('count', 3, 'How many.', minimum=1, maximum=10)
@@ -42,11 +53,12 @@ NAMES = Parameter('names', ('one',), 'Who.')
 
 
 def values_in(node: str) -> dict:
-    return yaml.safe_load(CONFIGURATION.read_text())[node]['ros__parameters']
+    return yaml.safe_load(FILES[node].read_text())[node]['ros__parameters']
 
 
-def test_configuration_file_is_of_the_two_nodes() -> None:
-    assert set(yaml.safe_load(CONFIGURATION.read_text())) == set(NODES)
+@pytest.mark.parametrize('file', set(FILES.values()))
+def test_configuration_files_are_of_the_nodes(file: Path) -> None:
+    assert set(yaml.safe_load(file.read_text())) == {n for n in FILES if FILES[n] == file}
 
 
 @pytest.mark.parametrize('node', NODES)
@@ -73,9 +85,10 @@ def test_configuration_file_names_all_chips_and_engines(name: str) -> None:
     assert name in CONFIGURATION.read_text()
 
 
-def test_configuration_file_marks_what_can_change_when() -> None:
-    lines = CONFIGURATION.read_text().splitlines()
-    for parameter in table(ClassifierParameters):
+@pytest.mark.parametrize('node', ['/**/snn_classifier', '/**/snn_collect'])
+def test_configuration_file_marks_what_can_change_when(node: str) -> None:
+    lines = FILES[node].read_text().splitlines()
+    for parameter in table(NODES[node]):
         line = next(line for line in lines if line.strip().startswith(f'{parameter.name}:'))
         assert ('# *' in line) == (parameter.change is Change.LIVE)
         assert ('# +' in line) == (parameter.change is Change.RELOADS)
