@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from snn_perception.datasets import Dataset, DatasetError, split
+from snn_perception.datasets import Dataset, DatasetError, drawn, split
 from snn_perception.datasets.base import spread
 from snn_perception.images import Preprocessing
 from snn_perception.training import fingerprint
@@ -37,12 +37,16 @@ FEWEST_HELD_OUT = 2
 def divide(dataset: Dataset, recipe: Recipe) -> tuple[Dataset, Dataset]:
     """The training and the validation images of `recipe`, of these at least two.
 
-    Raises DatasetError unless images of each class remain for training.
+    Where whole takes are held out, which may be more than the recipe asks for, as many of their
+    images as it asks for: the others look like these and only take time. Raises DatasetError
+    unless images of each class remain for training.
     """
     count = recipe.validation_images
     wanted = round(count if count >= 1 else count * len(dataset))
     held_out = max(wanted, FEWEST_HELD_OUT)
     training, validation = split(dataset, held_out, recipe.seed)
+    if len(validation) > held_out:
+        _, validation = drawn(validation, held_out, recipe.seed)
     if len(validation) < FEWEST_HELD_OUT:
         raise DatasetError(
             f'of {len(dataset)} images only {len(validation)} can be held out for validation, '

@@ -275,6 +275,14 @@ def test_the_log_says_that_whole_takes_are_held_out(tmp_path, caplog):
     assert 'whole takes' in (tmp_path / 'training.log').read_text()
 
 
+def test_no_more_images_of_the_takes_held_out_are_measured_on_than_the_recipe_asks_for():
+    dataset = replace(tiny_dataset(80), takes=np.arange(80) // 40 * 4 + tiny_dataset(80).labels)
+    training, validation = divide(dataset, tiny_recipe(validation_images=12))
+    assert (len(training), len(validation)) == (40, 12)
+    assert np.bincount(validation.labels).tolist() == [3, 3, 3, 3]
+    assert not set(training.takes) & set(validation.takes)
+
+
 def test_data_too_small_to_hold_out_takes_is_refused(tmp_path):
     dataset = replace(tiny_dataset(8), takes=np.zeros(8, np.int64))
     few = dataset.subset(np.array([0, 1, 2, 3, 4]))

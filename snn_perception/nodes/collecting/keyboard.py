@@ -66,7 +66,6 @@ class Keyboard:
 
     def start(self) -> None:
         """Begin to listen."""
-        self._say(HELP)
         self._thread.start()
 
     def close(self) -> None:
@@ -125,6 +124,8 @@ class Keyboard:
         # In the background a look at the terminal would halt the process.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTIN, signal.SIGTTOU})
         with suppress(OSError, termios.error):
+            self._take()
+            self._say(HELP)
             while keys := self._keys():
                 for key in keys:
                     self._do(key)

@@ -71,6 +71,8 @@ class PageServer:
 
     def __init__(self, collection: Collection, view: LiveView, address: str, port: int) -> None:
         try:
+            if not address:
+                raise OSError('an empty address would be every one')
             self._sockets = tornado.netutil.bind_sockets(port, address)
         except OSError as reason:
             raise ValueError(
