@@ -61,13 +61,15 @@ class Shipped:
     """One kind of thing that comes with the package and has plain names.
 
     The thing called mnist is the file or folder `mnist` + `suffix` in `folder` of the package;
-    `inside` is the file that makes a folder one. `kind` is what messages call it.
+    `inside` is the file that makes a folder one. `kind` is what messages call it. The environment
+    variable `variable` may name more folders with things that have plain names: the user's.
     """
 
     kind: str
     folder: str
     suffix: str = ''
     inside: str = ''
+    variable: str = ''
 
     def names(self) -> tuple[str, ...]:
         """Of all that are shipped, in order."""
@@ -75,16 +77,25 @@ class Shipped:
         found = (entry for entry in entries if (entry / self.inside).is_file())
         return tuple(sorted(entry.name.removesuffix(self.suffix) for entry in found))
 
+    def of_user(self, name: str) -> Path | None:
+        """The thing called `name` in a folder that `variable` names, in their order."""
+        folders = os.environ.get(self.variable, '') if self.variable else ''
+        entries = (Path(each).expanduser() / name for each in folders.split(os.pathsep) if each)
+        return next((entry for entry in entries if (entry / self.inside).is_file()), None)
+
     def not_found(self, location: str | Path, path: Path) -> str:
         """The sentence for a `location` of which `path` is not there; it says what is."""
         sentence = f'{self.kind} {str(location)!r} is not found: {path} does not exist'
+        if not path.is_absolute():
+            # That of a node may be another one than that of who asks it.
+            sentence = f'{sentence} in {Path.cwd()}'
         name = Path(location).name
         if name in self.names():
             return f'{sentence}; for the shipped {self.kind} write {name}'
         return f'{sentence}; shipped {self.kind}s: {", ".join(self.names()) or "none"}'
 
 
-MODELS = Shipped('model', 'models', inside='model.yaml')
+MODELS = Shipped('model', 'models', inside='model.yaml', variable='SNN_PERCEPTION_MODELS')
 RECIPES = Shipped('recipe', 'config/train', suffix='.yaml')
 CONVERSIONS = Shipped('conversion', 'config/convert', suffix='.yaml')
 
@@ -93,7 +104,8 @@ def resolve(location: str | Path, shipped: Shipped) -> Path:
     """Path of a shipped name, of a file or folder, or of a `package://PACKAGE/PATH` URI.
 
     A plain word, such as 'mnist', is the shipped thing of that name, whatever lies in the
-    working directory; if there is none, it is a file or folder there. All else is a path:
+    working directory; if there is none, it is a file or folder there, or else one of the user's,
+    see `Shipped`. All else is a path:
     './mnist', 'a/b', '~/mnist', and any Path. It need not exist. If the working directory
     has a thing of the same kind and name, a warning says how to write that one. Raises
     ValueError for a package that is not found.
@@ -101,7 +113,8 @@ def resolve(location: str | Path, shipped: Shipped) -> Path:
     if not isinstance(location, str) or not _is_plain_word(location):
         return resolve_path(location)
     if location not in shipped.names():
-        return Path(location)
+        here = Path(location)
+        return here if here.exists() else shipped.of_user(location) or here
     entry = location + shipped.suffix
     if (Path(entry) / shipped.inside).is_file():
         logger.warning(

@@ -94,7 +94,34 @@ def test_a_package_uri_is_below_the_share_directory(here: Path) -> None:
 
 def test_what_is_not_found_is_told_with_the_other_reading() -> None:
     assert MODELS.not_found('./mnist', Path('mnist/model.yaml')) == (
-        "model './mnist' is not found: mnist/model.yaml does not exist; "
+        f"model './mnist' is not found: mnist/model.yaml does not exist in {Path.cwd()}; "
         'for the shipped model write mnist'
     )
+    assert '/a/mnist/model.yaml does not exist; ' in MODELS.not_found(
+        'x', Path('/a/mnist/model.yaml')
+    )
     assert 'shipped recipes: cifar10, mnist,' in RECIPES.not_found('mine', Path('mine.yaml'))
+
+
+def test_a_name_is_looked_for_in_the_folders_of_the_users_models_last(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = here / 'first', here / 'second'
+    monkeypatch.setenv('SNN_PERCEPTION_MODELS', ':'.join(map(str, folders)))
+    assert resolve('my_model', MODELS) == Path('my_model')
+    for folder in reversed(folders):
+        (folder / 'my_model').mkdir(parents=True)
+        (folder / 'my_model' / 'model.yaml').touch()
+        assert resolve('my_model', MODELS) == folder / 'my_model'
+    (folders[0] / 'mnist').mkdir()
+    (folders[0] / 'mnist' / 'model.yaml').touch()
+    assert resolve('mnist', MODELS) == SHIPPED
+    (here / 'my_model').mkdir()
+    assert resolve('my_model', MODELS) == Path('my_model')
+
+
+def test_only_models_are_looked_for_there(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / 'folder').mkdir()
+    (here / 'folder' / 'my_recipe.yaml').touch()
+    monkeypatch.setenv('SNN_PERCEPTION_MODELS', str(here / 'folder'))
+    assert resolve('my_recipe.yaml', RECIPES) == Path('my_recipe.yaml')

@@ -147,7 +147,7 @@ def test_a_shipped_model_loads_beside_a_folder_of_its_name(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'mnist').mkdir()
     assert load_model('mnist').name == 'mnist'
-    with pytest.raises(ModelError, match=r'mnist/model\.yaml does not exist; .* write mnist'):
+    with pytest.raises(ModelError, match=r'mnist/model\.yaml does not exist in .*write mnist'):
         load_model('./mnist')
     with pytest.raises(ModelError, match='does not exist'):
         load_model(Path('mnist'))
