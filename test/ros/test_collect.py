@@ -170,7 +170,7 @@ def test_frames_that_cannot_be_read_are_counted_and_named_and_not_saved(
 def test_a_large_frame_is_shrunk_and_only_its_region_is_saved(
     robot: Any, create_collector: Any, tmp_path: Path
 ) -> None:
-    node = create_collector(class_name='mug', roi=[20, 10, 40, 20], largest_side=30)
+    node = create_collector(class_name='mug', roi=[0.25, 0.25, 0.5, 0.5], largest_side=16)
     publisher = robot.publisher(Image, 'image_raw')
     shown = picture('red', 1, 48, 64)
 
@@ -183,8 +183,8 @@ def test_a_large_frame_is_shrunk_and_only_its_region_is_saved(
     assert robot.call(Trigger, 'snn_collect/save').success
     [path] = pictures(tmp_path)
     saved = read_image(path)
-    assert saved.shape == (15, 30, 3)
-    region = shown[10:30, 20:60]
+    assert saved.shape == (12, 16, 3)
+    region = shown[12:36, 16:48]
     assert abs(float(saved.mean()) - float(region.mean())) < 3
 
 
@@ -228,6 +228,7 @@ def robot_save(robot: Any, node: Any) -> str:
         {'page': True, 'address': '1.2.3.4'},
         {'min_difference': -1.0},
         {'float_range': [1.0, 0.0]},
+        {'roi': [0.5, 0.5, 0.6, 0.5]},
     ],
 )
 def test_a_parameter_that_cannot_be_ends_the_start(

@@ -22,10 +22,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snn_perception.datasets.folders import at_size
 from snn_perception.images import Preprocessing, resize
 from snn_perception.nodes.collecting.collection import Frame
 from snn_perception.nodes.frames.frame_reader import FrameReader, Interpretation
-from snn_perception.nodes.parameters.collect_parameters import CollectParameters
+from snn_perception.nodes.parameters.collect_parameters import WHOLE, CollectParameters
 
 LARGEST = 2**20
 """Pixels; no frame is larger."""
@@ -40,26 +41,38 @@ class FrameMaker:
         self._count = 0
 
     def frame(self, message: Any, parameters: CollectParameters) -> Frame:
-        """The frame in `message`; raises ValueError with a sentence if it cannot be read."""
+        """The frame in `message`; raises ValueError with a sentence if it cannot be read.
+
+        What is seen of it is what a training will see of the file.
+        """
         interpretation = Interpretation(
-            parameters.roi, parameters.significant_bits, parameters.float_range
+            significant_bits=parameters.significant_bits, float_range=parameters.float_range
         )
-        seen = self._reader.read(message, self._preprocessing, interpretation)
-        whole = self._reader.picture(message, interpretation, LARGEST, LARGEST)
+        largest = parameters.largest_side or LARGEST
+        # A region is cut out before anything is shrunk.
+        limit = largest if parameters.roi == WHOLE else LARGEST
+        whole = self._reader.picture(message, interpretation, limit, limit)
+        picture = _shrunk(_region(whole, parameters.roi), largest)
+        seen = at_size(picture, self._preprocessing)
+        if self._preprocessing.invert:
+            seen = np.bitwise_not(seen)
         self._count += 1
-        picture = _shrunk(_region(whole, parameters.roi), parameters.largest_side)
         return Frame(self._count, picture, seen, time.monotonic())
 
 
-def _region(picture: NDArray[np.uint8], roi: tuple[int, ...]) -> NDArray[np.uint8]:
+def _region(picture: NDArray[np.uint8], roi: tuple[float, ...]) -> NDArray[np.uint8]:
+    """The part `roi` of `picture`, at least a pixel of it."""
+    rows, columns = picture.shape[:2]
     x, y, width, height = roi
-    return picture[y : y + height, x : x + width] if width and height else picture
+    left, top = min(round(x * columns), columns - 1), min(round(y * rows), rows - 1)
+    right, bottom = round((x + width) * columns), round((y + height) * rows)
+    return picture[top : max(bottom, top + 1), left : max(right, left + 1)]
 
 
-def _shrunk(picture: NDArray[np.uint8], largest_side: int) -> NDArray[np.uint8]:
-    """`picture` with no side longer than `largest_side`, if that is not 0."""
+def _shrunk(picture: NDArray[np.uint8], largest: int) -> NDArray[np.uint8]:
+    """`picture` with no side longer than `largest`."""
     height, width = picture.shape[:2]
-    scale = largest_side / max(height, width)
-    if not largest_side or scale >= 1:
+    scale = largest / max(height, width)
+    if scale >= 1:
         return picture
     return resize(picture, max(1, round(height * scale)), max(1, round(width * scale)))

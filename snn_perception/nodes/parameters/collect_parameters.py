@@ -20,6 +20,9 @@ from dataclasses import dataclass
 
 from snn_perception.nodes.parameters.parameter_kinds import Change, parameter
 
+WHOLE = (0.0, 0.0, 1.0, 1.0)
+"""The roi that is all of a frame."""
+
 
 @dataclass(frozen=True)
 class CollectParameters:
@@ -53,12 +56,12 @@ class CollectParameters:
         choices=('auto', 'best_effort', 'reliable'),
         change=Change.LIVE,
     )
-    roi: tuple[int, ...] = parameter(
-        (0, 0, 0, 0),
-        'Part of the frame that is saved, as the classifier is to see it: x, y, width and height '
-        'in pixels. All of it if width or height is 0.',
-        minimum=0,
-        maximum=2**20,
+    roi: tuple[float, ...] = parameter(
+        WHOLE,
+        'Part of the frame that is saved, the one that the classifier is to see: x, y, width and '
+        'height as shares of the frame, from 0 to 1.',
+        minimum=0.0,
+        maximum=1.0,
         length=4,
         change=Change.LIVE,
     )
@@ -129,6 +132,12 @@ class CollectParameters:
     keyboard: bool = parameter(True, 'Take keys where the node runs in a terminal.')
 
     def __post_init__(self) -> None:
+        x, y, width, height = self.roi
+        if not (width > 0 and height > 0 and max(x + width, y + height) <= 1 + 1e-9):
+            raise ValueError(
+                f'roi must be x, y, width and height as shares of the frame, of a part that lies '
+                f'in it, not {list(self.roi)}'
+            )
         if self.float_range[0] >= self.float_range[1]:
             raise ValueError(
                 f'float_range must be black and a larger number for white, '
