@@ -75,7 +75,7 @@ def test_a_node_without_a_library_ends_like_the_other_commands():
     )
 
 
-@pytest.mark.parametrize('name', ['camera', 'classifier', 'demo'])
+@pytest.mark.parametrize('name', ['camera', 'classifier', 'collect', 'demo'])
 def test_where_there_is_no_ros_a_line_says_what_to_source(name):
     assert 'it needs ROS 2, and rclpy is not there: source a distribution' in without(
         'rclpy', name

@@ -16,6 +16,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from itertools import count
@@ -236,6 +237,14 @@ def test_a_parameter_that_cannot_be_ends_the_start(
 ) -> None:
     node = create_collector(started=False, **parameters)
     assert node.has_failed
+
+
+def test_a_page_without_its_library_ends_the_start_with_what_installs_it(
+    create_collector: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, 'tornado', None)
+    assert create_collector(started=False, page=True, port=0).has_failed
+    assert 'the page needs tornado, which is not installed: pip install' in capfd.readouterr().err
 
 
 def test_two_nodes_may_collect_into_one_folder(

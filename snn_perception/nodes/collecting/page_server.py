@@ -180,6 +180,7 @@ class _Handler(tornado.web.RequestHandler):
             raise _refusal(403, f'{host} is no name of this machine; open the address in the log')
         if _is_foreign(self.request.method or '', self.request.headers, host):
             raise _refusal(403, 'requests of other pages are refused')
+        self.collection.hear(self.get_query_argument('page', ''))
 
     def get(self, *_: str) -> None:
         raise _refusal(404, f'there is no {self.request.path} here')
@@ -215,7 +216,6 @@ class _Page(_Handler):
 class _State(_Handler):
     async def get(self, *_: str) -> None:  # type: ignore[override]
         """What there is, as soon as it is no longer the `version` that the page knows."""
-        self.collection.hear(self.get_query_argument('page', ''))
         await self.view.changed(self.get_query_argument('version', ''), LONGEST_WAIT)
         self.finish(self.view.state())
 
