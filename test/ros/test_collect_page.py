@@ -236,6 +236,16 @@ def test_what_is_refused_is_said_on_the_page(page: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_page_fits_on_a_telephone_and_names_all_that_can_be_pressed(page: Any) -> None:
+    page.set_viewport_size({'width': 360, 'height': 700})
+    add_class(page, 'a thing with a name that is long, and longer than a telephone is wide')
+    assert page.evaluate('document.documentElement.scrollWidth') == 360
+    for button in page.get_by_role('button').all():
+        assert button.get_attribute('aria-label') or button.inner_text()
+        assert button.bounding_box()['height'] >= 44
+
+
+@pytest.mark.slow
 def test_a_browser_that_goes_away_ends_its_recording(
     robot: Any, collector: Any, camera: SimulatedCamera
 ) -> None:
