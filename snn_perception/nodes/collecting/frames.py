@@ -26,7 +26,8 @@ from snn_perception.datasets.folders import at_size
 from snn_perception.images import Preprocessing, resize
 from snn_perception.nodes.collecting.collection import Frame
 from snn_perception.nodes.frames.frame_reader import FrameReader, Interpretation
-from snn_perception.nodes.parameters.collect_parameters import WHOLE, CollectParameters
+from snn_perception.nodes.parameters.collect_parameters import CollectParameters
+from snn_perception.views import WHOLE, region_of
 
 LARGEST = 2**20
 """Pixels; no frame is larger."""
@@ -52,21 +53,13 @@ class FrameMaker:
         # A region is cut out before anything is shrunk.
         limit = largest if parameters.roi == WHOLE else LARGEST
         whole = self._reader.picture(message, interpretation, limit, limit)
-        picture = _shrunk(_region(whole, parameters.roi), largest)
+        region = region_of(parameters.roi, *whole.shape[:2])
+        picture = _shrunk(region.of(whole), largest)
         seen = at_size(picture, self._preprocessing)
         if self._preprocessing.invert:
             seen = np.bitwise_not(seen)
         self._count += 1
         return Frame(self._count, picture, seen, time.monotonic())
-
-
-def _region(picture: NDArray[np.uint8], roi: tuple[float, ...]) -> NDArray[np.uint8]:
-    """The part `roi` of `picture`, at least a pixel of it."""
-    rows, columns = picture.shape[:2]
-    x, y, width, height = roi
-    left, top = min(round(x * columns), columns - 1), min(round(y * rows), rows - 1)
-    right, bottom = round((x + width) * columns), round((y + height) * rows)
-    return picture[top : max(bottom, top + 1), left : max(right, left + 1)]
 
 
 def _shrunk(picture: NDArray[np.uint8], largest: int) -> NDArray[np.uint8]:

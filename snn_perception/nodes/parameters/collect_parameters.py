@@ -19,9 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from snn_perception.nodes.parameters.parameter_kinds import Change, parameter
-
-WHOLE = (0.0, 0.0, 1.0, 1.0)
-"""The roi that is all of a frame."""
+from snn_perception.views import WHOLE, check_roi
 
 
 @dataclass(frozen=True)
@@ -132,12 +130,7 @@ class CollectParameters:
     keyboard: bool = parameter(True, 'Take keys where the node runs in a terminal.')
 
     def __post_init__(self) -> None:
-        x, y, width, height = self.roi
-        if not (width > 0 and height > 0 and max(x + width, y + height) <= 1 + 1e-9):
-            raise ValueError(
-                f'roi must be x, y, width and height as shares of the frame, of a part that lies '
-                f'in it, not {list(self.roi)}'
-            )
+        check_roi(self.roi)
         if self.float_range[0] >= self.float_range[1]:
             raise ValueError(
                 f'float_range must be black and a larger number for white, '
