@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,12 +31,15 @@ class Activity:
     outputs: (steps, batch, classes) float32, the output of the readout after each step.
     spikes, synaptic_operations, neuron_updates: int64 (batch, layers), the spikes that a layer
     fired, the synaptic operations that arriving spikes caused in it, the updates of its neurons.
+    directions: float32 (steps, batch, directions), further outputs, see `unknown`. From
+    `Simulator.advance` they are still the last ones of `outputs`.
     """
 
     outputs: NDArray
     spikes: Counts
     synaptic_operations: Counts
     neuron_updates: Counts
+    directions: NDArray | None = None
 
     @property
     def counts(self) -> Counts:
@@ -53,6 +56,12 @@ class Activity:
         layers = self.spikes.shape[1]
         sums = self.counts.reshape(3, views, -1, layers).sum(axis=1)
         return Activity(outputs.mean(axis=1), *sums)
+
+    def divided(self, classes: int) -> Activity:
+        """The same with only the first outputs as `outputs`, and the others as `directions`."""
+        return replace(
+            self, outputs=self.outputs[..., :classes], directions=self.outputs[..., classes:]
+        )
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,10 @@ class Decision:
     presentation: 'confidence' that was reached before its time was over, 'time', or 'deadline'.
     Of several views all counts are sums, and `view` is the number of the one that the scores are
     of, None if they are of the mean.
+
+    `unknown_score` says how unlike the images that the model was made for this one is, if the
+    model can tell: 0 is like the median of them, 95 % of them are below 1, and what is above 1
+    counts as unknown. Of several views it is that of `view`.
     """
 
     label: str
@@ -66,6 +70,12 @@ class Decision:
     firing_rate: float
     stopped_by: str
     view: int | None = 0
+    unknown_score: float | None = None
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the image is like none that the model was made for; False if it cannot tell."""
+        return self.unknown_score is not None and self.unknown_score > 1
 
 
 @dataclass
@@ -203,7 +213,10 @@ class Classifier(ABC):
         else:
             batch.end('deadline')
         counts = batch.counts.swapaxes(0, 1)
-        images = zip(batch.scores, batch.steps, counts, batch.reasons, batch.best, strict=True)
+        images = zip(
+            *(batch.scores, batch.steps, counts, batch.reasons, batch.unknown_scores, batch.best),
+            strict=True,
+        )
         return [self.decision(*image, views) for image in images]
 
     def present(
@@ -248,6 +261,7 @@ class Classifier(ABC):
         steps: int,
         counts: Counts,
         stopped_by: str,
+        unknown_score: float | None = None,
         view: int = 0,
         views: Views = FRAME,
     ) -> Decision:
@@ -273,4 +287,5 @@ class Classifier(ABC):
             firing_rate=float(activity.spikes.sum() / (neurons * time)) if neurons else 0.0,
             stopped_by=stopped_by,
             view=None if views.choice == 'mean' else int(view),
+            unknown_score=None if unknown_score is None else float(unknown_score),
         )

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from snn_perception.activity import Activity
 from snn_perception.model import Model
 from snn_perception.readout import Readout, Schedule
+from snn_perception.unknown import Unknown
 from snn_perception.views import Views
 
 
@@ -33,16 +34,19 @@ class Batch:
     def __init__(
         self, shown: int, model: Model, readout: Readout, schedule: Schedule, views: Views
     ) -> None:
-        classes, layers = model.network.classes, len(model.network.populations)
+        layers = len(model.network.populations)
         size = shown // views.count
         self.dt = model.dt
+        self.unknown = model.unknown
         self.readout = readout
         self.schedule = schedule
         self.views = views
         self.done = 0
-        self.evidence = np.zeros((shown, classes))
-        self.last_output = np.zeros((shown, classes), np.float32)
-        self.scores = np.zeros((size, classes), np.float32)
+        # Of classes, and of directions.
+        self.evidence = np.zeros((shown, model.classes)), np.zeros((shown, model.directions))
+        self.last_output: tuple[NDArray, NDArray] = self.evidence
+        self.scores = np.zeros((size, model.classes), np.float32)
+        self.unknown_scores: list[float | None] = [None] * size
         self.steps = np.zeros(size, np.int64)
         self.counts = np.zeros((3, size, layers), np.int64)
         self.reasons = [''] * size
@@ -57,9 +61,12 @@ class Batch:
         undecided = self.steps == 0
         self.counts[:, undecided] += self.views.total(activity.counts)[:, undecided]
         self.done = steps
-        self.last_output = activity.outputs[-1]
+        outputs, directions = activity.outputs, activity.directions
+        assert directions is not None
+        self.last_output = outputs[-1], directions[-1]
         if steps > self.schedule.discarded:
-            self.evidence += activity.outputs.sum(axis=0, dtype=np.float64)
+            for total, values in zip(self.evidence, (outputs, directions), strict=True):
+                total += values.sum(axis=0, dtype=np.float64)
 
     def decide(self) -> None:
         """Fix the scores of the images that are certain, and of all when their time is over."""
@@ -75,14 +82,28 @@ class Batch:
 
     def _scores_so_far(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Scores (size, classes) of the images, and the view (size,) that they are of."""
+        (evidence, _), duration, missing = self._means()
+        rejected = None
+        if self.unknown and self.views.count > 1 and self.views.choice == 'best':
+            rejected = self._unknown_scores_so_far(self.unknown).reshape(-1) > 1
+        score = partial(self.readout.scores, duration=duration, missing=missing)
+        return self.views.join(evidence, score, rejected)
+
+    def _unknown_scores_so_far(self, unknown: Unknown) -> NDArray[np.float64]:
+        """Scores (views, size) of being unknown; a single one of the mean of all views."""
+        values, duration, _ = self._means()
+        parts = [each.reshape(self.views.count, -1, each.shape[1]) for each in values]
+        if self.views.choice == 'mean':
+            parts = [each.mean(axis=0, keepdims=True) for each in parts]
+        return unknown.score(*parts, duration)
+
+    def _means(self) -> tuple[tuple[NDArray, NDArray], float, float]:
+        """Mean outputs for classes and directions, of what duration (s), and what is missing."""
         steps = self.done - self.schedule.discarded
         if steps > 0:
-            evidence, duration, missing = self.evidence / steps, steps * self.dt, 0.0
-        else:
-            evidence, duration, missing = self.last_output, self.dt, (1 - steps) * self.dt
-        return self.views.join(
-            evidence, partial(self.readout.scores, duration=duration, missing=missing)
-        )
+            evidence, directions = (total / steps for total in self.evidence)
+            return (evidence, directions), steps * self.dt, 0.0
+        return self.last_output, self.dt, (1 - steps) * self.dt
 
     def _fix(
         self,
@@ -97,3 +118,7 @@ class Batch:
         self.steps[fresh] = self.done
         for image in np.flatnonzero(fresh):
             self.reasons[image] = reason
+        if self.unknown and fresh.any():
+            by_view = self._unknown_scores_so_far(self.unknown)
+            for image in np.flatnonzero(fresh):
+                self.unknown_scores[image] = float(by_view[best[image], image])

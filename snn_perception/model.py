@@ -17,7 +17,8 @@
 <name>/model.yaml            everything but the weights, for people to read
 <name>/weights.safetensors   'layers.<i>.weight' and 'layers.<i>.bias' of each population (poolings
                              are none); those that sum several connections have a weight
-                             'layers.<i>.<k>.weight' for each one that has any
+                             'layers.<i>.<k>.weight' for each one that has any; and the
+                             'unknown.means' of a score of being unknown that has directions
 """
 
 from __future__ import annotations
@@ -48,10 +49,13 @@ from snn_perception.network import Network
 from snn_perception.readout import Readout, Schedule
 from snn_perception.sentences import sentence, shown
 from snn_perception.turns import steps_of
+from snn_perception.unknown import Unknown, UnknownSection
 from snn_perception.whole_files import written_whole
 
 PRECISIONS = ('float32', 'bfloat16', 'int8')
 """Precisions of weights, for engines that have a choice; int8 has a scale for each channel."""
+MEANS = 'unknown.means'
+"""Name of the tensor of `Unknown.means`."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,9 @@ class Model:
     """A network ready to run. `dt` is the time step of the simulation in s.
 
     `precision`, one of PRECISIONS, is that of its weights where an engine has a choice and nobody
-    asks for another. Raises ModelError if weights or labels do not fit the network.
+    asks for another. `unknown` is how it scores being unknown, if it does; the outputs of the
+    readout are one for each label and then its directions. Raises ModelError if weights, labels
+    or `unknown` do not fit the network.
     """
 
     name: str
@@ -88,6 +94,7 @@ class Model:
     dt: float = 0.001
     description: str = ''
     precision: str = 'float32'
+    unknown: Unknown | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.dt <= 0.1:
@@ -96,7 +103,7 @@ class Model:
             raise ModelError(
                 f'precision must be one of {", ".join(PRECISIONS)}, not {shown(self.precision)}'
             )
-        _check_labels(self.labels, self.network)
+        _check_labels(self.labels, self.network, self.directions)
         if tuple(self.preprocessing.shape) != self.network.input_shape:
             raise ModelError("the preprocessing must produce images of the network's input shape")
         self._check_turns()
@@ -144,6 +151,16 @@ class Model:
             yield connection, connection.kernel(next(kernels) if connection.weight_shape else None)
 
     @property
+    def classes(self) -> int:
+        """Number of classes: the first outputs of the readout."""
+        return len(self.labels)
+
+    @property
+    def directions(self) -> int:
+        """Number of the readout's outputs behind them, for the score of being unknown."""
+        return self.unknown.directions if self.unknown else 0
+
+    @property
     def presentation_time(self) -> float:
         """Longest time (s) that one image is shown for."""
         return self.readout.presentation_time
@@ -176,14 +193,25 @@ def read_folder(folder: Path) -> Model:
     description = read_description(folder / 'model.yaml')
     try:
         network = description.network()
-        _check_labels(description.labels, network)
-        return assemble(description, _read_weights(folder / 'weights.safetensors', network))
+        unknown = description.unknown
+        _check_labels(description.labels, network, unknown.directions if unknown else 0)
+        path = folder / 'weights.safetensors'
+        return assemble(description, *_read_weights(path, network, unknown))
     except ValueError as reason:
         raise ModelError(f'model {folder}: {sentence(reason)}') from None
 
 
-def assemble(description: ModelFile, weights: tuple[Weights, ...]) -> Model:
-    """The model of `description` with `weights`; raises ValueError if they do not fit."""
+def assemble(
+    description: ModelFile, weights: tuple[Weights, ...], means: NDArray[np.float32] | None = None
+) -> Model:
+    """The model of `description` with `weights`; raises ValueError if they do not fit.
+
+    `means` are those of its `Unknown`, if that has any.
+    """
+    unknown = None
+    if description.unknown:
+        known = (description.unknown,) if means is None else (description.unknown, means)
+        unknown = Unknown(*known)
     return Model(
         description.name,
         description.labels,
@@ -194,6 +222,7 @@ def assemble(description: ModelFile, weights: tuple[Weights, ...]) -> Model:
         description.dt,
         description.description,
         description.precision,
+        unknown,
     )
 
 
@@ -207,6 +236,8 @@ def save_model(model: Model, folder: Path, training: dict[str, Any] | None = Non
         values = (*weights.kernels, weights.bias)
         for name, tensor in zip(_shapes_of(population), values, strict=True):
             tensors[name] = np.ascontiguousarray(tensor, np.float32)
+    if model.unknown and model.directions:
+        tensors[MEANS] = np.ascontiguousarray(model.unknown.means, np.float32)
     folder.mkdir(parents=True, exist_ok=True)
     with written_whole(folder / 'weights.safetensors') as unfinished:
         save_file(tensors, unfinished)
@@ -231,15 +262,18 @@ def to_yaml(model: Model, training: dict[str, Any] | None = None) -> str:
         **({'firing_window': network.firing_window} if network.firing_window else {}),
         'layers': [layer_to_mapping(layer) for layer in network.layers],
         'readout': asdict(model.readout),
+        **({'unknown': asdict(model.unknown.section)} if model.unknown else {}),
         'training': training or {},
     }
     return dump_yaml(content)
 
 
-def _check_labels(labels: tuple[str, ...], network: Network) -> None:
-    if len(labels) != network.classes:
+def _check_labels(labels: tuple[str, ...], network: Network, directions: int) -> None:
+    if len(labels) + directions != network.classes:
+        further = f' and {directions} directions of unknown' if directions else ''
         raise ModelError(
-            f'{len(labels)} labels do not fit the {network.classes} outputs of the readout'
+            f'{len(labels)} labels{further} do not fit the {network.classes} outputs of the '
+            f'readout'
         )
     if len(set(labels)) != len(labels):
         raise ModelError('labels must differ from each other')
@@ -261,10 +295,18 @@ def _wrong_shape(name: str, shape: tuple[int, ...], expected: tuple[int, ...]) -
     return f'{name} has the shape {tuple(shape)} where the network needs {tuple(expected)}'
 
 
-def _read_weights(path: Path, network: Network) -> tuple[Weights, ...]:
-    """Read the weights once the header has the expected names, types and shapes."""
+def _read_weights(
+    path: Path, network: Network, unknown: UnknownSection | None
+) -> tuple[tuple[Weights, ...], NDArray[np.float32] | None]:
+    """Read the weights once the header has the expected names, types and shapes.
+
+    The means of a score of being `unknown` that has directions come with them.
+    """
     shapes = [_shapes_of(population) for population in network.populations]
     expected = {name: shape for tensors in shapes for name, shape in tensors.items()}
+    has_means = unknown is not None and unknown.directions > 0
+    if unknown and has_means:
+        expected[MEANS] = unknown.groups, unknown.directions
     if not path.is_file():
         raise ModelError(f'{path.name} does not exist')
     needed = sum(4 * prod(shape) for shape in expected.values())
@@ -282,6 +324,7 @@ def _read_weights(path: Path, network: Network) -> tuple[Weights, ...]:
                 if tuple(header.get_shape()) != shape:
                     raise ModelError(_wrong_shape(name, header.get_shape(), shape))
             tensors = [[file.get_tensor(name) for name in names] for names in shapes]
-            return tuple(Weights(tuple(kernels), bias) for *kernels, bias in tensors)
+            weights = tuple(Weights(tuple(kernels), bias) for *kernels, bias in tensors)
+            return weights, file.get_tensor(MEANS) if has_means else None
     except (SafetensorError, OSError) as reason:
         raise ModelError(f'{path.name} is truncated or corrupt: {reason}') from None

@@ -30,6 +30,7 @@ from snn_perception.neurons import NEURON_TYPES, Neuron
 from snn_perception.readout import Readout
 from snn_perception.sentences import shown
 from snn_perception.synapses import Synapse
+from snn_perception.unknown import UnknownSection
 from snn_perception.yaml_files import build, read_yaml
 
 FORMAT = 2
@@ -90,6 +91,7 @@ class ModelFile:
     precision: str = 'float32'
     description: str = ''
     firing_window: float = 0.0
+    unknown: UnknownSection | None = None
     training: dict[str, Any] = field(default_factory=dict)
 
     def network(self) -> Network:

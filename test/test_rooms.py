@@ -35,10 +35,11 @@ FLOORS = (
     ('loading',),
     ('energy', 'power', 'interchange', 'datasets'),
     ('backends',),
-    ('decision',),
+    ('decision', 'widening'),
     ('evidence',),
     ('model',),
     ('model_file',),
+    ('unknown',),
     # A model holds its network and its readout, so both are below it.
     ('network', 'readout', 'views'),
     ('graph', 'turns'),

@@ -110,9 +110,11 @@ class Simulator(Classifier):
             raise ValueError(f'steps must be at least 1, not {steps}')
         state.steps += steps
         if self.views == 1:
-            return self.advance(state.memory, images, steps)
-        both = np.concatenate([images, images[:, :, ::-1]])
-        return self.advance(state.memory, both, steps).merged(self.views)
+            activity = self.advance(state.memory, images, steps)
+        else:
+            both = np.concatenate([images, images[:, :, ::-1]])
+            activity = self.advance(state.memory, both, steps).merged(self.views)
+        return activity.divided(self.model.classes)
 
     def layer_done(self, index: int) -> None:
         """Tell `on_layer` that population `index` is done."""

@@ -60,7 +60,7 @@ def record_raster(model: Model, image: NDArray[np.float32], sample: int = SAMPLE
         spiked, output = simulator.step(memory, views)
         rows.append([layer[0].ravel()[some] for layer, some in zip(spiked, chosen, strict=True)])
         counts.append([int(layer[0].sum()) for layer in spiked])
-        outputs.append(output.mean(axis=0, keepdims=True))
+        outputs.append(output[:, : model.classes].mean(axis=0, keepdims=True))
     spikes = tuple(np.stack(layer) for layer in zip(*rows, strict=True))
     scores = scores_over_time(model, np.stack(outputs))[:, 0]
     return Raster(spikes, np.array(counts, np.int64).reshape(len(rows), -1), scores)

@@ -58,6 +58,7 @@ class Trajectories:
     evidence: float64 (images, checks, classes), the mean output until each check.
     counts: int64 (images, checks, 3, layers), activity until each check, see `LayerActivity`.
     answers: uint16 (images, times), the best class after each time step; see `times_of`.
+    directions: float64 (images, checks, directions), `evidence` of further outputs, see `unknown`.
     """
 
     simulator: Simulator
@@ -68,6 +69,7 @@ class Trajectories:
     evidence: NDArray[np.float64]
     counts: NDArray[np.int64]
     answers: NDArray[np.uint16]
+    directions: NDArray[np.float64]
 
     @property
     def model(self) -> Model:
@@ -85,6 +87,14 @@ class Trajectories:
         """Scores (images, checks, classes) at each check."""
         return self.readout.scores(self.evidence, self.durations)
 
+    @cached_property
+    def unknown_scores(self) -> NDArray[np.float64] | None:
+        """Scores (images, checks) of being unknown at each check, if the model has them."""
+        unknown = self.simulator.model.unknown
+        if unknown is None:
+            return None
+        return unknown.score(self.evidence, self.directions, self.durations)
+
     def stops(self, threshold: float) -> NDArray[np.int64]:
         """Index of the check (images,) at which each image is decided, with this `threshold`."""
         readout = replace(self.readout, confidence_threshold=threshold)
@@ -99,7 +109,8 @@ class Trajectories:
             scores, counts = self.scores[image, check], self.counts[image, check]
             steps = int(self.steps[check])
             reason = 'time' if steps == self.steps[-1] else 'confidence'
-            decisions.append(self.simulator.decision(scores, steps, counts, reason))
+            unknown = None if self.unknown_scores is None else self.unknown_scores[image, check]
+            decisions.append(self.simulator.decision(scores, steps, counts, reason, unknown))
         answers = np.array([int(decision.scores.argmax()) for decision in decisions], np.int64)
         return Evaluation(
             decisions, self.labels, answers, self.rate_answers, self.simulator.model, np.nan
@@ -119,7 +130,7 @@ class Trajectories:
 
         The thresholds lie closer together near 1, as confidences do.
         """
-        lowest = 1 / (self.simulator.model.network.classes + 1)
+        lowest = 1 / (self.simulator.model.classes + 1)
         thresholds = [*(1 - np.geomspace(1 - lowest, 1e-6, count - 1)), 1.0]
         return [self.operating_point(float(threshold)) for threshold in thresholds]
 
@@ -152,7 +163,7 @@ def record(simulator: Simulator, rates: Simulator, dataset: Dataset) -> Trajecto
     checks = np.cumsum(schedule.chunks())
     checks = checks[checks > schedule.discarded]
     arrays = map(np.concatenate, zip(*parts, strict=True))
-    rate_answers, evidence, counts, answers = arrays
+    rate_answers, evidence, counts, answers, directions = arrays
     return Trajectories(
         simulator,
         simulator.model.readout,
@@ -162,6 +173,7 @@ def record(simulator: Simulator, rates: Simulator, dataset: Dataset) -> Trajecto
         evidence,
         counts,
         answers,
+        directions,
     )
 
 
@@ -188,19 +200,25 @@ def schedule_of(model: Model) -> Schedule:
 
 def _present(
     simulator: Simulator, inputs: NDArray[np.float32]
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.uint16]]:
-    """`evidence`, `counts` and `answers` of `Trajectories` for one batch."""
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.uint16], NDArray[np.float64]]:
+    """`evidence`, `counts`, `answers` and `directions` of `Trajectories` for one batch."""
     model = simulator.model
     schedule = schedule_of(model)
-    total = np.zeros((len(inputs), model.network.classes))
+    totals = [np.zeros((len(inputs), size)) for size in (model.classes, model.directions)]
     counts = np.zeros((len(inputs), 3, len(model.network.populations)), np.int64)
-    outputs, evidence_at, counts_at = [], [], []
+    outputs, counts_at = [], []
+    evidence_at: tuple[list[NDArray], list[NDArray]] = [], []
     for steps, activity in simulator.present(inputs, simulator.reset(len(inputs)), schedule):
         outputs.append(activity.outputs)
         counts += activity.counts.swapaxes(0, 1)
         if steps > schedule.discarded:
-            total += activity.outputs.sum(axis=0, dtype=np.float64)
-            evidence_at.append(total / (steps - schedule.discarded))
+            assert activity.directions is not None
+            for total, values, at in zip(
+                totals, (activity.outputs, activity.directions), evidence_at, strict=True
+            ):
+                total += values.sum(axis=0, dtype=np.float64)
+                at.append(total / (steps - schedule.discarded))
             counts_at.append(counts.copy())
     answers = scores_over_time(model, np.concatenate(outputs)).argmax(axis=2)
-    return np.stack(evidence_at, 1), np.stack(counts_at, 1), answers.T.astype(np.uint16)
+    evidence, directions = (np.stack(each, 1) for each in evidence_at)
+    return evidence, np.stack(counts_at, 1), answers.T.astype(np.uint16), directions

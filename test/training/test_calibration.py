@@ -48,7 +48,10 @@ def trajectories() -> Trajectories:
     answers = evidence.argmax(axis=2).repeat(5, axis=1).astype(np.uint16)
     steps = 10 + 5 * checks
     simulator = create_simulator(model, 'reference')
-    return Trajectories(simulator, readout, labels, labels, steps, evidence, counts, answers)
+    further = np.zeros((*evidence.shape[:2], 0))
+    return Trajectories(
+        simulator, readout, labels, labels, steps, evidence, counts, answers, further
+    )
 
 
 def test_confidence_equals_accuracy_at_every_check_after_the_fit(trajectories):
