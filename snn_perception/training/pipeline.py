@@ -75,7 +75,7 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
     if not distributed.leads():
         return None
     with log_in(output):
-        findings = _findings(recipe, dataset.class_names, stages, validation, device)
+        findings = _findings(recipe, stages, training, validation, device)
         histories = {stage.title: stage.progress.history for stage in stages}
         save_curves(histories, output / 'curves.png')
         seconds = sum(stage.progress.seconds for stage in stages)
@@ -87,15 +87,15 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
 
 def _findings(
     recipe: Recipe,
-    class_names: tuple[str, ...],
     stages: list[Trainer],
+    training: Dataset,
     validation: Dataset,
     device: str,
 ) -> Findings:
     """What `measure` finds about the model that the last of `stages` has made."""
     model = Model(
         recipe.name,
-        class_names,
+        training.class_names,
         recipe.network,
         stages[-1].average.fold(),
         recipe.preprocessing,
@@ -103,7 +103,7 @@ def _findings(
         recipe.dt,
         recipe.description,
     )
-    return measure(model, validation, device, recipe.accuracy_cost, recipe.seed)
+    return measure(model, training, validation, device, recipe.accuracy_cost, recipe.seed)
 
 
 def _fitted(recipe: Recipe, dataset: Dataset) -> Recipe:

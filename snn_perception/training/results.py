@@ -20,9 +20,10 @@ import logging
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from snn_perception.backends import create_simulator
-from snn_perception.datasets import Dataset, DatasetError, halves
+from snn_perception.datasets import Dataset, DatasetError, drawn, halves
 from snn_perception.evaluation.findings import Findings, study
 from snn_perception.evaluation.trajectories import record
 from snn_perception.loading import load_model
@@ -33,28 +34,39 @@ from snn_perception.training import card, fingerprint
 from snn_perception.training.calibration import calibrate
 from snn_perception.training.card import Origin
 from snn_perception.training.data import divide
+from snn_perception.training.knowing import TRAINING_IMAGES, learn, learned, probe
 from snn_perception.training.recipe import Recipe
+from snn_perception.widening import without_unknown
 
 LOG = logging.getLogger('snn_perception.training')
 
 
 def measure(
-    model: Model, validation: Dataset, device: str, accuracy_cost: float, seed: int
+    model: Model,
+    training: Dataset,
+    validation: Dataset,
+    device: str,
+    accuracy_cost: float,
+    seed: int,
 ) -> Findings:
     """Fit the readout of `model` to one half of the validation images and measure on the other.
 
     The halves have the same share of each class; `seed` chooses them. The findings are of the
-    model with that readout, see `calibrate`.
+    model with that readout, see `calibrate`, and with a score of being unknown, see `knowing`;
+    for this the model sees some of the `training` images again.
     """
     started = time.monotonic()
     fitting, measuring = halves(validation, seed)
-    rates = create_simulator(model, 'rate', device)
-    # In turns many images at once are faster by dense arithmetic: a spike saves no time steps.
-    engine = 'torch' if model.network.firing_window else 'auto'
-    readout = calibrate(
-        record(create_simulator(model, engine, device), rates, fitting), accuracy_cost
-    )
-    simulator = create_simulator(replace(model, readout=readout), engine, device)
+    engine = _engine_for(model)
+    plain = without_unknown(model)
+    rates = create_simulator(plain, 'rate', device)
+    probing, basis = probe(plain)
+    trajectories = record(create_simulator(probing, engine, device), rates, fitting)
+    calibrated = replace(plain, readout=calibrate(trajectories, accuracy_cost))
+    _, examples = drawn(training, min(TRAINING_IMAGES, len(training)), seed)
+    final = learned(calibrated, basis, trajectories, rates, examples)
+    simulator = create_simulator(final, engine, device)
+    rates = create_simulator(final, 'rate', device)
     findings = study(record(simulator, rates, measuring), rates, measuring)
     LOG.info('measured on the validation images in %.0f s', time.monotonic() - started)
     return findings
@@ -82,6 +94,22 @@ def document(findings: Findings, recipe: Recipe, origin: Origin, output: Path) -
     LOG.info('validation: %s', figures)
 
 
+def learn_again(folder: Path, recipe: Recipe, dataset: Dataset, device: str = 'cpu') -> Model:
+    """Fit the score of being unknown of the model in `folder`, and nothing else, and save it.
+
+    As `measure_again`, which measures the model too and writes its card, but in minutes.
+    """
+    known = read_description(folder / 'model.yaml').training
+    training, validation = _own_data(known, folder, recipe, dataset)
+    fitting, _ = halves(validation, recipe.seed)
+    _, examples = drawn(training, min(TRAINING_IMAGES, len(training)), recipe.seed)
+    model = load_model(folder)
+    rates = create_simulator(without_unknown(model), 'rate', device)
+    model = learn(model, rates, examples, fitting, _engine_for(model), device)
+    save_model(model, folder, known)
+    return model
+
+
 def measure_again(folder: Path, recipe: Recipe, dataset: Dataset, device: str = 'cpu') -> Model:
     """Calibrate and measure the model in `folder` again, as at the end of its training.
 
@@ -89,11 +117,11 @@ def measure_again(folder: Path, recipe: Recipe, dataset: Dataset, device: str = 
     Raises DatasetError for other data, as far as the model knows its own.
     """
     known = read_description(folder / 'model.yaml').training
-    training, validation = divide(dataset, recipe)
+    training, validation = _own_data(known, folder, recipe, dataset)
     data = fingerprint.in_one(fingerprint.of_data(training, validation))
-    if known['training_images'] != len(training) or known.get('data', data) != data:
-        raise DatasetError(f'the model in {folder} was trained on other data, or split otherwise')
-    findings = measure(load_model(folder), validation, device, recipe.accuracy_cost, recipe.seed)
+    findings = measure(
+        load_model(folder), training, validation, device, recipe.accuracy_cost, recipe.seed
+    )
     origin = Origin(
         len(training),
         len(validation) - len(findings.dataset),
@@ -103,3 +131,20 @@ def measure_again(folder: Path, recipe: Recipe, dataset: Dataset, device: str = 
     )
     document(findings, recipe, origin, folder)
     return findings.model
+
+
+def _own_data(
+    known: dict[str, Any], folder: Path, recipe: Recipe, dataset: Dataset
+) -> tuple[Dataset, Dataset]:
+    """The training and validation images of the model in `folder`, of which it has `known`."""
+    training, validation = divide(dataset, recipe)
+    data = fingerprint.in_one(fingerprint.of_data(training, validation))
+    if known['training_images'] != len(training) or known.get('data', data) != data:
+        raise DatasetError(f'the model in {folder} was trained on other data, or split otherwise')
+    return training, validation
+
+
+def _engine_for(model: Model) -> str:
+    """The engine for very many images of `model`."""
+    # In turns many images at once are faster by dense arithmetic: a spike saves no time steps.
+    return 'torch' if model.network.firing_window else 'auto'

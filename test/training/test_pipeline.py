@@ -113,13 +113,13 @@ def test_the_log_tells_of_every_epoch_of_both_stages(trained):
 
 def test_no_image_that_is_measured_on_has_a_say_in_the_readout(trained):
     recipe = tiny_recipe()
-    _, validation = divide(tiny_dataset(), recipe)
+    training, validation = divide(tiny_dataset(), recipe)
     _, measured = halves(validation, recipe.seed)
     is_measured = (validation.images[:, None] == measured.images).all(axis=(2, 3, 4)).any(axis=1)
     assert is_measured.sum() == 40
     black = replace(validation, images=validation.images * ~is_measured[:, None, None, None])
     model = load_model(trained)
-    findings = measure(model, black, 'cpu', recipe.accuracy_cost, recipe.seed)
+    findings = measure(model, training, black, 'cpu', recipe.accuracy_cost, recipe.seed)
     assert findings.model.readout == model.readout
     # All of them look alike: at most one of the four classes is right.
     assert findings.figures['accuracy'] <= 0.3
