@@ -213,10 +213,8 @@ class Classifier(ABC):
         else:
             batch.end('deadline')
         counts = batch.counts.swapaxes(0, 1)
-        images = zip(
-            *(batch.scores, batch.steps, counts, batch.reasons, batch.unknown_scores, batch.best),
-            strict=True,
-        )
+        fixed = batch.scores, batch.steps, counts, batch.reasons, batch.unknown_scores, batch.best
+        images: Iterator[tuple] = zip(*fixed, strict=True)
         return [self.decision(*image, views) for image in images]
 
     def present(

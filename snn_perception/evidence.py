@@ -91,11 +91,13 @@ class Batch:
 
     def _unknown_scores_so_far(self, unknown: Unknown) -> NDArray[np.float64]:
         """Scores (views, size) of being unknown; a single one of the mean of all views."""
-        values, duration, _ = self._means()
-        parts = [each.reshape(self.views.count, -1, each.shape[1]) for each in values]
-        if self.views.choice == 'mean':
-            parts = [each.mean(axis=0, keepdims=True) for each in parts]
-        return unknown.score(*parts, duration)
+        (evidence, directions), duration, _ = self._means()
+        return unknown.score(self._by_view(evidence), self._by_view(directions), duration)
+
+    def _by_view(self, values: NDArray) -> NDArray:
+        """`values` (shown, length) as (views, size, length), where a mean is the only view."""
+        by_view = values.reshape(self.views.count, len(self.steps), -1)
+        return by_view.mean(axis=0, keepdims=True) if self.views.choice == 'mean' else by_view
 
     def _means(self) -> tuple[tuple[NDArray, NDArray], float, float]:
         """Mean outputs for classes and directions, of what duration (s), and what is missing."""

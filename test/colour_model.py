@@ -25,6 +25,8 @@ from snn_perception.layers import Dense
 from snn_perception.model import Model, Weights, save_model
 from snn_perception.network import Network
 from snn_perception.readout import Readout
+from snn_perception.unknown import Unknown, UnknownSection
+from snn_perception.widening import with_unknown
 
 SIZE = 8
 GROUP = 4
@@ -54,9 +56,19 @@ def build() -> Model:
     )
 
 
-def save(folder: Path) -> Path:
-    """The model in `folder`, which is returned."""
-    save_model(build(), folder)
+def with_unknown_score() -> Model:
+    """The model with a score of being unknown, for which a picture of two colours is too strange.
+
+    It measures how strongly each group of neurons fires.
+    """
+    section = UnknownSection(-1.0, -0.9, 0.0, 1.0, directions=3, groups=3)
+    unknown = Unknown(section, np.eye(3, dtype=np.float32))
+    return with_unknown(build(), unknown, np.eye(3, dtype=np.float32).repeat(GROUP, axis=0))
+
+
+def save(folder: Path, model: Model | None = None) -> Path:
+    """The model, or another `model`, in `folder`, which is returned."""
+    save_model(model or build(), folder)
     return folder
 
 

@@ -47,10 +47,10 @@ def label(answer: Answer, parameters: ClassifierParameters) -> String:
     """The best class, or 'unknown' if `parameters` say so.
 
     That is if its score is below `min_confidence`, and with `reject_unknown` if the frame is
-    doubted.
+    doubted or unlike all that the model was made for.
     """
     is_sure = answer.decision.score >= parameters.min_confidence
-    is_unknown = parameters.reject_unknown and answer.doubt
+    is_unknown = parameters.reject_unknown and (answer.doubt or answer.decision.is_unknown)
     return String(data=answer.decision.label if is_sure and not is_unknown else UNKNOWN)
 
 
@@ -70,6 +70,8 @@ def statistics(
     decision = answer.decision
     activity = decision.activity
     values = {'label': shown, 'score': f'{decision.score:.6f}'}
+    if decision.unknown_score is not None:
+        values['unknown_score'] = f'{decision.unknown_score:.4f}'
     values |= {f'{key}_ms': f'{1e3 * seconds:.3f}' for key, seconds in times.items()}
     values |= {
         'view': str(0 if decision.view is None else decision.view + 1),

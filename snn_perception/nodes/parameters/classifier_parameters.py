@@ -132,8 +132,9 @@ class ClassifierParameters:
     )
     reject_unknown: bool = parameter(
         False,
-        'Whether the label is unknown for frames that can be no picture of anything: almost '
-        'black, almost white, or frozen.',
+        'Whether the label is unknown for frames that can be no picture of anything (almost '
+        'black, almost white, or frozen) and, with models that have an unknown_score, for what is '
+        'unlike all that the model was made for: a score above 1.',
         change=Change.LIVE,
     )
     max_hypotheses: int = parameter(
