@@ -23,12 +23,14 @@ from typing import TYPE_CHECKING
 
 from snn_perception.commands.figures import Figures, deliver
 from snn_perception.commands.options import about_data, add_evaluation, load_evaluation, seconds
+from snn_perception.locations import resolve_path
 from snn_perception.requirements import MissingLibrary, require
 from snn_perception.targets import file_to_write
 
 if TYPE_CHECKING:
     from snn_perception.backends import Simulator
     from snn_perception.datasets import Dataset
+    from snn_perception.datasets.unlabelled import Images
     from snn_perception.model import Model
 
 
@@ -52,6 +54,12 @@ def main(arguments: list[str] | None = None) -> int:
         help='how often it is right on the images with this damage, too, such as fog:3, with a '
         'severity from 1 to 5; all:3 is every kind; may be given several times',
     )
+    parser.add_argument(
+        '--unknown',
+        metavar='FOLDER',
+        help='folder with images, in any depth, of what the model does not know, to see how well '
+        'it tells them from those of --data',
+    )
     parser.add_argument('--json', type=file_to_write, help='JSON file to write the figures to')
     options = parser.parse_args(arguments)
     return deliver('evaluate', partial(run, options), options.json)
@@ -63,18 +71,23 @@ def run(options: argparse.Namespace) -> Figures:
     from snn_perception.evaluation.damage import parse
     from snn_perception.evaluation.in_time import evaluate_in_time
     from snn_perception.evaluation.robustness import chosen_of, damaged, summary
+    from snn_perception.evaluation.unfamiliar import summary_of_unknown
 
     for text in options.damage:
         parse(text)  # A wrong one ends the command now, not when the model is loaded.
     simulator, dataset = load_evaluation(options)
+    unknown = _unknown_images(options, simulator)
     rates = _rate_network(simulator.model, options.device)
 
-    def measured(images: Dataset) -> Figures:
-        if options.deadline is None:
-            return evaluate(simulator, rates, images).summary()
-        return evaluate_in_time(simulator, rates, images, options.deadline).summary()
+    def measured(images: Dataset, unknown: Images | None = None) -> Figures:
+        if options.deadline is not None:
+            return evaluate_in_time(simulator, rates, images, options.deadline).summary()
+        evaluation = evaluate(simulator, rates, images)
+        if unknown is None:
+            return evaluation.summary()
+        return evaluation.summary() | summary_of_unknown(simulator, evaluation, unknown.images)
 
-    figures = measured(dataset)
+    figures = measured(dataset, unknown)
     channels = dataset.images.shape[3]
     damages = [damage for text in options.damage for damage in parse(text, channels)]
     if damages:
@@ -87,6 +100,20 @@ def run(options: argparse.Namespace) -> Figures:
             file=sys.stderr,
         )
     return figures | about_data(dataset)
+
+
+def _unknown_images(options: argparse.Namespace, simulator: Simulator) -> Images | None:
+    """The images that --unknown names, if it is given, at the size of the network."""
+    from snn_perception.datasets.unlabelled import load_images
+    from snn_perception.evaluation.unfamiliar import require_score
+
+    if options.unknown is None:
+        return None
+    if options.deadline is not None:
+        raise ValueError('--unknown is measured without a deadline: leave out one of the two')
+    require_score(simulator)
+    folder = resolve_path(options.unknown)
+    return load_images(folder, simulator.model.preprocessing, options.limit)
 
 
 def _rate_network(model: Model, device: str) -> Simulator | None:

@@ -22,6 +22,7 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
+import colour_model
 import cv2
 import numpy as np
 import pytest
@@ -317,3 +318,34 @@ def test_a_number_of_images_below_one_is_refused(capsys, command, arguments):
     with pytest.raises(SystemExit):
         command.main(arguments)
     assert 'must be at least 1' in capsys.readouterr().err
+
+
+def test_evaluate_tells_how_well_the_unknown_is_told_from_the_known(tmp_path, capsys):
+    model = colour_model.save(tmp_path / 'model', colour_model.with_unknown_score())
+    for label in colour_model.LABELS:
+        write_picture(tmp_path / 'data' / label / '0.png', colour_model.COLOURS[label])
+    write_picture(tmp_path / 'other' / 'deep' / 'yellow.png', (255, 255, 0))
+    write_picture(tmp_path / 'other' / 'cyan.png', (0, 255, 255))
+    target = tmp_path / 'figures.json'
+    command = [str(model), '--data', str(tmp_path / 'data'), '--json', str(target)]
+    assert evaluate.main([*command, '--unknown', str(tmp_path / 'other')]) == 0
+    figures = json.loads(target.read_text())
+    found = {name: value for name, value in figures.items() if name.startswith('unknown')}
+    assert found == {
+        'unknown_images': 2,
+        'unknown_auroc': 1.0,
+        'unknown_fpr95': 0.0,
+        'unknown_rejected': 1.0,
+    }
+
+
+def test_evaluate_refuses_unknown_images_for_a_model_that_cannot_tell(model, tmp_path, capsys):
+    data = write_folders(tmp_path / 'data', ['a', 'b', 'c'], 1)
+    assert evaluate.main([str(model), '--data', str(data), '--unknown', str(data)]) == 1
+    assert 'model random has no score of being unknown' in capsys.readouterr().err
+
+
+def write_picture(path, colour):
+    """A picture all of one `colour` (RGB)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.full((8, 8, 3), colour[::-1], np.uint8))
