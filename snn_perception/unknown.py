@@ -39,11 +39,12 @@ class UnknownSection:
     """The `unknown` of model.yaml: how outputs become a score; see `Unknown.score`.
 
     An image's strangeness is minus `energy_weight` times its energy and minus `cosine_weight`
-    times its cosine, both of them means over time. After a duration t (s) of evidence it is still
-    higher by `settling` / t (s) in the mean of known images, which is subtracted. Of what is
-    left, `typical` is the median of known images, and `threshold` what 95 % of them stay below.
-    `directions` is the number of the readout's outputs behind those for classes, and `groups` that
-    of the groups; 0: energy alone.
+    times its cosine, of outputs that are means over time. An energy above `most_energy` counts as
+    that: what excites a class more than its own images do is no better known for it. After a
+    duration t (s) of evidence strangeness is still higher by `settling` / t (s) in the mean of
+    known images, which is subtracted. Of what is left, `typical` is the median of known images,
+    and `threshold` what 95 % of them stay below. `directions` is the number of the readout's
+    outputs behind those for classes, and `groups` that of the groups; 0: energy alone.
     Raises ValueError for values out of range.
     """
 
@@ -54,6 +55,7 @@ class UnknownSection:
     settling: float = 0.0
     directions: int = 0
     groups: int = 0
+    most_energy: float = 1e9
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
@@ -123,7 +125,8 @@ class Unknown:
 
     def strangeness(self, evidence: NDArray, directions: NDArray) -> NDArray[np.float64]:
         """What `score` is made of, before it is put to scale."""
-        strangeness = -self.section.energy_weight * energy(evidence)
+        known = np.minimum(energy(evidence), self.section.most_energy)
+        strangeness = -self.section.energy_weight * known
         if self.directions:
             strangeness -= self.section.cosine_weight * cosine(directions, self.means)
         return strangeness

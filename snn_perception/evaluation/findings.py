@@ -24,11 +24,12 @@ import numpy as np
 
 from snn_perception.backends import Simulator
 from snn_perception.datasets import Dataset, spread
-from snn_perception.evaluation import agreement, on_chip, robustness
+from snn_perception.evaluation import agreement, on_chip, robustness, unfamiliar
 from snn_perception.evaluation.accuracy import Evaluation, prepared
 from snn_perception.evaluation.agreement import LayerAgreement
 from snn_perception.evaluation.reliability import Reliability, reliability
 from snn_perception.evaluation.trajectories import Trajectories
+from snn_perception.evaluation.unfamiliar import Unfamiliar
 from snn_perception.model import Model
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Findings:
 
     `agreement` compares each layer's spikes with the rates of the network without spikes.
     `chip` holds the figures of `evaluation.on_chip`; it is empty unless the engine is a chip.
+    `unfamiliar` is what becomes of images made here, empty unless the model can tell the unknown.
     """
 
     trajectories: Trajectories
@@ -48,6 +50,7 @@ class Findings:
     conditions: list[robustness.Condition]
     agreement: list[LayerAgreement]
     chip: dict[str, Any]
+    unfamiliar: list[Unfamiliar]
 
     @property
     def model(self) -> Model:
@@ -72,6 +75,7 @@ class Findings:
             **robustness.summary(
                 {each.damage: each.figures for each in self.conditions if each.damage}
             ),
+            **({'unknown': unfamiliar.figures(self.unfamiliar)} if self.unfamiliar else {}),
         }
 
 
@@ -98,8 +102,8 @@ def reliability_of(evaluation: Evaluation) -> Reliability:
 def study(trajectories: Trajectories, rates: Simulator, dataset: Dataset) -> Findings:
     """Add to `trajectories`, recorded on `dataset`, what damaged images do to both networks.
 
-    Also adds how their layers compare. The images have the size of the network's input, and the
-    labels are indices into the model's labels.
+    Also adds how their layers compare, and what becomes of images of no class. The images have
+    the size of the network's input, and the labels are indices into the model's labels.
     """
     simulator = trajectories.simulator
     conditions = robustness.measure(simulator, rates, dataset)
@@ -109,4 +113,6 @@ def study(trajectories: Trajectories, rates: Simulator, dataset: Dataset) -> Fin
     chip_figures: dict[str, Any] = {}
     if simulator.name == 'loihi':
         chip_figures = on_chip.study_chip(cast('LoihiSimulator', simulator), inputs)
-    return Findings(trajectories, dataset, conditions, layers, chip_figures)
+    known = trajectories.evaluation(trajectories.readout.confidence_threshold)
+    made = unfamiliar.look_at_made(simulator, known)
+    return Findings(trajectories, dataset, conditions, layers, chip_figures, made)

@@ -25,7 +25,7 @@ from snn_perception.energy import DEFAULT_CHIP
 from snn_perception.evaluation import agreement
 from snn_perception.evaluation.findings import Findings
 from snn_perception.evaluation.trajectories import Trajectories, pareto_front
-from snn_perception.reporting import energies
+from snn_perception.reporting import energies, unknown_pictures
 from snn_perception.reporting.page import Section
 from snn_perception.reporting.pictures import MOST_NAMED
 from snn_perception.reporting.result_tables import DAMAGE_NOTE, damage_table, layer_table
@@ -39,6 +39,7 @@ def sections(findings: Findings, folder: Path, seen: Collection[str] | None) -> 
         *_trade_offs(findings, folder),
         *_layers(findings, folder),
         *_trust(findings, folder, seen),
+        *(_unknown(findings, folder) if findings.unfamiliar else ()),
         *_answers(findings, folder),
         _energies(findings, folder),
         *(_chip(findings, folder) if findings.chip else ()),
@@ -114,6 +115,25 @@ def _trust(findings: Findings, folder: Path, seen: Collection[str] | None) -> li
             f'{DAMAGE_NOTE} Below each picture are the answer and its score.',
             folder / 'robustness.png',
             damage_table(findings.conditions, seen),
+        ),
+    ]
+
+
+def _unknown(findings: Findings, folder: Path) -> list[Section]:
+    """Whether the model knows what it does not know."""
+    unfamiliar = findings.unfamiliar
+    return [
+        Section(
+            'What it does not know',
+            f'{unknown_pictures.NOTE} {unknown_pictures.sentence_on_known(unfamiliar)}',
+            folder / 'unknown.png',
+            unknown_pictures.table(unfamiliar),
+        ),
+        Section(
+            'Least unknown',
+            'Of each kind, the images that seem to be the least strange, with the label that they '
+            'get if the unknown is rejected, and their score: above 1 is unknown.',
+            folder / 'accepted.png',
         ),
     ]
 

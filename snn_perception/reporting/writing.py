@@ -28,7 +28,13 @@ from snn_perception.evaluation.findings import Findings
 from snn_perception.evaluation.raster import record_raster
 from snn_perception.evaluation.reliability import calibration_of_checks
 from snn_perception.images import prepare
-from snn_perception.reporting import chip_picture, energies, image_pictures, pictures
+from snn_perception.reporting import (
+    chip_picture,
+    energies,
+    image_pictures,
+    pictures,
+    unknown_pictures,
+)
 from snn_perception.reporting.page import page
 from snn_perception.reporting.sections import sections
 from snn_perception.reporting.style import save_picture
@@ -69,6 +75,9 @@ def draw_figures(findings: Findings) -> dict[str, Figure]:
     own = trajectories.operating_point(model.readout.confidence_threshold)
     checks = calibration_of_checks(trajectories.scores, trajectories.labels)
     on_chip = {'chip': chip_picture.picture(findings.chip)} if findings.chip else {}
+    unknown = (
+        {'unknown': unknown_pictures.picture(findings.unfamiliar)} if findings.unfamiliar else {}
+    )
     return {
         'time': pictures.accuracy_over_time(trajectories, own),
         'operations': pictures.accuracy_against_operations(trajectories, own),
@@ -79,6 +88,7 @@ def draw_figures(findings: Findings) -> dict[str, Figure]:
         'energies': energies.picture(evaluation),
         'confusion': pictures.confusion(evaluation.confusion(len(model.labels)), model.labels),
         **on_chip,
+        **unknown,
     }
 
 
@@ -88,11 +98,15 @@ def draw_images(findings: Findings) -> dict[str, Figure]:
     # The first image with a right answer, or else the first: argmax of all False is 0.
     image = int(np.argmax(evaluation.answers == evaluation.labels))
     pixels, decision = findings.dataset.images[image], evaluation.decisions[image]
+    accepted = {}
+    if findings.unfamiliar:
+        accepted['accepted'] = unknown_pictures.accepted(findings.unfamiliar)
     spikes = record_raster(model, prepare(pixels, model.preprocessing))
     return {
         'raster': image_pictures.raster(model, spikes, pixels, decision),
         'examples': image_pictures.examples(findings.dataset.images, model, evaluation),
         'robustness': image_pictures.damaged(model, findings.conditions),
+        **accepted,
     }
 
 

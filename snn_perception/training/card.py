@@ -33,7 +33,7 @@ from snn_perception.layers import kind_of
 from snn_perception.model import Model
 from snn_perception.neurons import Neuron
 from snn_perception.readout import Readout
-from snn_perception.reporting import energies
+from snn_perception.reporting import energies, unknown_pictures
 from snn_perception.reporting.pictures import MOST_NAMED
 from snn_perception.reporting.result_tables import DAMAGE_NOTE, damage_table, layer_table
 from snn_perception.reporting.tables import markdown
@@ -93,6 +93,7 @@ def write(output: Path, recipe: Recipe, findings: Findings, origin: Origin) -> N
         '## Damaged images',
         _damage(findings.conditions),
         markdown(damage_table(findings.conditions, recipe.augmentation.seen_damages)),
+        *_unknown(findings),
         '## Estimated energy per decision',
         energies.NOTE,
         '![Estimated energy per decision](energies.png)',
@@ -119,6 +120,18 @@ def _data(recipe: Recipe, origin: Origin, measured: int) -> str:
         f'always the same ones): {origin.calibration_images} to fit the readout, and {measured} '
         f'others, on which everything below was measured. The curves of the training are of both.'
     ).strip()
+
+
+def _unknown(findings: Findings) -> list[str]:
+    """The section on images that belong to no class."""
+    if not findings.unfamiliar:
+        return []
+    return [
+        '## What it does not know',
+        f'{unknown_pictures.NOTE} {unknown_pictures.sentence_on_known(findings.unfamiliar)}',
+        '![Scores of known and unknown images](unknown.png)',
+        markdown(unknown_pictures.table(findings.unfamiliar)),
+    ]
 
 
 def _damage(conditions: Sequence[Condition]) -> str:

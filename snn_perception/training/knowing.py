@@ -167,18 +167,20 @@ def scaled(
 ) -> Unknown:
     """The score with these `means`, on the scale of the known images of `trajectories`."""
     measured = trajectories.directions @ directions
-    energy_weight = ENERGY_SHARE / _deviation(energy(trajectories.evidence[:, -1]))
-    cosine_weight = 1 / _deviation(cosine(measured[:, -1], means)) if len(means) else 0.0
-    groups, count = means.shape
+    energies = energy(trajectories.evidence)
+    stops = trajectories.stops(trajectories.readout.confidence_threshold)
+    decided = np.arange(len(stops)), stops
     section = UnknownSection(
-        0.0, 1.0, energy_weight, cosine_weight, directions=count, groups=groups
+        typical=0.0,
+        threshold=1.0,
+        energy_weight=ENERGY_SHARE / _deviation(energies[:, -1]),
+        cosine_weight=1 / _deviation(cosine(measured[:, -1], means)) if len(means) else 0.0,
+        directions=means.shape[1],
+        groups=len(means),
+        most_energy=float(np.median(energies[decided])),
     )
     strangeness = Unknown(section, means).strangeness(trajectories.evidence, measured)
     settling = _settling(strangeness.mean(axis=0), trajectories.durations)
-    decided = (
-        np.arange(len(strangeness)),
-        trajectories.stops(trajectories.readout.confidence_threshold),
-    )
     settled = (strangeness - settling / trajectories.durations)[decided]
     typical = float(np.median(settled))
     bound = float(np.quantile(settled, RECALL, method='higher'))
