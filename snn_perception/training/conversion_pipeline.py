@@ -25,12 +25,12 @@ import numpy as np
 import torch
 
 from snn_perception.backends import create_simulator
-from snn_perception.datasets import Dataset, spread
+from snn_perception.datasets import Dataset, drawn, halves, spread
 from snn_perception.datasets.unlabelled import load_images
 from snn_perception.evaluation.accuracy import Evaluation, evaluate
 from snn_perception.evaluation.findings import figures_of
 from snn_perception.interchange.analog import Analog, read_analog
-from snn_perception.model import save_model
+from snn_perception.model import Model, save_model
 from snn_perception.model_file import read_description
 from snn_perception.reporting.conversion_picture import picture
 from snn_perception.reporting.energies import picture as draw_energies
@@ -42,8 +42,10 @@ from snn_perception.training.conversion_card import Source
 from snn_perception.training.conversion_network import preprocessing_of, with_outputs
 from snn_perception.training.conversion_recipe import Conversion, read_labels
 from snn_perception.training.conversion_stages import StageFindings
+from snn_perception.training.knowing import SEED, TRAINING_IMAGES, learn
 from snn_perception.training.logs import log_in
 from snn_perception.training.recipe import RecipeError
+from snn_perception.widening import without_unknown
 
 LOG = logging.getLogger('snn_perception.training')
 MOST_MEASURED = 1000
@@ -90,6 +92,7 @@ def convert_file(
         converted = convert(planned, output / 'checkpoints', device)
     if converted is None:
         return None
+    converted = replace(converted, model=knowing(planned, converted.model, device))
     with log_in(output):
         _document(source, analog, planned, converted, output, device)
         LOG.info('wrote %s', output)
@@ -141,6 +144,18 @@ def _document(
         save_curves(histories, output / 'curves.png')
     conversion_card.write(output, source, planned, analog, converted, evaluation, figures)
     LOG.info('validation: %s', figures)
+
+
+def knowing(planned: Plan, model: Model, device: str) -> Model:
+    """`model` with a score of being unknown, from images of `planned` as it was made by.
+
+    Their classes may not be known: what is alike makes a group. The scale is fitted to one half
+    of the validation images.
+    """
+    _, examples = drawn(planned.training, min(TRAINING_IMAGES, len(planned.training)), SEED)
+    known, _ = halves(planned.validation, SEED)
+    rates = create_simulator(without_unknown(model), 'rate', device)
+    return learn(model, rates, examples, known, 'torch', device, are_labelled=False)
 
 
 def _measure(planned: Plan, converted: Converted, device: str) -> tuple[Evaluation, bool]:
