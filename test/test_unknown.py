@@ -30,8 +30,10 @@ from random_models import (
 )
 
 from snn_perception import create_simulator, load_model
+from snn_perception.layers import Convolution, Dense
 from snn_perception.model import Model, ModelError, save_model
 from snn_perception.readout import Readout
+from snn_perception.synapses import Synapse
 from snn_perception.unknown import Unknown, UnknownSection, cosine, energy
 from snn_perception.widening import features_of, with_unknown, without_unknown
 
@@ -156,6 +158,28 @@ def test_a_score_is_saved_and_loaded_and_taken_off(make, tmp_path):
         assert all(map(np.array_equal, ours.kernels, theirs.kernels))
         assert np.array_equal(ours.bias, theirs.bias)
     assert without_unknown(model) is model
+
+
+def test_a_nir_file_has_the_outputs_for_classes_alone(tmp_path):
+    pytest.importorskip('nir', reason='NIR is not installed')
+    from snn_perception.interchange.nir_files import write_graph
+    from snn_perception.interchange.nir_writing import lost, to_graph
+    from snn_perception.interchange.timing import Timing
+
+    layers = (Convolution(6, 3), Dense(12), Dense(3))
+    model = random_model(layers=layers, readout_synapse=Synapse(), synapse=Synapse())
+    write_graph(to_graph(knowing(model), Timing(0.001)), tmp_path / 'model.nir')
+    there = load_model(tmp_path / 'model.nir')
+    assert (there.unknown, there.network.classes, there.labels) == (None, 3, model.labels)
+    assert 'unknown' in lost(knowing(model), Timing(0.001))
+    assert 'unknown' not in lost(model, Timing(0.001))
+
+
+def test_an_energy_above_the_usual_makes_nothing_better_known():
+    unknown = Unknown(UnknownSection(typical=-3.0, threshold=-1.0, most_energy=2.0))
+    evidence = np.array([[1.0, -np.inf], [2.0, -np.inf], [50.0, -np.inf]])
+    scores = unknown.score(evidence, np.zeros((3, 0)), 1.0)
+    assert scores == pytest.approx([1.0, 0.5, 0.5])
 
 
 def spoilt(folder: Path, **changes) -> Path:

@@ -47,6 +47,7 @@ from snn_perception.model import Model, to_yaml
 from snn_perception.model_file import ModelError
 from snn_perception.network import Network
 from snn_perception.neurons import IF, LIF
+from snn_perception.widening import without_unknown
 
 KEY = 'snn_perception'
 """The metadata of a graph hold under this name, as YAML, the step and all but the weights."""
@@ -59,6 +60,7 @@ def to_graph(model: Model, timing: Timing) -> Any:
     model.
     """
     _, nir = libraries()
+    model = without_unknown(model)
     network = model.network
     if type(network.neuron) not in (LIF, IF):
         raise ModelError(
@@ -228,6 +230,8 @@ def lost(model: Model, timing: Timing) -> dict[str, str]:
             f'{readout.presentation_time:g} s, or sooner if its score reaches '
             f'{readout.confidence_threshold:.4g}'
         )
+    if model.unknown:
+        said['unknown'] = 'the score of being unknown, and the outputs that it needs'
     separator = '; ' if any(',' in label for label in model.labels) else ', '
     said['labels'] = separator.join(model.labels)
     return said
