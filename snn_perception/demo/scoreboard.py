@@ -63,6 +63,11 @@ class Outcome:
         return self.hypotheses[0][0]
 
     @property
+    def shown(self) -> str:
+        """The label that was published: the best hypothesis, or unknown."""
+        return self.statistics.get('label', self.label)
+
+    @property
     def score(self) -> float:
         """That of the label."""
         return self.hypotheses[0][1]
@@ -96,7 +101,7 @@ def row(number: int, outcome: Outcome, chip: str) -> str:
     cells = (
         str(number),
         shortened(names(outcome.picture.label)[0], NAME),
-        shortened(names(outcome.label)[0], NAME),
+        shortened(names(outcome.shown)[0], NAME),
         f'{100 * outcome.score:.1f} %',
         f'{outcome.value("latency_ms"):.1f} ms',
         f'{outcome.value("simulated_time_ms"):.0f} ms',

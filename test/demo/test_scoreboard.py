@@ -48,6 +48,12 @@ def test_rows_are_aligned_with_the_heading() -> None:
         assert line.index(cell) + len(cell) == heading().index(title) + len(title)
 
 
+def test_a_label_of_unknown_is_shown_in_place_of_the_best_hypothesis() -> None:
+    rejected = outcome('3', '8')
+    rejected.statistics['label'] = 'unknown'
+    assert '  unknown  ' in row(1, rejected, 'loihi')
+
+
 def test_wrong_answer_is_marked() -> None:
     assert row(1, outcome('3', '8'), 'loihi').endswith('  wrong')
     assert 'wrong' not in row(1, outcome('3', '3'), 'loihi')
