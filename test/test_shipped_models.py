@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -22,10 +23,12 @@ import pytest
 from snn_perception import create_simulator, load_model
 from snn_perception.datasets import load_dataset
 from snn_perception.evaluation.accuracy import evaluate
+from snn_perception.evaluation.made_images import covered_lens, grey_wall
 from snn_perception.locations import CONVERSIONS, MODELS, RECIPES, share_directory
 from snn_perception.model_file import read_description
 from snn_perception.training.conversion_recipe import load_conversion
 from snn_perception.training.recipe import load_recipe
+from snn_perception.widening import without_unknown
 
 FOLDER = share_directory() / 'models'
 MAXIMUM_BYTES = {'mnist': 5_000_000, 'cifar10': 20_000_000, 'everyday': 20_000_000}
@@ -63,6 +66,19 @@ def test_every_converted_model_is_what_its_recipe_says(name):
     assert model.preprocessing.fit == conversion.input.fit
 
 
+@pytest.mark.parametrize('name', MODELS.names())
+def test_a_covered_lens_and_a_grey_wall_are_unknown_to_every_shipped_model(name):
+    model = load_model(name)
+    simulator = create_simulator(model)
+    random, (height, width, _) = np.random.default_rng(5), model.network.input_shape
+    scenes = [partial(grey_wall, brightness=level) for level in (25, 60, 110, 160, 230)]
+    for paint in (covered_lens, covered_lens, *scenes):
+        # As a camera sends it, and the network's size is made of it.
+        levels = paint(random, 4 * height, 4 * width)
+        picture = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+        assert simulator.classify(picture).is_unknown, paint
+
+
 def test_labels_of_everyday_are_those_of_imagenet():
     labels = load_model('everyday').labels
     assert len(labels) == 1000
@@ -86,7 +102,7 @@ def test_everyday_names_most_of_the_shipped_photographs_with_few_operations():
 def test_every_shipped_model_is_what_its_recipe_says(name):
     recipe, _ = load_recipe(name)
     model = load_model(name)
-    assert model.network == recipe.network
+    assert without_unknown(model).network == recipe.network
     assert model.preprocessing == recipe.preprocessing
     assert model.dt == recipe.dt
     for field in ('presentation_time', 'start_time', 'decision_interval', 'mirror'):
