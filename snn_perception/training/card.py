@@ -28,6 +28,7 @@ from snn_perception.evaluation import agreement
 from snn_perception.evaluation.accuracy import Evaluation
 from snn_perception.evaluation.findings import Findings
 from snn_perception.evaluation.robustness import Condition
+from snn_perception.evaluation.unfamiliar import Unfamiliar
 from snn_perception.graph import Population
 from snn_perception.layers import kind_of
 from snn_perception.model import Model
@@ -93,7 +94,7 @@ def write(output: Path, recipe: Recipe, findings: Findings, origin: Origin) -> N
         '## Damaged images',
         _damage(findings.conditions),
         markdown(damage_table(findings.conditions, recipe.augmentation.seen_damages)),
-        *_unknown(findings),
+        *unknown_sections(findings.unfamiliar),
         '## Estimated energy per decision',
         energies.NOTE,
         '![Estimated energy per decision](energies.png)',
@@ -122,15 +123,15 @@ def _data(recipe: Recipe, origin: Origin, measured: int) -> str:
     ).strip()
 
 
-def _unknown(findings: Findings) -> list[str]:
-    """The section on images that belong to no class."""
-    if not findings.unfamiliar:
+def unknown_sections(unfamiliar: list[Unfamiliar]) -> list[str]:
+    """The section on images that belong to no class; it links to unknown.png."""
+    if not unfamiliar:
         return []
     return [
         '## What it does not know',
-        f'{unknown_pictures.NOTE} {unknown_pictures.sentence_on_known(findings.unfamiliar)}',
+        f'{unknown_pictures.NOTE} {unknown_pictures.sentence_on_known(unfamiliar)}',
         '![Scores of known and unknown images](unknown.png)',
-        markdown(unknown_pictures.table(findings.unfamiliar)),
+        markdown(unknown_pictures.table(unfamiliar)),
     ]
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from snn_perception.evaluation.accuracy import Evaluation
+from snn_perception.evaluation.unfamiliar import Unfamiliar
 from snn_perception.interchange.analog import Analog
 from snn_perception.reporting import energies
 from snn_perception.reporting.tables import markdown
@@ -33,6 +34,7 @@ from snn_perception.training.card import (
     neurons_of,
     parameters,
     shape_of,
+    unknown_sections,
     write_sections,
 )
 from snn_perception.training.conversion import Converted, Plan
@@ -67,10 +69,11 @@ def write(
     converted: Converted,
     evaluation: Evaluation,
     figures: dict[str, Any],
+    unfamiliar: list[Unfamiliar],
 ) -> None:
     """Write README.md into `output`, from what the recipe says and what was measured.
 
-    It links to stages.png, energies.png and, if a stage was trained, curves.png.
+    It links to stages.png, energies.png, unknown.png and, if a stage was trained, curves.png.
     """
     conversion, model, findings = planned.conversion, converted.model, converted.findings
     sections = [
@@ -102,6 +105,7 @@ def write(
         '## Validation',
         _validation(figures),
         _decision(planned, converted, figures),
+        *unknown_sections(unfamiliar),
         '## Estimated energy per decision',
         energies.NOTE,
         '![Estimated energy per decision](energies.png)',

@@ -29,9 +29,12 @@ from snn_perception.datasets import Dataset, drawn, halves, spread
 from snn_perception.datasets.unlabelled import load_images
 from snn_perception.evaluation.accuracy import Evaluation, evaluate
 from snn_perception.evaluation.findings import figures_of
+from snn_perception.evaluation.unfamiliar import figures as figures_of_unknown
+from snn_perception.evaluation.unfamiliar import look_at_made
 from snn_perception.interchange.analog import Analog, read_analog
 from snn_perception.model import Model, save_model
 from snn_perception.model_file import read_description
+from snn_perception.reporting import unknown_pictures
 from snn_perception.reporting.conversion_picture import picture
 from snn_perception.reporting.energies import picture as draw_energies
 from snn_perception.reporting.training_curves import save_curves
@@ -123,7 +126,9 @@ def _document(
 ) -> None:
     """Measure the model, and write it with its card and pictures into `output`."""
     evaluation, has_classes = _measure(planned, converted, device)
-    figures = _figures(evaluation, has_classes)
+    simulator = create_simulator(converted.model, 'torch', device)
+    unfamiliar = look_at_made(simulator, evaluation)
+    figures = _figures(evaluation, has_classes) | {'unknown': figures_of_unknown(unfamiliar)}
     provenance = {
         'recipe': source.recipe,
         'file': source.file.name,
@@ -137,12 +142,18 @@ def _document(
         'torch': str(torch.__version__),
     }
     save_model(converted.model, output, provenance)
-    drawn = {'stages': _draw(converted.findings), 'energies': draw_energies(evaluation)}
-    save(drawn, output)
+    pictures = {
+        'stages': _draw(converted.findings),
+        'energies': draw_energies(evaluation),
+        'unknown': unknown_pictures.picture(unfamiliar),
+    }
+    save(pictures, output)
     if converted.trainers:
         histories = {each.title: each.progress.history for each in converted.trainers}
         save_curves(histories, output / 'curves.png')
-    conversion_card.write(output, source, planned, analog, converted, evaluation, figures)
+    conversion_card.write(
+        output, source, planned, analog, converted, evaluation, figures, unfamiliar
+    )
     LOG.info('validation: %s', figures)
 
 

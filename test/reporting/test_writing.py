@@ -21,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import colour_model
 import cv2
 import numpy as np
 import pytest
@@ -93,3 +94,21 @@ def test_the_accuracy_in_every_condition_is_on_the_page(written):
     }
     for name, accuracy in rows.items():
         assert f'<td>{name}</td><td>{100 * accuracy:.1f} %</td>' in text
+
+
+def test_what_a_model_does_not_know_has_a_section_if_the_model_can_tell(tmp_path, written):
+    _, plain = written
+    assert 'What it does not know' not in plain
+    model = colour_model.with_unknown_score()
+    images = np.stack([colour_model.image(label, 8, 8) for label in model.labels])
+    dataset = Dataset(images, np.arange(3), model.labels)
+    simulator, rates = create_simulator(model, 'reference'), create_simulator(model, 'rate')
+    findings = study(record(simulator, rates, dataset), rates, dataset)
+    figures = write_report(findings, tmp_path)
+    text = (tmp_path / 'report.html').read_text()
+    assert 'What it does not know' in text
+    assert 'Of the known images, 100.0 % are accepted.' in text
+    for name in ('unknown', 'accepted'):
+        assert (tmp_path / f'{name}.png').stat().st_size > 1000
+    assert list(figures['unknown']) == ['noise', 'textures', 'blank', 'dark']
+    assert set(figures['unknown']['dark']) == {'auroc', 'fpr95', 'rejected'}

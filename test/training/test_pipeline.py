@@ -28,11 +28,14 @@ from tiny_training import tiny_dataset, tiny_recipe
 from snn_perception import create_simulator, load_model
 from snn_perception.datasets import Dataset, DatasetError, halves
 from snn_perception.evaluation.accuracy import evaluate
+from snn_perception.model import save_model
+from snn_perception.model_file import read_description
 from snn_perception.neurons import NEURON_TYPES
 from snn_perception.training.data import divide
 from snn_perception.training.pipeline import shortcomings, train
 from snn_perception.training.recipe import RecipeError
-from snn_perception.training.results import measure, measure_again
+from snn_perception.training.results import learn_again, measure, measure_again
+from snn_perception.widening import without_unknown
 
 
 @pytest.fixture(scope='module')
@@ -109,6 +112,27 @@ def test_the_log_tells_of_every_epoch_of_both_stages(trained):
         assert line in log
     assert 'rates: computing in float32, as the recipe says so' in log
     assert re.search(r'spikes: computing in \w+, as this processor has', log)
+
+
+def test_the_model_knows_what_it_does_not_know_and_its_card_says_how_well(trained):
+    model = load_model(trained)
+    assert (model.unknown.section.groups, model.directions) == (4, 16)
+    card = (trained / 'README.md').read_text()
+    assert '## What it does not know' in card
+    assert (trained / 'unknown.png').exists()
+    figures = read_description(trained / 'model.yaml').training['validation']['unknown']
+    assert figures['dark']['auroc'] > 0.9
+    assert f'{figures["noise"]["auroc"]:.3f}' in card
+
+
+def test_the_score_of_being_unknown_is_fitted_again_by_one_call(finished):
+    model = load_model(finished)
+    before = read_description(finished / 'model.yaml').training
+    save_model(without_unknown(model), finished, before)
+    again = learn_again(finished, tiny_recipe(), tiny_dataset())
+    assert again.unknown.section == model.unknown.section
+    assert load_model(finished).unknown.section == model.unknown.section
+    assert read_description(finished / 'model.yaml').training == before
 
 
 def test_no_image_that_is_measured_on_has_a_say_in_the_readout(trained):
