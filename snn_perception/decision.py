@@ -212,10 +212,18 @@ class Classifier(ABC):
                 break
         else:
             batch.end('deadline')
-        counts = batch.counts.swapaxes(0, 1)
-        fixed = batch.scores, batch.steps, counts, batch.reasons, batch.unknown_scores, batch.best
-        images: Iterator[tuple] = zip(*fixed, strict=True)
-        return [self.decision(*image, views) for image in images]
+        return [
+            self.decision(
+                batch.scores[image],
+                int(batch.steps[image]),
+                batch.counts[:, image],
+                batch.reasons[image],
+                batch.unknown_scores[image],
+                int(batch.best[image]),
+                views,
+            )
+            for image in range(len(batch.steps))
+        ]
 
     def present(
         self,

@@ -96,7 +96,7 @@ class Batch:
 
     def _by_view(self, values: NDArray) -> NDArray:
         """`values` (shown, length) as (views, size, length), where a mean is the only view."""
-        by_view = values.reshape(self.views.count, len(self.steps), -1)
+        by_view = values.reshape(self.views.count, len(self.steps), values.shape[1])
         return by_view.mean(axis=0, keepdims=True) if self.views.choice == 'mean' else by_view
 
     def _means(self) -> tuple[tuple[NDArray, NDArray], float, float]:

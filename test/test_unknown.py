@@ -35,6 +35,7 @@ from snn_perception.model import Model, ModelError, save_model
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
 from snn_perception.unknown import Unknown, UnknownSection, cosine, energy
+from snn_perception.views import Views
 from snn_perception.widening import features_of, with_unknown, without_unknown
 
 
@@ -143,6 +144,34 @@ def test_a_decision_scores_the_evidence_that_it_rests_on():
     found = simulator.classify_batch(images)
     assert [made.unknown_score for made in found] == pytest.approx(expected)
     assert [made.is_unknown for made in found] == list(expected > 1)
+
+
+def test_of_several_views_the_best_known_one_counts_and_has_its_score():
+    model = knowing(random_model())
+    simulator = create_simulator(model, 'reference')
+    images = random_images(model, 6)
+    alone = simulator.classify_batch(images)
+    scores = np.array([made.unknown_score for made in alone])
+    middle = float(np.median(scores))
+    section = model.unknown.section
+    # About half of the images are now unknown.
+    scale = section.threshold - section.typical
+    section = dataclasses.replace(
+        section,
+        typical=section.typical + (middle - 1) * scale,
+        threshold=section.typical + middle * scale,
+    )
+    model = dataclasses.replace(model, unknown=Unknown(section, model.unknown.means))
+    simulator = create_simulator(model, 'reference')
+    alone = simulator.classify_batch(images)
+    known = [made for made in alone if not made.is_unknown]
+    assert 0 < len(known) < 6
+    views = Views.parse('grid 3x2 best')
+    (decision,) = simulator.classify_batch(images, views=views)
+    best = max(known, key=lambda made: made.score)
+    assert decision.unknown_score == pytest.approx(best.unknown_score)
+    assert decision.score == pytest.approx(best.score)
+    assert decision.view == alone.index(best)
 
 
 @pytest.mark.parametrize('make', [random_model, random_graph_model])
