@@ -92,6 +92,20 @@ def test_every_engine_scores_alike(make, mirror):
     assert scores[2] == pytest.approx(scores[0], abs=1e-4)
 
 
+def test_nengo_scores_alike_and_its_network_has_the_outputs_for_classes_alone():
+    pytest.importorskip('nengo', reason='nengo is not installed')
+    from snn_perception.backends.nengo_network import build_network
+
+    model = knowing(random_model())
+    images = random_images(model, 2)
+    scores = [
+        [made.unknown_score for made in create_simulator(model, name).classify_batch(images)]
+        for name in ('reference', 'nengo')
+    ]
+    assert scores[1] == pytest.approx(scores[0], abs=1e-4)
+    assert build_network(model).readout.size_out == 3
+
+
 def test_engines_score_alike_where_layers_take_turns():
     model = knowing(turn_taking_model(1))
     images = random_images(model, 3)

@@ -50,7 +50,7 @@ class NengoSimulator(Simulator):
         if device not in ('auto', 'cpu'):
             raise ValueError(f'backend nengo runs on cpu, not on {device}')
         super().__init__(model, 'cpu')
-        network = build_network(model)
+        network = build_network(model, with_directions=True)
         self.image = image = network.input.output.copy()
         network.input.output = lambda _: image
         # A model that Nengo made itself would cache decoders in files; there are none here.

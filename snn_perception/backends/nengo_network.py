@@ -36,18 +36,22 @@ from snn_perception.graph import IMAGE, Population
 from snn_perception.model import Model
 from snn_perception.neurons import LIF, Neuron
 from snn_perception.synapses import Synapse
+from snn_perception.widening import without_unknown
 
 LONGEST_STEP = 30.0
 """Longest time step in units of tau_rc: with longer ones rounding breaks a log in Nengo's LIF."""
 
 
-def build_network(model: Model, pipelined: bool = False) -> nengo.Network:
+def build_network(
+    model: Model, pipelined: bool = False, with_directions: bool = False
+) -> nengo.Network:
     """`model` as a network for Nengo, to be simulated with the time step `model.dt`.
 
     Its attributes are the Node `input`, the Ensembles `layers`, with neurons in the order of a
-    flattened feature map, and the Node `readout`. Set the `output` of `input` to a prepared
-    image, flattened, or to a function or process that returns one; it is zeros at first. Average
-    pooling is folded into the weights that follow it.
+    flattened feature map, and the Node `readout`. That has an output for each class and, if it is
+    to be `with_directions`, those by which the model tells the unknown. Set the `output` of
+    `input` to a prepared image, flattened, or to a function or process that returns one; it is
+    zeros at first. Average pooling is folded into the weights that follow it.
 
     Each synapse is a process in a Node of its own, and every neuron spikes in exactly the same
     steps as on the reference engine. If `pipelined`, synapses are on the Connections, as is usual
@@ -60,6 +64,8 @@ def build_network(model: Model, pipelined: bool = False) -> nengo.Network:
     would have more than MAXIMUM_WEIGHTS with pooling folded in, for time steps longer than
     LONGEST_STEP, and for neurons other than LIF in a pipeline.
     """
+    if not with_directions:
+        model = without_unknown(model)
     network = nengo.Network(label=model.name, seed=0)
     with network:
         network.input = nengo.Node(np.zeros(prod(model.network.input_shape)), label='input')
