@@ -29,7 +29,8 @@ from snn_perception.layers import Convolution, Identity, Layer, Link, Pooling, S
 from snn_perception.model import Weights
 from snn_perception.network import Network
 from snn_perception.training.conversion_recipe import Conversion
-from snn_perception.training.recipe import RecipeError, with_units
+from snn_perception.training.recipe import RecipeError
+from snn_perception.widening import with_units
 
 
 def with_outputs(analog: Analog, kept: list[int]) -> Analog:

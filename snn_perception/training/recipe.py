@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from snn_perception.images import Preprocessing
-from snn_perception.layers import Dense, Layer, Sum
+from snn_perception.layers import Layer
 from snn_perception.locations import MODELS, RECIPES, resolve
 from snn_perception.model_file import HOOKS, InputSection, NeuronSection
 from snn_perception.network import Network
@@ -32,6 +32,7 @@ from snn_perception.training.augmentation import Augmentation
 from snn_perception.training.initialisation import Initialisation
 from snn_perception.training.noise import Noise
 from snn_perception.turns import steps_of
+from snn_perception.widening import with_units
 from snn_perception.yaml_files import build, read_yaml
 
 INHERITED = (
@@ -211,18 +212,6 @@ class Recipe:
     def preprocessing(self) -> Preprocessing:
         """How images become inputs; raises ValueError for values that do not fit."""
         return self.input.preprocessing
-
-
-def with_units(readout: Layer, count: int) -> Layer:
-    """The last layer of a network with `count` units: dense, or a sum of such."""
-    if isinstance(readout, Dense):
-        return replace(readout, units=count)
-    assert isinstance(readout, Sum)
-    branches = tuple(
-        tuple(replace(each, units=count) if isinstance(each, Dense) else each for each in branch)
-        for branch in readout.branches
-    )
-    return Sum(branches, readout.name)
 
 
 def load_recipe(location: str) -> tuple[Recipe, Path]:
