@@ -22,8 +22,9 @@ from typing import Any
 from snn_perception.interchange.nir_files import is_nir
 from snn_perception.interchange.nir_reading import read_model
 from snn_perception.locations import MODELS, resolve
-from snn_perception.model import Model, read_folder
+from snn_perception.model import Model
 from snn_perception.model_file import ModelError, read_description
+from snn_perception.model_folder import read_folder
 
 
 def load_model(location: str | Path, step: float | None = None) -> Model:

@@ -12,50 +12,29 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A model: a network with its weights, labels, preprocessing and readout, as a folder of files.
-
-<name>/model.yaml            everything but the weights, for people to read
-<name>/weights.safetensors   'layers.<i>.weight' and 'layers.<i>.bias' of each population (poolings
-                             are none); those that sum several connections have a weight
-                             'layers.<i>.<k>.weight' for each one that has any; and the
-                             'unknown.means' of a score of being unknown that has directions
-"""
+"""A model: a network with its weights, labels, preprocessing and readout."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from math import prod
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from snn_perception.graph import Connection, Population
 from snn_perception.images import Preprocessing
 from snn_perception.model_file import (
-    FORMAT,
     ModelError,
-    ModelFile,
-    NeuronSection,
-    dump_yaml,
-    layer_to_mapping,
-    read_description,
 )
 from snn_perception.network import Network
 from snn_perception.readout import Readout, Schedule
-from snn_perception.sentences import sentence, shown
+from snn_perception.sentences import shown
 from snn_perception.turns import steps_of
-from snn_perception.unknown import Unknown, UnknownSection
-from snn_perception.whole_files import written_whole
+from snn_perception.unknown import Unknown
 
 PRECISIONS = ('float32', 'bfloat16', 'int8')
 """Precisions of weights, for engines that have a choice; int8 has a scale for each channel."""
-MEANS = 'unknown.means'
-"""Name of the tensor of `Unknown.means`."""
 
 
 @dataclass(frozen=True)
@@ -103,19 +82,19 @@ class Model:
             raise ModelError(
                 f'precision must be one of {", ".join(PRECISIONS)}, not {shown(self.precision)}'
             )
-        _check_labels(self.labels, self.network, self.directions)
+        check_labels(self.labels, self.network, self.directions)
         if tuple(self.preprocessing.shape) != self.network.input_shape:
             raise ModelError("the preprocessing must produce images of the network's input shape")
         self._check_turns()
         for population, weights in zip(self.network.populations, self.weights, strict=True):
-            shapes, values = _shapes_of(population), (*weights.kernels, weights.bias)
+            shapes, values = tensor_shapes(population), (*weights.kernels, weights.bias)
             if len(shapes) != len(values):
                 raise ModelError(
                     f'layer {population} needs {len(shapes) - 1} kernels, not {len(values) - 1}'
                 )
             for (name, shape), tensor in zip(shapes.items(), values, strict=True):
                 if tensor.shape != shape:
-                    raise ModelError(_wrong_shape(name, tensor.shape, shape))
+                    raise ModelError(wrong_shape(name, tensor.shape, shape))
                 if not np.isfinite(tensor).all():
                     raise ModelError(f'{name} holds values that are not finite')
 
@@ -185,90 +164,8 @@ class Model:
         return schedule
 
 
-def read_folder(folder: Path) -> Model:
-    """The model in `folder`; raises ModelError.
-
-    Everything is checked before memory is allocated for the weights.
-    """
-    description = read_description(folder / 'model.yaml')
-    try:
-        network = description.network()
-        unknown = description.unknown
-        _check_labels(description.labels, network, unknown.directions if unknown else 0)
-        path = folder / 'weights.safetensors'
-        return assemble(description, *_read_weights(path, network, unknown))
-    except ValueError as reason:
-        raise ModelError(f'model {folder}: {sentence(reason)}') from None
-
-
-def assemble(
-    description: ModelFile, weights: tuple[Weights, ...], means: NDArray[np.float32] | None = None
-) -> Model:
-    """The model of `description` with `weights`; raises ValueError if they do not fit.
-
-    `means` are those of its `Unknown`, if that has any.
-    """
-    unknown = None
-    if description.unknown:
-        known = (description.unknown,) if means is None else (description.unknown, means)
-        unknown = Unknown(*known)
-    return Model(
-        description.name,
-        description.labels,
-        description.network(),
-        weights,
-        description.input.preprocessing,
-        description.readout,
-        description.dt,
-        description.description,
-        description.precision,
-        unknown,
-    )
-
-
-def save_model(model: Model, folder: Path, training: dict[str, Any] | None = None) -> None:
-    """Write `model` into `folder` (created if needed); `training` is noted in model.yaml.
-
-    Raises OSError with a sentence if a file cannot be written, for example on a full disk.
-    """
-    tensors = {}
-    for population, weights in zip(model.network.populations, model.weights, strict=True):
-        values = (*weights.kernels, weights.bias)
-        for name, tensor in zip(_shapes_of(population), values, strict=True):
-            tensors[name] = np.ascontiguousarray(tensor, np.float32)
-    if model.unknown and model.directions:
-        tensors[MEANS] = np.ascontiguousarray(model.unknown.means, np.float32)
-    folder.mkdir(parents=True, exist_ok=True)
-    with written_whole(folder / 'weights.safetensors') as unfinished:
-        save_file(tensors, unfinished)
-    with written_whole(folder / 'model.yaml') as unfinished:
-        unfinished.write_text(to_yaml(model, training), encoding='utf-8')
-
-
-def to_yaml(model: Model, training: dict[str, Any] | None = None) -> str:
-    """The text of model.yaml for `model`: everything but its weights."""
-    network = model.network
-    content = {
-        'format': FORMAT,
-        'name': model.name,
-        'description': model.description,
-        'labels': list(model.labels),
-        'input': asdict(model.preprocessing),
-        'dt': model.dt,
-        'precision': model.precision,
-        'neuron': NeuronSection(network.neuron, network.gamma).mapping,
-        'synapse': asdict(network.synapse),
-        'readout_synapse': asdict(network.readout_synapse),
-        **({'firing_window': network.firing_window} if network.firing_window else {}),
-        'layers': [layer_to_mapping(layer) for layer in network.layers],
-        'readout': asdict(model.readout),
-        **({'unknown': asdict(model.unknown.section)} if model.unknown else {}),
-        'training': training or {},
-    }
-    return dump_yaml(content)
-
-
-def _check_labels(labels: tuple[str, ...], network: Network, directions: int) -> None:
+def check_labels(labels: tuple[str, ...], network: Network, directions: int) -> None:
+    """Raise ModelError unless the outputs of `network` are for `labels` and `directions`."""
     if len(labels) + directions != network.classes:
         further = f' and {directions} directions of unknown' if directions else ''
         raise ModelError(
@@ -279,7 +176,7 @@ def _check_labels(labels: tuple[str, ...], network: Network, directions: int) ->
         raise ModelError('labels must differ from each other')
 
 
-def _shapes_of(population: Population) -> dict[str, tuple[int, ...]]:
+def tensor_shapes(population: Population) -> dict[str, tuple[int, ...]]:
     """Names of the tensors of `population` in the file and their shapes, the bias last."""
     prefix = f'layers.{population.index}'
     is_sum = len(population.connections) > 1
@@ -291,40 +188,6 @@ def _shapes_of(population: Population) -> dict[str, tuple[int, ...]]:
     return {**shapes, f'{prefix}.bias': (population.output_shape[2],)}
 
 
-def _wrong_shape(name: str, shape: tuple[int, ...], expected: tuple[int, ...]) -> str:
+def wrong_shape(name: str, shape: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    """What to say of the tensor `name` of another `shape` than `expected`."""
     return f'{name} has the shape {tuple(shape)} where the network needs {tuple(expected)}'
-
-
-def _read_weights(
-    path: Path, network: Network, unknown: UnknownSection | None
-) -> tuple[tuple[Weights, ...], NDArray[np.float32] | None]:
-    """Read the weights once the header has the expected names, types and shapes.
-
-    The means of a score of being `unknown` that has directions come with them.
-    """
-    shapes = [_shapes_of(population) for population in network.populations]
-    expected = {name: shape for tensors in shapes for name, shape in tensors.items()}
-    has_means = unknown is not None and unknown.directions > 0
-    if unknown and has_means:
-        expected[MEANS] = unknown.groups, unknown.directions
-    if not path.is_file():
-        raise ModelError(f'{path.name} does not exist')
-    needed = sum(4 * prod(shape) for shape in expected.values())
-    if path.stat().st_size > needed + 1_000_000:
-        raise ModelError(f'{path.name} is larger than the {needed} bytes that the network needs')
-    try:
-        with safe_open(path, framework='numpy') as file:
-            if set(file.keys()) != set(expected):
-                odd = ', '.join(sorted(set(file.keys()) ^ set(expected))[:4])
-                raise ModelError(f'{path.name} does not hold the tensors of the network: {odd}')
-            for name, shape in expected.items():
-                header = file.get_slice(name)
-                if header.get_dtype() != 'F32':
-                    raise ModelError(f'{name} must be of type F32, not {header.get_dtype()}')
-                if tuple(header.get_shape()) != shape:
-                    raise ModelError(_wrong_shape(name, header.get_shape(), shape))
-            tensors = [[file.get_tensor(name) for name in names] for names in shapes]
-            weights = tuple(Weights(tuple(kernels), bias) for *kernels, bias in tensors)
-            return weights, file.get_tensor(MEANS) if has_means else None
-    except (SafetensorError, OSError) as reason:
-        raise ModelError(f'{path.name} is truncated or corrupt: {reason}') from None

@@ -22,7 +22,8 @@ import numpy as np
 
 from snn_perception.images import Preprocessing
 from snn_perception.layers import Dense
-from snn_perception.model import Model, Weights, save_model
+from snn_perception.model import Model, Weights
+from snn_perception.model_folder import save_model
 from snn_perception.network import Network
 from snn_perception.readout import Readout
 from snn_perception.unknown import Unknown, UnknownSection

@@ -34,8 +34,8 @@ from snn_perception.layers import (
     Sum,
 )
 from snn_perception.locations import MODELS
-from snn_perception.model import save_model
 from snn_perception.model_file import ModelError, dump_yaml, layer_from_mapping, layer_to_mapping
+from snn_perception.model_folder import save_model
 from snn_perception.neurons import NEURON_TYPES
 
 

@@ -35,7 +35,7 @@ FLOORS = (
     ('loading',),
     ('energy', 'power', 'interchange', 'datasets'),
     ('backends',),
-    ('decision', 'widening'),
+    ('decision', 'widening', 'model_folder'),
     ('evidence',),
     ('model',),
     ('model_file',),

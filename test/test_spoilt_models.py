@@ -23,7 +23,7 @@ import pytest
 from random_models import random_graph_model, random_model
 from spoilt_files import change_header, change_letters, change_values, little_memory, load
 
-from snn_perception.model import save_model
+from snn_perception.model_folder import save_model
 
 
 @pytest.fixture(params=[random_model, random_graph_model])

@@ -31,7 +31,8 @@ from random_models import (
 
 from snn_perception import create_simulator, load_model
 from snn_perception.layers import Convolution, Dense
-from snn_perception.model import Model, ModelError, save_model
+from snn_perception.model import Model, ModelError
+from snn_perception.model_folder import save_model
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
 from snn_perception.unknown import Unknown, UnknownSection, cosine, energy

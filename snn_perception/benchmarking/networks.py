@@ -45,7 +45,8 @@ from snn_perception.layers import (
     Layer,
     Sum,
 )
-from snn_perception.model import Model, Weights, save_model
+from snn_perception.model import Model, Weights
+from snn_perception.model_folder import save_model
 from snn_perception.network import Network
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse

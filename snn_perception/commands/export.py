@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
 def run(options: argparse.Namespace) -> Figures:
     """Write one model and return facts about it. Raises ValueError with a sentence."""
     from snn_perception.loading import load_model
-    from snn_perception.model import save_model
+    from snn_perception.model_folder import save_model
 
     if options.format == 'nir':
         return _write_nir(load_model(options.model), options)

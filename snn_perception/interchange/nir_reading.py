@@ -34,8 +34,9 @@ from snn_perception.interchange.nir_graph import wiring
 from snn_perception.interchange.nir_layers import GraphBuilder
 from snn_perception.interchange.nir_writing import KEY
 from snn_perception.interchange.timing import Timing
-from snn_perception.model import Model, Weights, assemble
+from snn_perception.model import Model, Weights
 from snn_perception.model_file import ModelError, ModelFile, description_from
+from snn_perception.model_folder import assemble
 from snn_perception.network import Network
 from snn_perception.readout import Readout
 from snn_perception.sentences import sentence, shown

@@ -43,8 +43,9 @@ from snn_perception.interchange.nir_files import libraries
 from snn_perception.interchange.nir_nodes import NodeMaker, channels_first
 from snn_perception.interchange.timing import Timing
 from snn_perception.layers import Convolution, Dense, Identity
-from snn_perception.model import Model, to_yaml
+from snn_perception.model import Model
 from snn_perception.model_file import ModelError
+from snn_perception.model_folder import to_yaml
 from snn_perception.network import Network
 from snn_perception.neurons import IF, LIF
 from snn_perception.widening import without_unknown

@@ -32,8 +32,9 @@ from snn_perception.evaluation.findings import figures_of
 from snn_perception.evaluation.unfamiliar import figures as figures_of_unknown
 from snn_perception.evaluation.unfamiliar import look_at_made
 from snn_perception.interchange.analog import Analog, read_analog
-from snn_perception.model import Model, save_model
+from snn_perception.model import Model
 from snn_perception.model_file import read_description
+from snn_perception.model_folder import save_model
 from snn_perception.reporting import unknown_pictures
 from snn_perception.reporting.conversion_picture import picture
 from snn_perception.reporting.energies import picture as draw_energies

@@ -27,8 +27,9 @@ from snn_perception.datasets import Dataset, DatasetError, drawn, halves
 from snn_perception.evaluation.findings import Findings, study
 from snn_perception.evaluation.trajectories import record
 from snn_perception.loading import load_model
-from snn_perception.model import Model, save_model
+from snn_perception.model import Model
 from snn_perception.model_file import read_description
+from snn_perception.model_folder import save_model
 from snn_perception.reporting.writing import draw_figures, save
 from snn_perception.training import card, fingerprint
 from snn_perception.training.calibration import calibrate

@@ -27,7 +27,8 @@ from snn_perception.backends import create_simulator
 from snn_perception.backends.reference import ReferenceSimulator
 from snn_perception.backends.torch import TorchSimulator
 from snn_perception.loading import load_model
-from snn_perception.model import Model, ModelError, save_model
+from snn_perception.model import Model, ModelError
+from snn_perception.model_folder import save_model
 from snn_perception.neurons import IF, LIF
 from snn_perception.readout import Readout
 

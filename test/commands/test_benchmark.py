@@ -35,7 +35,7 @@ from snn_perception.backends.event import EventSimulator
 from snn_perception.benchmarking import limit, measure
 from snn_perception.commands import benchmark
 from snn_perception.layers import Convolution, Dense, Sum
-from snn_perception.model import save_model
+from snn_perception.model_folder import save_model
 from snn_perception.neurons import IF, LIF, AdaptiveLIF, Theta
 
 

@@ -27,7 +27,7 @@ from random_models import random_model, turn_taking_model
 
 from snn_perception.commands import chip
 from snn_perception.layers import Convolution, Dense
-from snn_perception.model import save_model
+from snn_perception.model_folder import save_model
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ from snn_perception import create_simulator, load_model
 from snn_perception.commands import evaluate, train
 from snn_perception.images import read_image
 from snn_perception.layers import Dense
-from snn_perception.model import save_model
+from snn_perception.model_folder import save_model
 
 KEYS = {
     'images', 'accuracy', 'rate_accuracy', 'simulated_time_s', 'spikes', 'synaptic_operations',

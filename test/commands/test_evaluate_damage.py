@@ -30,7 +30,7 @@ from snn_perception.datasets import load_dataset
 from snn_perception.evaluation import accuracy
 from snn_perception.evaluation.damage import KINDS, damage_images
 from snn_perception.loading import load_model
-from snn_perception.model import save_model
+from snn_perception.model_folder import save_model
 
 
 def places(folder, channels: int = 3) -> list[str]:

@@ -25,7 +25,7 @@ from random_models import random_model
 
 from snn_perception import load_model
 from snn_perception.commands import evaluate, export
-from snn_perception.model import save_model
+from snn_perception.model_folder import save_model
 from snn_perception.neurons import LIF, Theta
 
 pytest.importorskip('nir', reason='NIR is not installed')

@@ -28,7 +28,7 @@ import pytest
 from random_models import random_model
 
 from snn_perception.commands.figures import deliver, to_json
-from snn_perception.model import save_model
+from snn_perception.model_folder import save_model
 
 FULL = Path('/dev/full')
 needs_full = pytest.mark.skipif(not FULL.exists(), reason='there is no file that is always full')

@@ -28,7 +28,8 @@ from random_models import random_model
 
 from snn_perception.commands import evaluate, report
 from snn_perception.layers import Dense
-from snn_perception.model import Model, save_model
+from snn_perception.model import Model
+from snn_perception.model_folder import save_model
 from snn_perception.readout import Readout
 
 # What a report compares with is the rate network.

@@ -28,8 +28,8 @@ from random_models import random_model
 
 from snn_perception import load_model
 from snn_perception.layers import AveragePooling, Convolution, Dense
-from snn_perception.model import save_model
 from snn_perception.model_file import ModelError
+from snn_perception.model_folder import save_model
 
 h5py = pytest.importorskip('h5py', reason='h5py is not installed')
 nir = pytest.importorskip('nir', reason='NIR is not installed')

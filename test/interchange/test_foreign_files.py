@@ -23,7 +23,7 @@ from snn_perception import create_simulator, load_model
 from snn_perception.backends.reference import ReferenceSimulator
 from snn_perception.images import Preprocessing
 from snn_perception.layers import Dense
-from snn_perception.model import save_model
+from snn_perception.model_folder import save_model
 from snn_perception.neurons import IF, LIF
 from snn_perception.readout import Readout
 

@@ -24,7 +24,7 @@ import pytest
 from snn_perception import load_model
 from snn_perception.backends.reference import ReferenceSimulator
 from snn_perception.layers import AveragePooling, Convolution, Dense, Identity, Sum
-from snn_perception.model import save_model
+from snn_perception.model_folder import save_model
 
 nir = pytest.importorskip('nir', reason='NIR is not installed')
 from nir_euler import run  # noqa: E402

@@ -35,7 +35,7 @@ from std_msgs.msg import String
 from vision_msgs.msg import Classification
 from waiting import wait_until
 
-from snn_perception.model import save_model
+from snn_perception.model_folder import save_model
 
 
 def message_of(name: str, value: Any) -> Parameter:

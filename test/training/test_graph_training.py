@@ -34,7 +34,7 @@ from snn_perception.datasets import Dataset, split
 from snn_perception.evaluation.accuracy import evaluate
 from snn_perception.graph import IMAGE
 from snn_perception.layers import AveragePooling, Convolution, Dense, Sum
-from snn_perception.model import save_model
+from snn_perception.model_folder import save_model
 from snn_perception.network import Network
 from snn_perception.neurons import LIF, Softened
 from snn_perception.training.data import Split, divide

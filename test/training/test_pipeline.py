@@ -28,8 +28,8 @@ from tiny_training import tiny_dataset, tiny_recipe
 from snn_perception import create_simulator, load_model
 from snn_perception.datasets import Dataset, DatasetError, halves
 from snn_perception.evaluation.accuracy import evaluate
-from snn_perception.model import save_model
 from snn_perception.model_file import read_description
+from snn_perception.model_folder import save_model
 from snn_perception.neurons import NEURON_TYPES
 from snn_perception.training.data import divide
 from snn_perception.training.pipeline import shortcomings, train

@@ -26,7 +26,7 @@ from random_models import random_model, turn_taking_model
 from tiny_training import CONTENT
 
 from snn_perception.locations import share_directory
-from snn_perception.model import save_model
+from snn_perception.model_folder import save_model
 from snn_perception.neurons import Theta
 from snn_perception.training.recipe import RecipeError, load_recipe
 from snn_perception.training.trainable import RateNetwork

@@ -30,7 +30,8 @@ from tiny_training import CONTENT, tiny_dataset, tiny_recipe
 from snn_perception import load_model
 from snn_perception.backends.torch import TorchSimulator
 from snn_perception.datasets import Dataset, split
-from snn_perception.model import Model, save_model
+from snn_perception.model import Model
+from snn_perception.model_folder import save_model
 from snn_perception.training import fingerprint
 from snn_perception.training.data import Split
 from snn_perception.training.objective import Labels

@@ -34,7 +34,7 @@ from sensor_msgs.msg import Image
 from std_srvs.srv import SetBool
 
 from snn_perception.loading import load_model
-from snn_perception.model import save_model
+from snn_perception.model_folder import save_model
 from snn_perception.nodes.frames.frame_reader import nanoseconds
 from snn_perception.nodes.trials.camera import image
 from snn_perception.nodes.trials.observer import NODE, Answer, Observer, Unanswered
