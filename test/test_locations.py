@@ -100,7 +100,7 @@ def test_what_is_not_found_is_told_with_the_other_reading() -> None:
     assert '/a/mnist/model.yaml does not exist; ' in MODELS.not_found(
         'x', Path('/a/mnist/model.yaml')
     )
-    assert 'shipped recipes: cifar10, mnist,' in RECIPES.not_found('mine', Path('mine.yaml'))
+    assert 'shipped recipes: cifar10, ' in RECIPES.not_found('mine', Path('mine.yaml'))
 
 
 def test_a_name_is_looked_for_in_the_folders_of_the_users_models_last(
