@@ -133,6 +133,13 @@ def row(page: Any, name: str) -> Any:
     return page.get_by_role('listitem').filter(has=button)
 
 
+def wait_for_something_new(collector: Any) -> None:
+    """Wait for frames that are none of those saved so far: what is alike is skipped."""
+    collection = collector.collection
+    number = collection.frame.number
+    wait_until(lambda: collection.frame.number > number + 1, 'another frame')
+
+
 def wait_for_frames(collector: Any, name: str, least: int) -> None:
     """Wait until there are so many frames of the class `name`."""
     counts = collector.collection.counts
@@ -202,8 +209,10 @@ def test_a_press_saves_a_frame_and_holding_goes_on_by_mouse_and_keys(
     button.click()
     wait_for_frames(collector, 'cherry', 1)
     page.locator('h1').click()
+    wait_for_something_new(collector)
     page.keyboard.press('1')
     wait_for_frames(collector, 'cherry', 2)
+    wait_for_something_new(collector)
     button.press('Enter')
     wait_for_frames(collector, 'cherry', 3)
     assert collector.collection.totals.saved == 3

@@ -58,7 +58,7 @@ def errors(network: ConvertedNetwork, analog) -> list[float]:
 def test_errors_shrink_as_a_window_has_more_steps(neuron: str, seed: int) -> None:
     analog = random_analog(seed)
     few, many = (errors(fitted(analog, window, neuron), analog) for window in (0.002, 0.064))
-    assert max(many) < 0.01
+    assert max(many) < 0.02
     assert sum(many) < sum(few) / 3
 
 

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import sys
@@ -35,7 +36,8 @@ HELP = (
     'keys: 1 to 9 save a frame of that class, space another one of the same; r records it, and '
     'stops; t begins a take; d or backspace deletes the last; n names a new class; q quits'
 )
-ESCAPE = '\x1b'
+SEQUENCE = re.compile(r'\x1b(\[[0-?]*[ -/]*[@-~]?|O.?|.)?')
+"""Arrows and the like, which are several characters and mean nothing here (ECMA-48, 5.4)."""
 PATIENCE = 0.5
 """Seconds between two looks whether the terminal is ours again."""
 
@@ -100,9 +102,8 @@ class Keyboard:
                 break
             if self._terminal in ready:
                 keys = os.read(self._terminal, 64).decode(errors='replace')
-                # Arrows and the like are several characters, and mean nothing here.
-                if not keys.startswith(ESCAPE):
-                    return keys
+                if meant := SEQUENCE.sub('', keys):
+                    return meant
         return ''
 
     def _line(self, question: str) -> str:
