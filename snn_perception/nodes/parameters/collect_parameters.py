@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from snn_perception.nodes.parameters import frame_parameters
 from snn_perception.nodes.parameters.parameter_kinds import Change, parameter
 from snn_perception.views import WHOLE, check_roi
 
@@ -63,22 +64,8 @@ class CollectParameters:
         length=4,
         change=Change.LIVE,
     )
-    significant_bits: int = parameter(
-        0,
-        'Bits that a camera fills in each number of a 16-bit encoding: 12 for one with 12 bits. '
-        '0 for all 16.',
-        minimum=0,
-        maximum=16,
-        change=Change.LIVE,
-    )
-    float_range: tuple[float, ...] = parameter(
-        (0.0, 1.0),
-        'What is black and what is white in a 32FC1 image.',
-        minimum=-1e9,
-        maximum=1e9,
-        length=2,
-        change=Change.LIVE,
-    )
+    significant_bits: int = frame_parameters.significant_bits()
+    float_range: tuple[float, ...] = frame_parameters.float_range()
     largest_side: int = parameter(
         640,
         'Pixels of the longer side of what is saved; a larger frame is shrunk. 0: as it is.',
@@ -131,12 +118,4 @@ class CollectParameters:
 
     def __post_init__(self) -> None:
         check_roi(self.roi)
-        if self.float_range[0] >= self.float_range[1]:
-            raise ValueError(
-                f'float_range must be black and a larger number for white, '
-                f'not {list(self.float_range)}'
-            )
-        if 0 < self.significant_bits < 8:
-            raise ValueError(
-                f'significant_bits must be from 8 to 16, or 0, not {self.significant_bits}'
-            )
+        frame_parameters.check_numbers(self.significant_bits, self.float_range)
