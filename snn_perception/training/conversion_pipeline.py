@@ -162,10 +162,10 @@ def knowing(planned: Plan, model: Model, device: str) -> Model:
     """`model` with a score of being unknown, from images of `planned` as it was made by.
 
     Their classes may not be known: what is alike makes a group. The scale is fitted to one half
-    of the validation images.
+    of the validation images, the larger one, as there may be a single image.
     """
     _, examples = drawn(planned.training, min(TRAINING_IMAGES, len(planned.training)), SEED)
-    known, _ = halves(planned.validation, SEED)
+    _, known = halves(planned.validation, SEED)
     rates = create_simulator(without_unknown(model), 'rate', device)
     return learn(model, rates, examples, known, 'torch', device, are_labelled=False)
 

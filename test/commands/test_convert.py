@@ -323,7 +323,7 @@ def test_a_trained_mobilenet_becomes_a_model_within_seconds(tmp_path, capsys) ->
     output = tmp_path / 'out'
     assert convert.main([str(file), '--data', str(tmp_path), '--output', str(output)]) == 0
     model = load_model(str(output))
-    assert (model.network.classes, model.network.depth) == (1001, 27)
+    assert (model.classes, model.network.depth) == (1001, 27)
     assert model.presentation_time <= 0.25
     training = read_description(output / 'model.yaml').training
     assert training['validation']['agreement'] >= 0

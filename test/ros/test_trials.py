@@ -153,6 +153,7 @@ def good_bench(shared_bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator
     shared_bench.check()
     monkeypatch.setattr(bench, 'LIMIT', 1.0)
     yield shared_bench
+    monkeypatch.undo()
     if not shared_bench.program.is_running:
         shared_bench.restart()
 
