@@ -71,6 +71,8 @@ class NeuronSection:
         """The YAML form."""
         kind = next(name for name, type_ in NEURON_TYPES.items() if type_ is type(self.neuron))
         values = {each.name: getattr(self.neuron, each.name) for each in fields(self.neuron)}  # type: ignore[arg-type]
+        if values.get('initial_potential') == 0:
+            del values['initial_potential']
         return {'type': kind, **values, 'gamma': self.gamma}
 
 

@@ -88,6 +88,11 @@ class Network:
             raise ValueError(
                 f'with a firing_window neurons must be {kinds}, not {type(self.neuron).__name__}'
             )
+        if window and any(self.neuron.resting):
+            raise ValueError(
+                f'with a firing_window the initial_potential of neurons must be 0, not '
+                f'{self.neuron.resting[0]:g}; their biases do the same'
+            )
         if window and (self.synapse.order or self.readout_synapse.order):
             raise ValueError('with a firing_window synapses must be of type none')
 

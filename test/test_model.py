@@ -245,6 +245,7 @@ def test_weights_that_are_not_finite_are_refused(folder):
         (lambda c: c['neuron'].pop('gamma'), 'a type and gamma'),
         (lambda c: c['neuron'].update(gamma='soft'), 'gamma of the neuron must be a number'),
         (lambda c: c['neuron'].update(tau_rc=-1.0), 'tau_rc'),
+        (lambda c: c['neuron'].update(initial_potential=1.0), 'initial_potential of a LIF neuron'),
         (lambda c: c['synapse'].update(type='gauss'), 'synapse type'),
         (lambda c: c.update(dt=5.0), 'dt must be'),
         (lambda c: c.update(precision='int4'), 'precision must be one of float32, bfloat16, int8'),

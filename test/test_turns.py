@@ -81,6 +81,10 @@ def test_a_population_waits_for_the_deepest_path_to_it() -> None:
     [
         ({'neuron': Theta()}, 'neurons must be LIF or IF, not Theta'),
         ({'neuron': AdaptiveLIF()}, 'neurons must be LIF or IF, not AdaptiveLIF'),
+        (
+            {'neuron': LIF(initial_potential=0.5)},
+            'initial_potential of neurons must be 0, not 0.5',
+        ),
         ({'synapse': Synapse('exponential', 0.005)}, 'synapses must be of type none'),
         ({'firing_window': -1.0}, 'firing_window must be a time in s, or 0, not -1.0'),
         ({'firing_window': float('nan')}, 'not nan'),

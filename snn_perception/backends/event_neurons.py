@@ -101,7 +101,7 @@ class LIFCode(NeuronCode):
 
     def resting(self, neuron: Any, dt: float) -> tuple[float, ...]:
         """See `NeuronCode.resting`."""
-        return 0.0, 0.0
+        return neuron.initial_potential, 0.0
 
     def constants(self, neuron: Any, dt: float) -> NDArray[np.float32]:
         """See `NeuronCode.constants`."""
@@ -146,7 +146,7 @@ class AdaptiveLIFCode(LIFCode):
 
     def resting(self, neuron: Any, dt: float) -> tuple[float, ...]:
         """See `NeuronCode.resting`."""
-        return 0.0, 0.0, 0.0
+        return neuron.initial_potential, 0.0, 0.0
 
     def constants(self, neuron: Any, dt: float) -> NDArray[np.float32]:
         """See `NeuronCode.constants`: those of LIF, the decay less 1, then the polynomial."""
@@ -186,7 +186,7 @@ class IFCode(NeuronCode):
 
     def resting(self, neuron: Any, dt: float) -> tuple[float, ...]:
         """See `NeuronCode.resting`."""
-        return 0.0, 1.0
+        return neuron.initial_potential, 1.0
 
     def constants(self, neuron: Any, dt: float) -> NDArray[np.float32]:
         """See `NeuronCode.constants`."""

@@ -167,7 +167,11 @@ def _neuron_type(neuron: Neuron, dt: float, delay_steps: int) -> nengo.neurons.N
             )
         # Nengo subtracts a step from the refractory period before it checks whether it is over.
         wait = (delay_steps + 1) * dt if delay_steps else 0
-        rest = {'voltage': nengo.dists.Choice([0]), 'refractory_time': nengo.dists.Choice([wait])}
+        first = (neuron.initial_potential, wait)
+        rest = {
+            name: nengo.dists.Choice([value])
+            for name, value in zip(('voltage', 'refractory_time'), first, strict=True)
+        }
         return nengo.LIF(neuron.tau_rc, neuron.tau_ref, initial_state=rest)
     if delay_steps:
         raise ValueError(f'the neurons of a pipeline must be LIF, not {neuron}')

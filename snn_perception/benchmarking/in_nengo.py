@@ -32,8 +32,9 @@ def in_nengo(model: Model) -> Run:
     import nengo
 
     # At first the voltages of Nengo's neurons are random, unless told otherwise.
-    rest = {'voltage': nengo.dists.Choice([0])}
-    lif = nengo.LIF(lif_of(model).tau_rc, lif_of(model).tau_ref, initial_state=rest)
+    neuron = lif_of(model)
+    rest = {'voltage': nengo.dists.Choice([neuron.initial_potential])}
+    lif = nengo.LIF(neuron.tau_rc, neuron.tau_ref, initial_state=rest)
     shown: list[NDArray] = [np.zeros(int(np.prod(model.network.input_shape)))]
     network = nengo.Network(seed=0)
     network.config[nengo.Connection].synapse = None

@@ -186,6 +186,10 @@ def lost(model: Model, timing: Timing) -> dict[str, str]:
             f'{1000 * neuron.tau_ref:g} ms after each spike; a neuron that fires at f Hz here '
             f'fires at f / (1 - {neuron.tau_ref:g} f) Hz there'
         )
+    if neuron.initial_potential:
+        said['initial potential'] = (
+            f'{neuron.initial_potential:g} of the threshold here; there neurons start at rest'
+        )
     said['floor of the membrane'] = 'potentials never fall below 0 here; there inhibition adds up'
     is_joined = timing.step and isinstance(neuron, LIF) and network.synapse.order
     if is_joined and any(each.hears_spikes for each in network.populations[:-1]):

@@ -54,7 +54,7 @@ class Neuron(ABC):
     @property
     @abstractmethod
     def resting(self) -> tuple[float, ...]:
-        """The value at rest of each array in `names`."""
+        """The value of each array in `names` at rest, before any input."""
 
     @abstractmethod
     def rate_at(self, log_excess: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -149,6 +149,14 @@ def check_times(kind: str, positive: dict[str, float], others: dict[str, float])
     for name, value in others.items():
         if not (math.isfinite(value) and value >= 0):
             raise ValueError(f'{name} of a {kind} neuron must be 0 or more, not {value}')
+
+
+def check_potential(kind: str, value: float) -> None:
+    """Raise ValueError unless a `kind` of neuron can start at the potential `value`."""
+    if not 0 <= value < 1:
+        raise ValueError(
+            f'initial_potential of a {kind} neuron must be at least 0 and under 1, not {value}'
+        )
 
 
 def check_step(dt: float) -> None:

@@ -20,39 +20,48 @@ f(j)         = 1 / (tau_ref + tau_rc / j)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.neurons.base import Neuron, State, check_step, check_times, namespace
+from snn_perception.neurons.base import (
+    Neuron,
+    State,
+    check_potential,
+    check_step,
+    check_times,
+    namespace,
+)
 
 
 @dataclass(frozen=True)
 class IF(Neuron):
     """Integrate-and-fire neuron without a leak.
 
-    `tau_rc` is the time (s) in which a current of 1 takes the membrane from rest to the threshold,
-    `tau_ref` the refractory period (s). A population remembers the same as with `LIF`, except
-    that a refractory time below 0 is time that the next step still has to integrate, which makes
-    rates exact even without a refractory period. Raises ValueError if `tau_rc` is not positive
-    or `tau_ref` is negative.
+    `tau_rc` is the time (s) in which a current of 1 takes the membrane from 0 to the threshold,
+    `tau_ref` the refractory period (s), and `initial_potential` as of `LIF`. A population
+    remembers the same as with `LIF`, except that a refractory time below 0 is time that the next
+    step still has to integrate, which makes rates exact even without a refractory period. Raises
+    ValueError for values out of range.
     """
 
     tau_rc: float = 0.02
     tau_ref: float = 0.002
+    initial_potential: float = field(default=0.0, kw_only=True)
 
     rheobase: ClassVar[float] = 0.0
     names: ClassVar[tuple[str, ...]] = ('membrane_potential', 'refractory_time')
 
     def __post_init__(self) -> None:
         check_times('IF', {'tau_rc': self.tau_rc}, {'tau_ref': self.tau_ref})
+        check_potential('IF', self.initial_potential)
 
     @property
     def resting(self) -> tuple[float, ...]:
         """See `Neuron.resting`."""
-        return 0.0, 0.0
+        return self.initial_potential, 0.0
 
     def rate_at(self, log_excess: NDArray[np.float64]) -> NDArray[np.float64]:
         """See `Neuron.rate_at`."""

@@ -24,7 +24,7 @@ is 1. Equations: Hunsberger and Eliasmith, "Spiking Deep Networks with LIF Neuro
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -34,6 +34,7 @@ from snn_perception.neurons.base import (
     BISECTIONS,
     Neuron,
     State,
+    check_potential,
     check_step,
     check_times,
     namespace,
@@ -44,25 +45,30 @@ from snn_perception.neurons.base import (
 class LIF(Neuron):
     """Leaky integrate-and-fire neuron with exact integration inside each step.
 
-    `tau_rc` is the membrane time constant (s), `tau_ref` the refractory period (s). A
-    population remembers its membrane potentials and the refractory time (s) left at the end of
-    the last step; if negative, the refractory period ended that long before. Raises ValueError
-    if `tau_rc` is not positive or `tau_ref` is negative.
+    `tau_rc` is the membrane time constant (s), `tau_ref` the refractory period (s). At first the
+    membrane is at `initial_potential`, of a threshold of 1: from 0, a neuron that fires at f Hz
+    keeps silent for 1 / f, whatever the phase of its spikes should be; from above 0 it is heard
+    earlier (Bu et al., "Optimized Potential Initialization for Low-latency Spiking Neural
+    Networks", 2022). A population remembers its membrane potentials and the refractory time (s)
+    left at the end of the last step; if negative, the refractory period ended that long before.
+    Raises ValueError for values out of range.
     """
 
     tau_rc: float = 0.02
     tau_ref: float = 0.002
+    initial_potential: float = field(default=0.0, kw_only=True)
 
     rheobase: ClassVar[float] = 1.0
     names: ClassVar[tuple[str, ...]] = ('membrane_potential', 'refractory_time')
 
     def __post_init__(self) -> None:
         check_times('LIF', {'tau_rc': self.tau_rc}, {'tau_ref': self.tau_ref})
+        check_potential('LIF', self.initial_potential)
 
     @property
     def resting(self) -> tuple[float, ...]:
         """See `Neuron.resting`."""
-        return 0.0, 0.0
+        return self.initial_potential, 0.0
 
     def rate_at(self, log_excess: NDArray[np.float64]) -> NDArray[np.float64]:
         """See `Neuron.rate_at`."""
@@ -127,11 +133,12 @@ class AdaptiveLIF(LIF):
             {'tau_rc': self.tau_rc, 'tau_n': self.tau_n},
             {'tau_ref': self.tau_ref, 'inc_n': self.inc_n},
         )
+        check_potential('adaptive LIF', self.initial_potential)
 
     @property
     def resting(self) -> tuple[float, ...]:
         """See `Neuron.resting`."""
-        return 0.0, 0.0, 0.0
+        return self.initial_potential, 0.0, 0.0
 
     def rate_at(self, log_excess: NDArray[np.float64]) -> NDArray[np.float64]:
         """See `Neuron.rate_at`."""

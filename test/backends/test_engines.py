@@ -65,10 +65,12 @@ def test_torch_in_float64_equals_the_reference_spike_for_spike(synapse, dt):
     assert np.allclose(reference.outputs, engine.outputs, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize('kind', NEURON_TYPES.values())
-def test_torch_runs_every_kind_of_neuron_as_the_reference_does(kind):
+@pytest.mark.parametrize(
+    'neuron', [*(kind() for kind in NEURON_TYPES.values()), LIF(initial_potential=0.5)], ids=repr
+)
+def test_torch_runs_every_kind_of_neuron_as_the_reference_does(neuron):
     model = random_model()
-    model = dataclasses.replace(model, network=dataclasses.replace(model.network, neuron=kind()))
+    model = dataclasses.replace(model, network=dataclasses.replace(model.network, neuron=neuron))
     reference, engine = run_both(model, 60, torch.float64)
     assert reference.spikes[:, :-1].min() > 0
     assert_equal_counts(reference, engine)

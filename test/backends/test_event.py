@@ -34,7 +34,13 @@ from snn_perception.model import Weights
 from snn_perception.neurons import IF, LIF, AdaptiveLIF, Theta
 from snn_perception.synapses import Synapse
 
-NEURONS = [LIF(), AdaptiveLIF(), IF(), Theta()]
+NEURONS = [
+    LIF(),
+    LIF(initial_potential=0.5),
+    AdaptiveLIF(initial_potential=0.2),
+    IF(initial_potential=0.3),
+    Theta(),
+]
 SYNAPSES = [Synapse(), Synapse('exponential', 0.005), Synapse('alpha', 0.003)]
 
 

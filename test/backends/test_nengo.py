@@ -210,7 +210,11 @@ def test_a_pipeline_connects_neurons_to_neurons_by_synapses_on_the_connections()
     assert synapses == [nengo.Lowpass(0.005)] * 2
 
 
-@pytest.mark.parametrize('neuron', [IF(), AdaptiveLIF(), Theta(), LIF(0.03, 0.001)], ids=str)
+@pytest.mark.parametrize(
+    'neuron',
+    [IF(initial_potential=0.3), AdaptiveLIF(), Theta(), LIF(0.03, 0.001, initial_potential=0.5)],
+    ids=str,
+)
 def test_all_kinds_of_neurons_spike_as_in_the_reference(neuron):
     model = random_model()
     network = dataclasses.replace(model.network, neuron=neuron)

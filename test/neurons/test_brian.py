@@ -31,6 +31,11 @@ STEPS, NEURONS = 150, 60
 
 KINDS = {
     LIF(): ('dv/dt = (J(t, i) - v) / tau_rc : 1 (unless refractory)', 'v > 1', 'v = 0'),
+    LIF(initial_potential=0.6): (
+        'dv/dt = (J(t, i) - v) / tau_rc : 1 (unless refractory)',
+        'v > 1',
+        'v = 0',
+    ),
     IF(): ('dv/dt = J(t, i) / tau_rc : 1 (unless refractory)', 'v > 1', 'v = 0'),
     AdaptiveLIF(tau_n=0.03, inc_n=0.02): (
         """dv/dt = (J(t, i) - n - v) / tau_rc : 1 (unless refractory)

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import count
 
 import numpy as np
 import pytest
@@ -26,7 +27,8 @@ from hypothesis import strategies as st
 
 from snn_perception.neurons import IF, LIF, NEURON_TYPES, AdaptiveLIF, Softened, Theta
 
-KINDS = [LIF(), AdaptiveLIF(), IF(), IF(tau_ref=0.0), Theta()]
+KINDS = [LIF(), AdaptiveLIF(), IF(), IF(tau_ref=0.0), Theta(), IF(initial_potential=0.4)]
+LEAKY = [LIF(initial_potential=0.4), AdaptiveLIF(initial_potential=0.4)]
 every_kind = pytest.mark.parametrize('neuron', KINDS, ids=repr)
 GAMMAS = st.floats(0.005, 0.5)
 
@@ -78,6 +80,35 @@ def test_without_a_current_neurons_stay_at_rest(neuron):
     assert at
     for now, before in at.values():
         assert now == pytest.approx(before)
+
+
+@pytest.mark.parametrize('neuron', LEAKY, ids=repr)
+@given(current=st.floats(1.1, 6))
+@settings(max_examples=20)
+def test_the_first_spike_comes_when_the_membrane_has_gone_from_its_initial_potential_to_1(
+    neuron, current
+):
+    state, fine = neuron.rest((1,)), 0.0002
+    steps = next(step for step in count(1) if neuron.step(np.array([current]), state, fine))
+    expected = neuron.tau_rc * np.log((current - 0.4) / (current - 1))
+    assert steps * fine == pytest.approx(expected, abs=1.01 * fine)
+
+
+@given(phase=st.floats(0, 0.999), current=st.floats(0.2, 6))
+@settings(max_examples=20)
+def test_without_a_leak_a_first_interval_is_shorter_by_the_initial_potential(phase, current):
+    neuron, fine = IF(initial_potential=phase), 0.0002
+    state = neuron.rest((1,))
+    steps = next(step for step in count(1) if neuron.step(np.array([current]), state, fine))
+    expected = neuron.tau_rc * (1 - phase) / current
+    assert steps * fine == pytest.approx(expected, abs=1.01 * fine)
+
+
+@pytest.mark.parametrize('kind', [LIF, AdaptiveLIF, IF])
+@pytest.mark.parametrize('potential', [1.0, -0.1, float('nan')])
+def test_a_potential_at_which_no_neuron_can_start_is_refused(kind, potential):
+    with pytest.raises(ValueError, match=r'initial_potential of an? .* must be at least 0 and'):
+        kind(initial_potential=potential)
 
 
 @every_kind

@@ -192,6 +192,19 @@ def test_the_steps_of_a_turn_are_part_of_the_recipe_that_a_checkpoint_is_of(
         replace(recipe, dt=0.0003)
 
 
+def test_where_membranes_start_matters_to_the_stage_on_spikes_only(tmp_path):
+    recipe = tiny_recipe()
+    data = Split(*split(tiny_dataset(), 80, 0), recipe.preprocessing)
+    run_stages(recipe, data, tmp_path)
+    neuron = replace(recipe.neuron.neuron, initial_potential=0.3)
+    later = replace(recipe, neuron=replace(recipe.neuron, neuron=neuron))
+    with pytest.raises(RecipeError, match=r'another recipe \(neuron\.initial_potential\)'):
+        run_stages(later, data, tmp_path)
+    (tmp_path / 'spikes.safetensors').unlink()
+    _, on_spikes = run_stages(later, data, tmp_path)
+    assert on_spikes.network.neuron == neuron
+
+
 def test_without_a_base_the_rates_come_first(tmp_path):
     recipe = replace(tiny_recipe(), fine_tuning=None)
     data = Split(*split(tiny_dataset(), 80, 0), recipe.preprocessing)

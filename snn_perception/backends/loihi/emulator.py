@@ -80,9 +80,13 @@ class ChipMemory(NamedTuple):
 
 
 class Emulator:
-    """Blocks of nengo-loihi in fixed point; their compartments follow one another."""
+    """Blocks of nengo-loihi in fixed point; their compartments follow one another.
 
-    def __init__(self, blocks: list[LoihiBlock]) -> None:
+    Before any input, all voltages are `initial_potential` of the threshold, to which the host
+    must set them on a chip.
+    """
+
+    def __init__(self, blocks: list[LoihiBlock], initial_potential: float = 0.0) -> None:
         with np.errstate(invalid='ignore'):
             state = CompartmentState(BlockInfo(blocks))
         self.compartments = Compartments(
@@ -94,13 +98,14 @@ class Emulator:
             state.ref,
         )
         self.bias = state.bias
+        self.voltage = np.rint(initial_potential * state.vth).astype(np.int32)
         self.routes = _routes(blocks)
 
     def rest(self) -> ChipMemory:
         """The memory of compartments that have had no input."""
         size = len(self.bias)
-        current, voltage, refractory = np.zeros((3, size), np.int32)
-        return ChipMemory(current, voltage, refractory, np.zeros(size, bool))
+        current, refractory = np.zeros((2, size), np.int32)
+        return ChipMemory(current, self.voltage.copy(), refractory, np.zeros(size, bool))
 
     def run(self, memory: ChipMemory, bias: Whole, steps: int, counts: Whole) -> int:
         """Advance `memory` in place by `steps`; add spikes to `counts` (compartments,).

@@ -107,7 +107,8 @@ class LoihiSimulator(Simulator):
         if self.placement.excess:
             raise MappingError(self.placement.excess)
         self.cores = build(model, self.placement, step)
-        self.emulator = Emulator([core.block for cores in self.cores for core in cores])
+        blocks = [core.block for cores in self.cores for core in cores]
+        self.emulator = Emulator(blocks, initial_potential=model.network.neuron.resting[0])
         # The indices of each layer's neurons among all compartments.
         self._places = []
         start = 0

@@ -309,6 +309,26 @@ def test_intervals_between_spikes_are_right_within_a_step_and_a_half_and_on_aver
     assert abs((found - expected).mean()) <= 0.05 + 0.005 * expected.mean()
 
 
+@pytest.mark.parametrize('neuron', [LIF(initial_potential=0.5), IF(initial_potential=0.3)])
+def test_the_first_spikes_come_as_early_as_in_the_reference(neuron):
+    units, steps = 200, 60
+    model = random_model(layers=(Dense(units), Dense(2)))
+    bias = np.linspace(1.5, 6, units, dtype=np.float32)
+    first = dataclasses.replace(
+        model.weights[0], kernels=(model.weights[0].kernel * 0,), bias=bias
+    )
+    network = dataclasses.replace(model.network, neuron=neuron)
+    model = dataclasses.replace(model, network=network, weights=(first, model.weights[1]))
+    simulator = LoihiSimulator(model)
+    emulator, shown = simulator.emulator, simulator._bias(random_images(model, 1)[0])
+    counts, memory = np.zeros((steps, units), np.int32), emulator.rest()
+    for count in counts:
+        emulator.run(memory, shown, 1, count)
+    state = neuron.rest((units,))
+    expected = np.stack([neuron.step(bias, state, model.dt) for _ in range(steps)])
+    assert np.abs(counts.argmax(axis=0) - expected.argmax(axis=0)).max() <= 1
+
+
 CHAIN = (
     Convolution(16, 3, padding=1),
     Convolution(24, 3, padding=1),
