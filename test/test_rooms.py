@@ -45,7 +45,7 @@ FLOORS = (
     ('graph', 'turns'),
     ('layers', 'neurons', 'synapses', 'images'),
     (
-        *('threads', 'units', 'locations', 'targets', 'requirements'),
+        *('threads', 'units', 'locations', 'targets', 'requirements', 'compiled'),
         *('whole_files', 'yaml_files', 'image_files', 'pace', 'activity'),
     ),
     ('sentences',),

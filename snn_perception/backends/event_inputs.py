@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.backends.compiled import compiled
 from snn_perception.backends.event_layout import aligned_zeros
 from snn_perception.backends.event_memory import Weights
 from snn_perception.backends.event_sums import LANES
+from snn_perception.compiled import compiled
 from snn_perception.graph import IMAGE, Connection
 from snn_perception.model import Model
 

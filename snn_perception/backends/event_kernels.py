@@ -31,7 +31,6 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.backends.compiled import address_of, compiled, part
 from snn_perception.backends.event_lists import IN_A_WORD, all_bits, list_spikes, mask_of
 from snn_perception.backends.event_memory import UNIT, Neurons, Run, Shape, Task, Weights
 from snn_perception.backends.event_pixels import add_up
@@ -45,6 +44,7 @@ from snn_perception.backends.vectors import (
     fetch_ahead,
     word_at,
 )
+from snn_perception.compiled import address_of, compiled, part
 
 READOUT = Shape.of(1, 4, 0, 0, 0)
 """A block of the readout is a vector, and its weights are float32."""

@@ -28,10 +28,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from snn_perception.backends.compiled import compiled, part
 from snn_perception.backends.event_memory import OFFSETS
 from snn_perception.backends.event_sums import LANES
 from snn_perception.backends.vectors import list_bits, look_up, word_at
+from snn_perception.compiled import compiled, part
 
 IN_A_WORD = 4
 """Vectors of which the masks make up a word of 64 bits."""

@@ -23,11 +23,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from snn_perception.backends.compiled import compiled, part
 from snn_perception.backends.event_lists import list_of, mask_of, own_list
 from snn_perception.backends.event_memory import WINDOW, Places, Shape
 from snn_perception.backends.event_pixels import run_pixel
 from snn_perception.backends.event_sums import LANES
+from snn_perception.compiled import compiled, part
 
 
 @cache

@@ -21,8 +21,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from snn_perception.backends.compiled import part
 from snn_perception.backends.vectors import fetch_add, give_way
+from snn_perception.compiled import part
 
 TURNS = 1000
 """How often a waiting thread reads a counter before it yields the processor to others."""

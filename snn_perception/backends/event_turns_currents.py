@@ -25,10 +25,10 @@ from typing import Any
 
 import numpy as np
 
-from snn_perception.backends.compiled import part
 from snn_perception.backends.event_sums import LANES
 from snn_perception.backends.event_turns_memory import Panel
 from snn_perception.backends.event_turns_vectors import add_channelwise, add_weighted
+from snn_perception.compiled import part
 from snn_perception.graph import IMAGE
 
 TILE = (0,) * 6

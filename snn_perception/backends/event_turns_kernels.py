@@ -25,13 +25,13 @@ from typing import Any
 
 import numba
 
-from snn_perception.backends.compiled import address_of, compiled, part
 from snn_perception.backends.event_shares import take, wait
 from snn_perception.backends.event_sums import LANES
 from snn_perception.backends.event_turns_currents import PANEL, add_up
 from snn_perception.backends.event_turns_memory import Memory, Network, Panel, Run
 from snn_perception.backends.event_turns_vectors import count_reached
 from snn_perception.backends.vectors import call_loop, fetch_add
+from snn_perception.compiled import address_of, compiled, part
 
 
 def compile_stages(network: Network, memory: Memory, run: Run) -> int:

@@ -29,7 +29,7 @@ import numpy as np
 from numba.extending import overload
 from numpy.typing import DTypeLike, NDArray
 
-from snn_perception.backends.compiled import compiled, part
+from snn_perception.compiled import compiled, part
 from snn_perception.neurons import LIF
 
 NEURONS_OF_A_BLOCK = 1024

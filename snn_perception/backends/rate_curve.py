@@ -32,7 +32,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from snn_perception.backends.compiled import compiled
+from snn_perception.compiled import compiled
 from snn_perception.neurons import Softened
 from snn_perception.threads import in_parallel
 

@@ -29,12 +29,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.activity import Activity
-from snn_perception.backends.compiled import compiled
 from snn_perception.backends.event import EventSimulator
 from snn_perception.backends.event_kernels import shape_of
 from snn_perception.backends.event_layout import aligned_zeros
 from snn_perception.backends.event_memory import OFFSETS, WINDOW, Neurons, Places
 from snn_perception.backends.event_pixels import run_pixel
+from snn_perception.compiled import compiled
 
 STEPS = 1000
 """So many that the call which takes them costs next to nothing."""

@@ -211,9 +211,9 @@ def warm(
     """
     figures = start(model, images, backend, device, **options)
     # An engine that compiles nothing need not have numba; imported here as in `precisions_of`.
-    if 'snn_perception.backends.compiled' not in sys.modules:
+    if 'snn_perception.compiled' not in sys.modules:
         return {**figures, 'compiled_functions': 0}
-    from snn_perception.backends.compiled import COMPILATIONS, cache_folder, processor
+    from snn_perception.compiled import COMPILATIONS, cache_folder, processor
 
     is_kept = all(each.is_kept for each in COMPILATIONS)
     return {

@@ -34,7 +34,7 @@ from nengo_loihi.builder.discretize import Q_BITS, U_BITS
 from nengo_loihi.emulator.interface import BlockInfo, CompartmentState
 from numpy.typing import NDArray
 
-from snn_perception.backends.compiled import compiled, part
+from snn_perception.compiled import compiled, part
 
 Whole = NDArray[np.int32]
 

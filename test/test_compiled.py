@@ -26,14 +26,15 @@ from pathlib import Path
 
 import pytest
 
-from snn_perception.backends import compiled, event_kernels
+from snn_perception import compiled
+from snn_perception.backends import event_kernels
 
 pytestmark = pytest.mark.slow
 
-PACKAGE = Path(compiled.__file__).parents[1]
+PACKAGE = Path(compiled.__file__).parent
 
 COUNTER = """
-from snn_perception.backends.compiled import compiled, part
+from snn_perception.compiled import compiled, part
 from .vectors import count_bits
 
 @part()
@@ -69,7 +70,7 @@ from snn_perception.loading import load_model
 model, started = load_model(sys.argv[1]), time.process_time()
 create_simulator(model, 'event')
 seconds = time.process_time() - started
-from snn_perception.backends.compiled import COMPILATIONS
+from snn_perception.compiled import COMPILATIONS
 print(len(COMPILATIONS), seconds)
 """
 
@@ -213,7 +214,7 @@ def test_what_nobody_has_loaded_for_long_is_removed_when_something_new_is_saved(
 def test_functions_that_differ_in_what_they_enclose_have_addresses_of_their_own(checkout):
     program = """
 import numba
-from snn_perception.backends.compiled import address_of
+from snn_perception.compiled import address_of
 from snn_perception.backends.counter import writer
 writers = [writer(number) for number in {numbers}]
 for _ in range(2):

@@ -45,7 +45,7 @@ LOG = logging.getLogger('snn_perception.compiled')
 config: Any = numba.config
 njit: Any = numba.njit
 
-PACKAGE = Path(__file__).parents[1]
+PACKAGE = Path(__file__).parent
 
 SECONDS_KEPT = 90 * 24 * 3600
 """Compiled code that has not been loaded for so long is removed."""
