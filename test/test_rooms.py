@@ -43,7 +43,7 @@ FLOORS = (
     # A model holds its network and its readout, so both are below it.
     ('network', 'readout', 'views'),
     ('graph', 'turns'),
-    ('layers', 'neurons', 'synapses', 'images'),
+    ('layers', 'neurons', 'synapses', 'images', 'events'),
     (
         *('threads', 'units', 'locations', 'targets', 'requirements', 'compiled'),
         *('whole_files', 'yaml_files', 'image_files', 'pace', 'activity'),
