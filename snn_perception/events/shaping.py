@@ -46,7 +46,7 @@ class EventShaping:
     shape: the network's (height, width, 2); the channels are off and on.
     crop: what it sees of a sensor, (left, top, width, height) in pixels; all of it if None.
     pooling: so many by so many pixels become one; 0 for as many as the crop has room for. What
-        remains of the crop is its middle; where the crop is smaller, the network's border is empty.
+        remains of the crop is its middle; what it is too small for stays empty.
     hot_pixel_rate: pixels that fire more often for longer, Hz, are silenced; 0 for none.
     refractory: events that follow one of the same pixel sooner, microseconds, are left out.
     Raises ValueError for values that do not fit.
