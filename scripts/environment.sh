@@ -145,7 +145,7 @@ check_distribution() {
     python_has 'import venv, ensurepip' || missing+=(python3-venv)
     python_has 'import colcon_core' || missing+=(python3-colcon-common-extensions)
     python_has 'import cv2' || missing+=(python3-opencv)
-    for name in rclpy vision_msgs; do
+    for name in rclpy vision_msgs event_camera_msgs; do
         python_has "import $name" || missing+=("ros-$ROS_DISTRO-${name//_/-}")
     done
     ask_for "${missing[@]}"

@@ -216,6 +216,20 @@ def test_classification_has_the_layout_of_vision_msgs_4():
     }
 
 
+def test_event_packet_has_the_layout_of_event_camera_msgs():
+    messages = pytest.importorskip('event_camera_msgs.msg')
+    assert messages.EventPacket.get_fields_and_field_types() == {
+        'header': 'std_msgs/Header',
+        'height': 'uint32',
+        'width': 'uint32',
+        'seq': 'uint64',
+        'time_base': 'uint64',
+        'encoding': 'string',
+        'is_bigendian': 'boolean',
+        'events': 'sequence<uint8>',
+    }
+
+
 def test_package_xml_and_setup_py_tell_the_same_version():
     manifest = ElementTree.parse(ROOT / 'package.xml').getroot()
     told = run(sys.executable, 'setup.py', '--version', cwd=ROOT).stdout.split()[-1]

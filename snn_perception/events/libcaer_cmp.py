@@ -43,6 +43,10 @@ KINDS = (TIME_HIGH, TIME_LOW, ROW, COLUMN, BASE, VECTOR_8, VECTOR_12)
 UNKNOWN_KIND = 1
 """Of EVT 3.0: there is none."""
 
+_KINDS = np.array((*KINDS, *[UNKNOWN_KIND] * (16 - len(KINDS))), np.uint16)
+_WORDS = (_KINDS[:, None] << 12 | np.arange(2**12, dtype=np.uint16)).ravel()
+"""The word of EVT 3.0 for each word."""
+
 
 class LibcaerCmpDecoder(Decoder):
     """Decodes libcaer_cmp; see `Decoder`. Times are those of the host's clock, since 1970."""
@@ -65,10 +69,7 @@ class LibcaerCmpDecoder(Decoder):
             base = self._last
         self._state[:2] = 0
         self._state[-1] = self._last - base
-        kinds = np.full(16, UNKNOWN_KIND, np.uint16)
-        kinds[: len(KINDS)] = KINDS
-        translated = (kinds[words >> 12] << 12) | (words & 0xFFF)
-        turned, _ = decode_evt3(translated, self.height, self.width, True, self._state)
+        turned, _ = decode_evt3(_WORDS[words], self.height, self.width, True, self._state)
         self._last = int(self._state[-1]) + base
         events = turned.events
         events.t[:] += base

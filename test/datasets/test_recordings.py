@@ -32,7 +32,8 @@ from snn_perception.events.stream import Events
 NMNIST = REAL / 'nmnist.tar.xz'
 
 T = np.arange(5_000, 300_000, 700)
-EVENTS = Events.of(T, T % 7, T % 11, T % 2, WIDTH, HEIGHT)
+N = np.arange(len(T))
+EVENTS = Events.of(T, N % 7, N % 11, N % 2, WIDTH, HEIGHT)
 
 
 def assert_same(found, expected):
@@ -114,7 +115,7 @@ def nmnist(events):
     return np.stack([column.astype(np.uint8) for column in columns], 1).tobytes()
 
 
-SMALL = Events.of(T, T % 7, T % 11, T % 2, 34, 34)
+SMALL = Events.of(T, N % 7, N % 11, N % 2, 34, 34)
 
 
 def test_files_of_nmnist_are_read(tmp_path):

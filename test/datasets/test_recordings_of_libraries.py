@@ -31,7 +31,8 @@ from snn_perception.datasets.recordings_bags import FIELDS, MESSAGES
 from snn_perception.events.stream import Events
 
 T = np.arange(5_000, 300_000, 700)
-EVENTS = Events.of(T, T % 7, T % 11, T % 2, WIDTH, HEIGHT)
+N = np.arange(len(T))
+EVENTS = Events.of(T, N % 7, N % 11, N % 2, WIDTH, HEIGHT)
 
 
 def assert_same(found, expected):
