@@ -12,7 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Encoders of events, as small as can be: what decoders are tested with."""
+"""Encoders of events, as small as can be, and where real ones are: to test decoders with."""
+
+from pathlib import Path
 
 import numpy as np
 from hypothesis import strategies as st
@@ -20,6 +22,9 @@ from hypothesis import strategies as st
 from snn_perception.events.stream import Events
 
 WIDTH, HEIGHT = 40, 30
+
+REAL = Path(__file__).parents[2] / 'shared' / 'data' / 'events'
+"""Real recordings, where they are."""
 
 
 @st.composite

@@ -24,7 +24,7 @@ import pytest
 
 LIBRARIES = (
     *('torch', 'triton', 'nengo', 'nengo_loihi', 'nir', 'nirtorch', 'h5py', 'snntorch'),
-    *('brian2', 'scipy', 'pynvml', 'onnx', 'tflite', 'flatbuffers'),
+    *('brian2', 'scipy', 'pynvml', 'onnx', 'tflite', 'flatbuffers', 'rosbags', 'aedat'),
 )
 """What the package or a test can use, and a robot need not have."""
 

@@ -15,12 +15,8 @@
 """Files of event cameras, made here: an .aedat4 file needs more than a line."""
 
 import struct
-from pathlib import Path
 
 import flatbuffers
-
-REAL = Path(__file__).parents[2] / 'shared' / 'data' / 'events'
-"""Real recordings, where they are."""
 
 STREAMS = """<dv version="2.0"><node name="outInfo" path="/mainloop/Recorder/outInfo/">
 <node name="0" path="/mainloop/Recorder/outInfo/0/">

@@ -20,9 +20,12 @@ Times are those after the time base of a packet, so that each begins with 0.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from snn_perception.compiled import compiled
 from snn_perception.events.decoder import NEVER, RESTART, Decoded, Decoder
 from snn_perception.events.evt3 import decode_evt3
 from snn_perception.events.evt3_kernels import (
@@ -43,9 +46,7 @@ KINDS = (TIME_HIGH, TIME_LOW, ROW, COLUMN, BASE, VECTOR_8, VECTOR_12)
 UNKNOWN_KIND = 1
 """Of EVT 3.0: there is none."""
 
-_KINDS = np.array((*KINDS, *[UNKNOWN_KIND] * (16 - len(KINDS))), np.uint16)
-_WORDS = (_KINDS[:, None] << 12 | np.arange(2**12, dtype=np.uint16)).ravel()
-"""The word of EVT 3.0 for each word."""
+_KINDS = np.array((*KINDS, *[UNKNOWN_KIND] * (16 - len(KINDS))), np.uint16) << 12
 
 
 class LibcaerCmpDecoder(Decoder):
@@ -69,7 +70,9 @@ class LibcaerCmpDecoder(Decoder):
             base = self._last
         self._state[:2] = 0
         self._state[-1] = self._last - base
-        turned, _ = decode_evt3(_WORDS[words], self.height, self.width, True, self._state)
+        translated = np.empty(len(words), np.uint16)
+        _translate(words, _KINDS, translated)
+        turned, _ = decode_evt3(translated, self.height, self.width, True, self._state)
         self._last = int(self._state[-1]) + base
         events = turned.events
         events.t[:] += base
@@ -79,3 +82,10 @@ class LibcaerCmpDecoder(Decoder):
     def lose_track(self) -> None:
         """Forget the column and the row, which the next words may take for granted."""
         self._state[2:4] = NOWHERE
+
+
+@compiled()
+def _translate(words: Any, kinds: Any, translated: Any) -> None:
+    for index in range(len(words)):
+        word = words[index]
+        translated[index] = kinds[word >> 12] | (word & 0xFFF)

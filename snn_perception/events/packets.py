@@ -51,13 +51,18 @@ class PacketDecoder:
         Raises ValueError, a sentence, for one that cannot be used: of unknown encoding, or of
         another encoding or sensor than those before it.
         """
-        decoder = self._decoder_of(packet)
         missing = packet.seq - self._next if self._next is not None else 0
         self._next = packet.seq + 1
         # Numbers that go back are of a driver that was started anew.
-        if missing:
-            self.lost += max(missing, 0)
-            decoder.lose_track()
+        self.lost += max(missing, 0)
+        if missing and self.decoder:
+            self.decoder.lose_track()
+        try:
+            decoder = self._decoder_of(packet)
+        except ValueError:
+            if self.decoder:
+                self.decoder.lose_track()
+            raise
         return decoder.decode(packet.events, packet.time_base, packet.is_bigendian)
 
     def finish(self) -> Decoded | None:

@@ -22,8 +22,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from event_encoders import HEIGHT, WIDTH, evt2, evt3
-from recorded_events import REAL
+from event_encoders import HEIGHT, REAL, WIDTH, evt2, evt3
 
 from snn_perception.datasets import DatasetError
 from snn_perception.datasets.recordings import find_recordings, load_recording, read_recording
@@ -230,7 +229,7 @@ def test_real_recordings_of_nmnist_are_300_ms_of_thousands_of_events(tmp_path, c
         archive.extractall(tmp_path, files)
     found = find_recordings(tmp_path)
     assert len(found) == len(files) > 20
-    assert found.class_names[0] == '0'
+    assert set(found.class_names) <= set('0123456789')
     for path in found.paths:
         events = load_recording(path)
         assert 500 < len(events) < 20_000
