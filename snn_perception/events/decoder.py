@@ -75,6 +75,9 @@ OUTSIDE, UNPLACED, UNKNOWN, MISREAD, BACKWARDS, TRUNCATED = range(len(FAULTS))
 RESTART = 1_000_000
 """Microseconds; times that go back by more are of a clock that was started anew, and go on."""
 
+LATEST = 2**62
+"""Nanoseconds; no packet is later."""
+
 NEVER = -(2**62)
 """The time of the last event before the first one."""
 
@@ -117,7 +120,7 @@ class Decoder(ABC):
         cut = len(raw) % self.word.itemsize
         order = self.word.newbyteorder('>' if big_endian else '<')
         words = raw[: len(raw) - cut].view(order).astype(self.word, copy=False)
-        decoded = self._decode(words, time_base, final=False)
+        decoded = self._decode(words, min(time_base, LATEST), final=False)
         if not cut:
             return decoded
         faults = decoded.faults + Faults(truncated=cut)
@@ -130,6 +133,13 @@ class Decoder(ABC):
     def lose_track(self) -> None:
         """Forget what a lost packet may have changed."""
         return
+
+
+def readable(words: NDArray) -> NDArray:
+    """`words` as compiled decoders want all of them, or each kind would be compiled for itself."""
+    words = np.require(words, requirements=('C', 'A')).view()
+    words.flags.writeable = False
+    return words
 
 
 class Columns:

@@ -38,6 +38,7 @@ from snn_perception.events.decoder import (
     Columns,
     Decoded,
     Decoder,
+    readable,
 )
 from snn_perception.events.time_words import (
     CONTRADICTED,
@@ -74,7 +75,7 @@ class Evt2Decoder(Decoder):
         final = final or len(self._held) > MOST_HELD
         room = Columns(len(words), int(np.count_nonzero(words >> 28 == TRIGGER)))
         read, events, triggers = _decode_words(
-            words, self.width, self.height, final, self._state, *room.arrays
+            readable(words), self.width, self.height, final, self._state, *room.arrays
         )
         self._held = words[read:].copy()
         return room.decoded(self.width, self.height, events, triggers)

@@ -26,7 +26,7 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.events.decoder import NEVER, Columns, Decoded, Decoder
+from snn_perception.events.decoder import NEVER, Columns, Decoded, Decoder, readable
 from snn_perception.events.evt3_kernels import (
     BLOCK,
     LARGEST,
@@ -76,6 +76,7 @@ def decode_evt3(
 
     `state` is that of Evt3Decoder, and is advanced.
     """
+    words = readable(words)
     room = Columns(*count_events(words))
     read, events, triggers = decode_words(
         *(words, min(width, LARGEST), min(height, LARGEST), final, state, _packed()),

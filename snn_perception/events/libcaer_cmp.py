@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.compiled import compiled
-from snn_perception.events.decoder import NEVER, RESTART, Decoded, Decoder
+from snn_perception.events.decoder import NEVER, RESTART, Decoded, Decoder, readable
 from snn_perception.events.evt3 import decode_evt3
 from snn_perception.events.evt3_kernels import (
     BASE,
@@ -71,7 +71,7 @@ class LibcaerCmpDecoder(Decoder):
         self._state[:2] = 0
         self._state[-1] = self._last - base
         translated = np.empty(len(words), np.uint16)
-        _translate(words, _KINDS, translated)
+        _translate(readable(words), _KINDS, translated)
         turned, _ = decode_evt3(translated, self.height, self.width, True, self._state)
         self._last = int(self._state[-1]) + base
         events = turned.events

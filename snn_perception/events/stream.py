@@ -76,12 +76,15 @@ class Events(_Columns):
         Raises ValueError for columns of different lengths, times that descend and pixels that
         the sensor does not have.
         """
-        columns = (
+        # Looked at before they are made smaller, when what does not fit would wrap round.
+        columns = [np.asarray(column) for column in (t, x, y, polarity)]
+        _check(columns, width, height)
+        t, x, y, polarity = columns
+        return Events(
             *(np.ascontiguousarray(t, np.int64), np.ascontiguousarray(x, np.uint16)),
             *(np.ascontiguousarray(y, np.uint16), np.ascontiguousarray(polarity, np.uint8)),
+            *(width, height),
         )
-        _check(columns, width, height)
-        return Events(columns[0], columns[1], columns[2], columns[3], width, height)
 
 
 @dataclass(frozen=True)
@@ -139,21 +142,24 @@ def _check_order(times: Iterable[NDArray[np.int64]]) -> None:
         last = t[-1]
 
 
-def _check(columns: tuple[NDArray, ...], width: int, height: int) -> None:
+def _check(columns: list[NDArray], width: int, height: int) -> None:
     lengths = [len(column) for column in columns]
     if len(set(lengths)) > 1:
         raise ValueError(f't, x, y and polarity must be equally long, not {lengths}')
-    t, x, y, polarity = columns
     if min(width, height) < 1 or max(width, height) > 2**16:
         raise ValueError(f'a sensor has 1 to 65536 columns and rows, not {width} x {height}')
+    t, x, y, polarity = columns
     if not len(t):
         return
+    if any(column.dtype.kind not in 'biu' for column in columns):
+        kinds = ', '.join(str(column.dtype) for column in columns)
+        raise ValueError(f't, x, y and polarity must be integers, not {kinds}')
     if np.any(t[1:] < t[:-1]):
         raise ValueError('the times of events must not descend')
-    if x.max() >= width or y.max() >= height:
+    if min(x.min(), y.min()) < 0 or x.max() >= width or y.max() >= height:
         raise ValueError(
-            f'events reach column {x.max()} and row {y.max()}, and the sensor has '
-            f'{width} x {height} pixels'
+            f'events are in columns {x.min()} to {x.max()} and rows {y.min()} to {y.max()}, and '
+            f'the sensor has {width} x {height} pixels'
         )
-    if polarity.max() > 1:
+    if polarity.min() < 0 or polarity.max() > 1:
         raise ValueError(f'polarity must be 0 (off) or 1 (on), not {polarity.max()}')

@@ -39,6 +39,7 @@ from snn_perception.events.decoder import (
     Decoded,
     Decoder,
     Faults,
+    readable,
 )
 from snn_perception.events.stream import Events, Triggers
 
@@ -75,7 +76,14 @@ class _WideDecoder(Decoder):
     def _decode(self, words: NDArray, time_base: int, final: bool) -> Decoded:
         room = Columns(len(words))
         events = _decode_words(
-            *(words.view(np.int64), self.width, self.height, self.layout, time_base, self._state),
+            *(
+                readable(words.view(np.int64)),
+                self.width,
+                self.height,
+                self.layout,
+                time_base,
+                self._state,
+            ),
             *(room.t, room.x, room.y, room.polarity, room.faults),
         )
         return room.decoded(self.width, self.height, events)

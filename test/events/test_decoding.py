@@ -22,10 +22,18 @@ from event_encoders import HEIGHT, WIDTH, evt2, evt3, libcaer, libcaer_cmp, mono
 from hypothesis import given
 from hypothesis import strategies as st
 
+from snn_perception.events import evt2 as evt2_module
+from snn_perception.events import evt3_kernels, wide_words
+from snn_perception.events import libcaer_cmp as cmp_module
 from snn_perception.events.decoding import DECODERS, Faults, decoder_for
 from snn_perception.events.stream import Events, concatenate
 
 SECOND = 1_000_000
+
+KERNELS = (
+    *(evt3_kernels.count_events, evt3_kernels.decode_words, evt2_module._decode_words),
+    *(wide_words._decode_words, cmp_module._translate),
+)
 
 
 def decoded(encoding, packets, width=WIDTH, height=HEIGHT, **options):
@@ -158,7 +166,7 @@ def test_wrong_bits_anywhere_leave_the_time_in_order_and_in_bounds(wrong, places
 
 @pytest.mark.parametrize('encoding', DECODERS)
 @given(
-    packets=st.lists(st.tuples(st.binary(max_size=200), st.integers(0, 2**62)), max_size=5),
+    packets=st.lists(st.tuples(st.binary(max_size=200), st.integers(0, 2**64 - 1)), max_size=5),
     big_endian=st.booleans(),
 )
 def test_any_bytes_decode_to_events_on_the_sensor_in_order(encoding, packets, big_endian):
@@ -169,6 +177,21 @@ def test_any_bytes_decode_to_events_on_the_sensor_in_order(encoding, packets, bi
     triggers = concatenate([part.triggers for part in parts])
     Events.of(events.t, events.x, events.y, events.polarity, WIDTH, HEIGHT)
     assert np.all(np.diff(triggers.t) >= 0)
+
+
+@pytest.mark.parametrize('encoding', ['evt3', 'evt2', 'mono', 'libcaer_cmp'])
+def test_bytes_of_any_origin_need_no_further_compiling(encoding):
+    decoder = decoder_for(encoding, WIDTH, HEIGHT)
+    content = bytes(64)
+    decoder.decode(content)
+    kinds = [len(kernel.signatures) for kernel in KERNELS]
+    assert any(kinds)
+    shifted = np.frombuffer(b'.' + content, np.uint8)[1:]
+    for data in (b'', bytearray(content), memoryview(content), shifted, shifted.copy()):
+        decoder.decode(data)
+        decoder.decode(data, big_endian=True)
+    decoder.finish()
+    assert [len(kernel.signatures) for kernel in KERNELS] == kinds
 
 
 @pytest.mark.parametrize('encoding', DECODERS)

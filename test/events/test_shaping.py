@@ -202,7 +202,10 @@ def test_parts_out_of_order_or_of_other_sensors_are_no_stream():
     [
         (([1, 2], [0], [0], [0]), 'equally long'),
         (([2, 1], [0, 0], [0, 0], [0, 0]), 'descend'),
-        (([1], [WIDTH], [0], [0]), f'column {WIDTH}'),
+        (([1], [WIDTH], [0], [0]), f'columns {WIDTH} to {WIDTH}'),
+        (([1], np.array([2**16 + 3]), [0], [0]), 'columns 65539'),
+        (([1], [0], [-1], [0]), 'rows -1'),
+        (([1.5], [0], [0], [0]), 'must be integers, not float64'),
         (([1], [0], [0], [2]), 'polarity'),
     ],
 )
