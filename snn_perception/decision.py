@@ -14,9 +14,9 @@
 
 """The answer of a network, what it cost, and how it is reached, on any engine.
 
-`Classifier` shows images in chunks, lets the readout check its scores after each chunk, and
-counts activity for each image until its decision is made. If there is a deadline, or somebody
-wants to watch, chunks are cut into pieces; that changes no spike.
+`Classifier` shows images, or events, in chunks, lets the readout check its scores after each
+chunk, and counts activity for each image until its decision is made. If there is a deadline, or
+somebody wants to watch, chunks are cut into pieces; that changes no spike.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 
 from snn_perception.activity import Activity, Counts, LayerActivity
 from snn_perception.evidence import Batch
+from snn_perception.inputs import batch_of, check_inputs, part_of
 from snn_perception.model import Model
 from snn_perception.pace import Pace
 from snn_perception.readout import Schedule
@@ -119,8 +120,8 @@ class Classifier(ABC):
         """The state of a network at rest, for `batch` images."""
 
     @abstractmethod
-    def run(self, state: Any, images: NDArray[np.float32], steps: int) -> Activity:
-        """Show prepared `images` for `steps` time steps and advance `state`."""
+    def run(self, state: Any, inputs: NDArray, steps: int) -> Activity:
+        """Show prepared images, or events, for `steps` time steps and advance `state`."""
 
     @property
     def views(self) -> int:
@@ -175,9 +176,32 @@ class Classifier(ABC):
             inputs, state, presentation_time, stop, deadline, record, views
         )[0]
 
+    def classify_events(
+        self,
+        counts: NDArray[np.uint8],
+        state: Any = None,
+        presentation_time: float | None = None,
+        stop: Callable[[], bool] | None = None,
+        deadline: float | None = None,
+        record: Record | None = None,
+    ) -> Decision:
+        """Decide on events of one sensor, counts uint8 (steps, height, width, 2); see `inputs`.
+
+        The decision falls when the scores are confident, and at the latest when the events or
+        the `presentation_time` are over. Otherwise as `classify`. For events that never end
+        there is `EventStream`.
+        """
+        if not isinstance(counts, np.ndarray) or counts.ndim != 4:
+            raise ValueError(
+                f'counts of events must be an array (steps, height, width, 2), not '
+                f'{getattr(counts, "shape", type(counts).__name__)}'
+            )
+        inputs = counts[:, None]
+        return self.classify_batch(inputs, state, presentation_time, stop, deadline, record)[0]
+
     def classify_batch(
         self,
-        inputs: NDArray[np.float32],
+        inputs: NDArray,
         state: Any = None,
         presentation_time: float | None = None,
         stop: Callable[[], bool] | None = None,
@@ -185,22 +209,26 @@ class Classifier(ABC):
         record: Record | None = None,
         views: Views = FRAME,
     ) -> list[Decision]:
-        """Decide on prepared images (batch, height, width, channels); see `classify`.
+        """Decide on prepared images or on events, see `inputs`, as `classify` does.
 
         With several `views` they are all images in the first view, then all in the next. A
         decision then falls once the scores that `views` join are confident, and all views of an
         image are shown until then.
         """
         model, readout = self.model, self.model.readout
+        check_inputs(model.network, inputs)
+        size = batch_of(inputs)
         if state is None:
             schedule = model.schedule(presentation_time)
-            state = self.reset(len(inputs))
+            state = self.reset(size)
         else:
             # An early decision would leave the simulation behind what it follows.
             readout = replace(readout, confidence_threshold=1.0)
             schedule = Schedule.of(readout, model.dt, presentation_time, state.steps)
+        if model.network.hears_events:
+            schedule = replace(schedule, total=min(schedule.total, len(inputs)))
         longest = None if record is None else record.interval
-        batch = Batch(len(inputs), model, readout, schedule, views)
+        batch = Batch(size, model, readout, schedule, views)
         pieces = self.present(inputs, state, schedule, stop, deadline, longest)
         for steps, activity in pieces:
             batch.add(steps, activity)
@@ -227,20 +255,20 @@ class Classifier(ABC):
 
     def present(
         self,
-        inputs: NDArray[np.float32],
+        inputs: NDArray,
         state: Any,
         schedule: Schedule,
         stop: Callable[[], bool] | None = None,
         deadline: float | None = None,
         longest: int | None = None,
     ) -> Iterator[tuple[int, Activity]]:
-        """Show prepared images in the chunks of `schedule`, advancing `state`.
+        """Show prepared images, or events, in the chunks of `schedule`, advancing `state`.
 
         Chunks are cut into pieces of at most `longest` steps, and such that the last one ends
         by the `deadline`. After each piece, yields the steps done so far and the activity of
         that piece; for `stop` and `deadline` see `classify`.
         """
-        steps = 0
+        steps, size = 0, batch_of(inputs)
         for chunk in schedule.chunks():
             end = steps + chunk
             while steps < end:
@@ -250,16 +278,16 @@ class Classifier(ABC):
                 started = 0.0
                 if deadline is not None:
                     started = time.perf_counter()
-                    fits = self.paces[len(inputs)].steps_in(deadline - started)
+                    fits = self.paces[size].steps_in(deadline - started)
                     if steps and not fits:
                         return
                     piece = min(piece, max(fits, 1))
-                activity = self.run(state, inputs, piece)
+                activity = self.run(state, part_of(inputs, steps, piece), piece)
                 steps += piece
                 yield steps, activity
                 if deadline is not None:
                     seconds = time.perf_counter() - started
-                    self.paces[len(inputs)].note(piece, seconds, steps == piece)
+                    self.paces[size].note(piece, seconds, steps == piece)
 
     def decision(
         self,

@@ -15,7 +15,8 @@
 """Layers resolved into populations of neurons and the connections that lead into them.
 
 Poolings are part of the connections behind them, so only populations are left: each knows the
-earlier ones, or the image, that its connections come from.
+earlier ones, or the input, that its connections come from. The input is an image, which is a
+constant current, or the events of a sensor, which are spikes like those of any population.
 """
 
 from __future__ import annotations
@@ -47,12 +48,15 @@ from snn_perception.layers import (
 IMAGE = -1
 """Index of the source that stands for the image."""
 
+EVENTS = -2
+"""Index of the source that stands for the events of a sensor."""
+
 MAXIMUM_NEURONS = 50_000_000
 
 
 @dataclass(frozen=True)
 class Connection:
-    """Currents from the population with the index `source`, or from the image.
+    """Currents from the population with the index `source`, or from the IMAGE or the EVENTS.
 
     Its values, of `source_shape`, are averaged over blocks of `pooling` (rows, columns), where
     what is left over is dropped, to `input_shape`; then comes `layer`.
@@ -152,12 +156,12 @@ class Population:
 
     @property
     def hears_spikes(self) -> bool:
-        """Whether a connection comes from neurons."""
+        """Whether a connection comes from neurons, or from the events of a sensor."""
         return any(connection.source != IMAGE for connection in self.connections)
 
 
 class _Place(NamedTuple):
-    """What a layer can read: a population, or the image, behind a pooling; and its shape."""
+    """What a layer can read: a population, or the input, behind a pooling; and its shape."""
 
     source: int
     pooling: Pair
@@ -165,19 +169,23 @@ class _Place(NamedTuple):
     shape: Shape
 
 
-def connect(input_shape: Shape, layers: Iterable[Layer]) -> tuple[Population, ...]:
-    """The populations of `layers` on an image of `input_shape`; the last one is the readout.
+def connect(
+    input_shape: Shape, layers: Iterable[Layer], source: int = IMAGE
+) -> tuple[Population, ...]:
+    """The populations of `layers` on an input of `input_shape`; the last one is the readout.
+
+    The input is the `source` IMAGE or EVENTS.
 
     Raises ValueError, which names the layer, for a source that is not before it, a layer that
     nobody reads, and shapes that do not fit.
     """
-    return _Builder(input_shape, tuple(layers)).populations()
+    return _Builder(_Place(source, (1, 1), input_shape, input_shape), tuple(layers)).populations()
 
 
 class _Builder:
-    def __init__(self, input_shape: Shape, layers: tuple[Layer, ...]) -> None:
+    def __init__(self, input_place: _Place, layers: tuple[Layer, ...]) -> None:
         self.layers = layers
-        self.image = _Place(IMAGE, (1, 1), input_shape, input_shape)
+        self.input = input_place
         self.places: list[_Place] = []
         self.numbers: dict[str, int] = {}
         self.unread = set(range(len(layers) - 1))
@@ -230,7 +238,7 @@ class _Builder:
     def _source(self, number: int, name: str) -> _Place:
         """What layer `number` reads under `name`, or without one."""
         if name == INPUT or (not name and number == 0):
-            return self.image
+            return self.input
         if name and name not in self.numbers:
             later = [layer.name for layer in self.layers[number:]]
             if name in later:
@@ -247,10 +255,10 @@ class _Builder:
         return self.places[index]
 
     def _pool(self, place: _Place, pooling: Pooling) -> _Place:
-        if place.source == IMAGE:
+        if place.source == self.input.source:
             raise ValueError(
-                'cannot pool the image: the first layer must be a convolution or dense, '
-                'and images come in the shape of the input'
+                f'cannot pool the {"image" if place.source == IMAGE else "events"}: the first '
+                f'layer must be a convolution or dense, and the input comes in its own shape'
             )
         height, width, channels = place.shape
         rows, columns = pooling.block(place.shape)

@@ -22,11 +22,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from snn_perception.events.shaping import EventShaping
 from snn_perception.graph import Connection, Population
 from snn_perception.images import Preprocessing
-from snn_perception.model_file import (
-    ModelError,
-)
+from snn_perception.model_file import ModelError
 from snn_perception.network import Network
 from snn_perception.readout import Readout, Schedule
 from snn_perception.sentences import shown
@@ -58,6 +57,7 @@ class Weights:
 class Model:
     """A network ready to run. `dt` is the time step of the simulation in s.
 
+    `input` says how images, or the events of a sensor, become the input of the network.
     `precision`, one of PRECISIONS, is that of its weights where an engine has a choice and nobody
     asks for another. `unknown` is how it scores being unknown, if it does; the outputs of the
     readout are one for each label and then its directions. Raises ModelError if weights, labels
@@ -68,7 +68,7 @@ class Model:
     labels: tuple[str, ...]
     network: Network
     weights: tuple[Weights, ...]
-    preprocessing: Preprocessing
+    input: Preprocessing | EventShaping
     readout: Readout
     dt: float = 0.001
     description: str = ''
@@ -83,8 +83,17 @@ class Model:
                 f'precision must be one of {", ".join(PRECISIONS)}, not {shown(self.precision)}'
             )
         check_labels(self.labels, self.network, self.directions)
-        if tuple(self.preprocessing.shape) != self.network.input_shape:
-            raise ModelError("the preprocessing must produce images of the network's input shape")
+        if isinstance(self.input, EventShaping) != self.network.hears_events:
+            made = 'image' if self.network.hears_events else 'events'
+            raise ModelError(
+                f'the network has an input of kind {self.network.input_kind}, and the model '
+                f'makes one of kind {made}'
+            )
+        if tuple(self.input.shape) != self.network.input_shape:
+            raise ModelError(
+                "what the model makes of its input must have the network's input shape, "
+                f'{self.network.input_shape}, not {tuple(self.input.shape)}'
+            )
         self._check_turns()
         for population, weights in zip(self.network.populations, self.weights, strict=True):
             shapes, values = tensor_shapes(population), (*weights.kernels, weights.bias)
@@ -110,6 +119,25 @@ class Model:
                 f'start_time of the readout must be at least {(steps - 1) * self.dt:g} s: before, '
                 f'not all layers of {self.name} have had their turn'
             )
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How images become inputs; raises ModelError if the model takes events."""
+        if not isinstance(self.input, Preprocessing):
+            raise ModelError(
+                f'model {self.name} takes the events of a sensor, not images; '
+                'give it counts of events'
+            )
+        return self.input
+
+    @property
+    def shaping(self) -> EventShaping:
+        """How events become inputs; raises ModelError if the model takes images."""
+        if not isinstance(self.input, EventShaping):
+            raise ModelError(
+                f'model {self.name} takes images, not the events of a sensor; give it an image'
+            )
+        return self.input
 
     @property
     def window_steps(self) -> int:

@@ -23,6 +23,7 @@ from typing import Any
 
 import yaml
 
+from snn_perception.events.shaping import EventShaping
 from snn_perception.images import Preprocessing
 from snn_perception.layers import KINDS, Layer, Sum, kind_of
 from snn_perception.network import Network
@@ -44,7 +45,10 @@ class ModelError(ValueError):
 
 @dataclass(frozen=True)
 class InputSection:
-    """The `input` of model.yaml: the shape of the network's input and how images become it."""
+    """The `input` of model.yaml, of images: the shape of the network's input and what it shows.
+
+    Of events it says `kind: events`, and the rest is an EventShaping.
+    """
 
     shape: tuple[int, int, int]
     mean: tuple[float, ...]
@@ -57,6 +61,11 @@ class InputSection:
     def preprocessing(self) -> Preprocessing:
         """How images become inputs; raises ValueError for values that do not fit."""
         return Preprocessing(**asdict(self))
+
+
+AnyInput = InputSection | EventShaping
+INPUT_SECTIONS: dict[str, Any] = {'image': InputSection, 'events': EventShaping}
+"""The class of the `input` of model.yaml, by its kind."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,7 @@ class ModelFile:
     format: int
     name: str
     labels: tuple[str, ...]
-    input: InputSection
+    input: AnyInput
     neuron: NeuronSection
     synapse: Synapse
     readout_synapse: Synapse
@@ -106,6 +115,7 @@ class ModelFile:
             self.readout_synapse,
             self.neuron.gamma,
             self.firing_window,
+            kind_of_input(self.input),
         )
 
 
@@ -160,6 +170,37 @@ def neuron_from_mapping(content: Any) -> NeuronSection:
     return NeuronSection(neuron, float(gamma))
 
 
+def input_from_mapping(content: Any) -> AnyInput:
+    """The `input` from its YAML form, a mapping whose `kind` is image if it has none.
+
+    Raises ValueError for anything else.
+    """
+    if not isinstance(content, dict):
+        raise ValueError(f'input must be a mapping with a shape, not {shown(content)}')
+    values = dict(content)
+    kind = values.pop('kind', 'image')
+    if not isinstance(kind, str) or kind not in INPUT_SECTIONS:
+        known = ', '.join(INPUT_SECTIONS)
+        raise ValueError(f'unknown kind of input {shown(kind)}; known are {known}')
+    return build(INPUT_SECTIONS[kind], values, 'input')
+
+
+def input_to_mapping(given: Preprocessing | EventShaping) -> dict[str, Any]:
+    """The YAML form of the input of a model."""
+    kind = {} if isinstance(given, Preprocessing) else {'kind': 'events'}
+    return {**kind, **asdict(given)}
+
+
+def kind_of_input(section: AnyInput) -> str:
+    """Which of `network.INPUT_KINDS` this section describes."""
+    return next(kind for kind, type_ in INPUT_SECTIONS.items() if isinstance(section, type_))
+
+
+def input_of(section: AnyInput) -> Preprocessing | EventShaping:
+    """The input of a model that `section` describes; raises ValueError for wrong values."""
+    return section.preprocessing if isinstance(section, InputSection) else section
+
+
 def layers_from_list(content: Any) -> tuple[Layer, ...]:
     """All layers from their YAML form; raises ValueError that says which one is wrong."""
     if not isinstance(content, list | tuple):
@@ -173,7 +214,11 @@ def layers_from_list(content: Any) -> tuple[Layer, ...]:
     return tuple(layers)
 
 
-HOOKS = {tuple[Layer, ...]: layers_from_list, NeuronSection: neuron_from_mapping}
+HOOKS: dict[Any, Any] = {
+    tuple[Layer, ...]: layers_from_list,
+    NeuronSection: neuron_from_mapping,
+    AnyInput: input_from_mapping,
+}
 """Makers of YAML sections whose fields depend on their type; see `yaml_files.build`."""
 
 

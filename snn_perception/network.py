@@ -21,8 +21,9 @@ population is
     J = synapse(W s) + V x + b        in units in which the firing threshold is 1
 
 summed over its connections. Here s is the spike trains of earlier populations, in Hz, and x the
-prepared image, which is not filtered. `layers` has the kinds of layers, and `graph` puts them
-together.
+prepared image, which is not filtered. If the input is the events of a sensor there is no x: each
+event is a spike of its pixel, and several in one step are a taller one. `layers` has the kinds of
+layers, and `graph` puts them together.
 """
 
 from __future__ import annotations
@@ -33,13 +34,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 
-from snn_perception.graph import IMAGE, MAXIMUM_NEURONS, Population, connect
+from snn_perception.graph import EVENTS, IMAGE, MAXIMUM_NEURONS, Population, connect
 from snn_perception.layers import Dense, Layer, Pooling, Shape, Sum, check_count
 from snn_perception.neurons import LIF, Neuron
 from snn_perception.synapses import Synapse
 from snn_perception.turns import WITH_TURNS
 
 MAXIMUM_WEIGHTS = 200_000_000
+
+INPUT_KINDS = {'image': IMAGE, 'events': EVENTS}
+"""Kinds of input, and the index by which connections name it as their source."""
+
+POLARITIES = 2
+"""Channels of an input of events: the first is off, for darker, and the second on, for lighter."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,9 @@ class Network:
     `synapse` filters the spikes into every hidden layer, `readout_synapse` the spikes into the
     last layer. `gamma` is the softening of the rate curve used in training. With a
     `firing_window` (s) layers take turns, each of which is so long, see `turns`; 0: all of them
-    fire all the time. Raises ValueError for layers that do not fit together, for absurd sizes,
-    and for neurons and synapses that cannot take turns.
+    fire all the time. `input_kind` is one of INPUT_KINDS; events have POLARITIES channels. Raises
+    ValueError for layers that do not fit together, for absurd sizes, and for neurons, synapses
+    and inputs that cannot take turns.
     """
 
     input_shape: Shape
@@ -60,8 +68,10 @@ class Network:
     readout_synapse: Synapse = field(default_factory=Synapse)
     gamma: float = 0.02
     firing_window: float = 0.0
+    input_kind: str = 'image'
 
     def __post_init__(self) -> None:
+        self._check_input()
         for size in self.input_shape:
             check_count('each of height, width and channels of the input', size)
         if not self.layers or not _is_dense(self.layers[-1]):
@@ -78,6 +88,26 @@ class Network:
         if weights > MAXIMUM_WEIGHTS:
             raise ValueError(f'{weights} weights are more than the {MAXIMUM_WEIGHTS} allowed')
         self._check_turns()
+
+    def _check_input(self) -> None:
+        if self.input_kind not in INPUT_KINDS:
+            kinds = ', '.join(INPUT_KINDS)
+            raise ValueError(f'the input must be one of {kinds}, not {self.input_kind!r}')
+        if self.hears_events and self.input_shape[2:] != (POLARITIES,):
+            raise ValueError(
+                f'an input of events has {POLARITIES} channels, off and on, as in '
+                f'[height, width, {POLARITIES}], and not the shape {list(self.input_shape)}'
+            )
+        if self.hears_events and self.firing_window:
+            raise ValueError(
+                'layers that take turns need an image, which stays as it is for all turns; with '
+                'an input of events leave firing_window out'
+            )
+
+    @property
+    def hears_events(self) -> bool:
+        """Whether its input is the events of a sensor."""
+        return self.input_kind == 'events'
 
     def _check_turns(self) -> None:
         window = self.firing_window
@@ -99,7 +129,7 @@ class Network:
     @cached_property
     def populations(self) -> tuple[Population, ...]:
         """The populations in an order in which each comes after those that it hears."""
-        return connect(self.input_shape, self.layers)
+        return connect(self.input_shape, self.layers, INPUT_KINDS[self.input_kind])
 
     def synapse_of(self, index: int) -> Synapse:
         """The filter for the spikes into population `index`; the image is not filtered."""
@@ -120,7 +150,7 @@ class Network:
 
     @property
     def synapses(self) -> int:
-        """Number of synapses that carry spikes: all connections except the image's."""
+        """Number of synapses that carry spikes or events: all connections except the image's."""
         return self.macs - self.image_macs
 
     @property
@@ -183,7 +213,7 @@ class Network:
         lengths: list[float] = []
         for population in self.populations:
             sources = [connection.source for connection in population.connections]
-            before = max(0 if source == IMAGE else lengths[source] for source in sources)
+            before = max(0 if source < 0 else lengths[source] for source in sources)
             lengths.append(before + length(population))
         return lengths
 

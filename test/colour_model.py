@@ -52,7 +52,7 @@ def build() -> Model:
         labels=LABELS,
         network=network,
         weights=weights,
-        preprocessing=Preprocessing((SIZE, SIZE, 3)),
+        input=Preprocessing((SIZE, SIZE, 3)),
         readout=Readout(presentation_time=0.03),
     )
 

@@ -20,6 +20,7 @@ import dataclasses
 
 import numpy as np
 
+from snn_perception.events.shaping import EventShaping
 from snn_perception.graph import IMAGE
 from snn_perception.images import Preprocessing
 from snn_perception.layers import (
@@ -88,11 +89,14 @@ def with_random_weights(
         bias = random.normal(drive, 0.3, population.output_shape[2]).astype(np.float32)
         weights.append(Weights(tuple(kernels), bias))
     labels = (*'abcdefghij'[: network.classes], *map(str, range(10, network.classes)))
-    shown = Preprocessing(network.input_shape)
+    shape = network.input_shape
+    shown = EventShaping(shape) if network.hears_events else Preprocessing(shape)
     return Model('random', labels, network, tuple(weights), shown, Readout(0.05), dt)
 
 
-def random_graph(random: np.random.Generator, populations: int = 5) -> tuple[Layer, ...]:
+def random_graph(
+    random: np.random.Generator, populations: int = 5, input_shape: Shape = IMAGE_SHAPE
+) -> tuple[Layer, ...]:
     """Layers of a network with skips, groups, and uneven kernels, strides, paddings, poolings.
 
     Everything is read: a population that nobody has read yet is a source of the readout.
@@ -105,7 +109,7 @@ def random_graph(random: np.random.Generator, populations: int = 5) -> tuple[Lay
         layer = _random_convolution(random, shapes[source], source)
         shape = layer.output_shape(shapes[source])
         branches: list[Link | Branch] = [layer]
-        for other, theirs in [('input', IMAGE_SHAPE), *shapes.items()]:
+        for other, theirs in [('input', input_shape), *shapes.items()]:
             if random.random() < 0.7:
                 branches += _ways(random, other, theirs, shape)
         layers.append(Sum(tuple(branches), name=name))
@@ -166,6 +170,44 @@ def random_graph_model(
         layers = (*before, Sum((*last.branches, Dense(3, source='input'))))
     network = Network(IMAGE_SHAPE, layers, neuron, synapse, readout_synapse)
     return with_random_weights(network, seed, 1.5 if neuron.rheobase else 0.8, dt)
+
+
+EVENT_SHAPE = (9, 8, 2)
+"""Of the input of `event_model`."""
+
+
+def event_model(
+    seed: int = 0,
+    layers: tuple[Layer, ...] | None = None,
+    neuron: Neuron = LIF(),  # noqa: B008 (immutable)
+    synapse: Synapse = Synapse('exponential', 0.005),  # noqa: B008
+    readout_synapse: Synapse = Synapse('exponential', 0.01),  # noqa: B008
+    dt: float = 0.001,
+    input_shape: Shape = EVENT_SHAPE,
+) -> Model:
+    """A model that hears events, of a random graph unless `layers` are given.
+
+    Several populations may hear them, the readout too.
+    """
+    random = np.random.default_rng(seed)
+    if layers is None:
+        layers = random_graph(random, 4, EVENT_SHAPE)
+        if random.random() < 0.5:
+            *before, last = layers
+            layers = (*before, Sum((*last.branches, Dense(3, source='input'))))
+    network = Network(input_shape, layers, neuron, synapse, readout_synapse, input_kind='events')
+    return with_random_weights(network, seed, 1.5 if neuron.rheobase else 0.8, dt)
+
+
+def random_events(
+    model: Model, steps: int, batch: int = 1, seed: int = 1, rate: float = 50.0
+) -> np.ndarray:
+    """Counts (steps, batch, height, width, 2) at `rate` (Hz) in the mean, some of them large."""
+    random, shape = np.random.default_rng(seed), (steps, batch, *model.network.input_shape)
+    counts = random.poisson(rate * model.dt, shape)
+    return np.where(random.random(shape) < 0.001, random.integers(0, 256, shape), counts).astype(
+        np.uint8
+    )
 
 
 def taking_turns(model: Model, steps: int, dt: float = 0.001) -> Model:

@@ -69,7 +69,7 @@ def test_the_centre_of_images_is_saved_and_all_of_them_seen_by_models_that_have_
 ):
     model = random_model()
     central = dataclasses.replace(
-        model, preprocessing=dataclasses.replace(model.preprocessing, centre=0.875)
+        model, input=dataclasses.replace(model.preprocessing, centre=0.875)
     )
     save_model(central, tmp_path / 'central')
     assert load_model(tmp_path / 'central').preprocessing == central.preprocessing
@@ -239,7 +239,7 @@ def test_weights_that_are_not_finite_are_refused(folder):
         ),
         (lambda c: c['layers'].insert(1, 'relu'), 'a layer must be a mapping'),
         (lambda c: c['input'].update(shape=[60000, 60000, 3]), 'neurons are more'),
-        (lambda c: c['input'].update(shape=[11, 10]), r'input\.shape'),
+        (lambda c: c['input'].update(shape=[11, 10]), 'input: shape must be a list of 3'),
         (lambda c: c['neuron'].update(type='izhikevich'), "unknown neuron type 'izhikevich'"),
         (lambda c: c['neuron'].update(type='theta'), 'unknown tau_rc, tau_ref'),
         (lambda c: c['neuron'].pop('gamma'), 'a type and gamma'),

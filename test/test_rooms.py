@@ -38,7 +38,7 @@ FLOORS = (
     ('decision', 'widening', 'model_folder'),
     ('evidence',),
     ('model',),
-    ('model_file',),
+    ('inputs', 'model_file'),
     ('unknown',),
     # A model holds its network and its readout, so both are below it.
     ('network', 'readout', 'views'),

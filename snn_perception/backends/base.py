@@ -25,11 +25,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.activity import Activity
 from snn_perception.decision import Classifier
+from snn_perception.inputs import check_inputs, with_mirrored
 from snn_perception.model import Model
 
 
@@ -74,45 +74,35 @@ class Simulator(Classifier):
         """The memory of a state at rest, for a batch of `batch` networks."""
 
     @abstractmethod
-    def advance(self, memory: Any, images: NDArray[np.float32], steps: int) -> Activity:
+    def advance(self, memory: Any, inputs: NDArray, steps: int) -> Activity:
         """The same as `run`, without its checks; advances `memory` in place."""
 
     def reset(self, batch: int = 1) -> State:
-        """The state of a network at rest for `batch` images; raises ValueError below 1 image."""
+        """The state of a network at rest for `batch` inputs; raises ValueError below 1 input."""
         if batch < 1:
             raise ValueError(f'batch must be at least 1, not {batch}')
         return State(self.name, self.model, batch, self.rest(batch * self.views))
 
-    def run(self, state: State, images: NDArray[np.float32], steps: int) -> Activity:
-        """Show prepared `images` (batch, height, width, channels) for `steps` time steps.
+    def run(self, state: State, inputs: NDArray, steps: int) -> Activity:
+        """Show prepared images, or counts of events, for `steps` time steps; see `inputs`.
 
         Advances `state`. Raises ValueError, before anything is changed, for the state of another
-        engine or model, for images that do not fit the network or the state or are not finite
-        floats, and for `steps` < 1.
+        engine or model, for inputs that do not fit the network, the state or the steps, images
+        that are not finite floats, events that are not uint8, and for `steps` < 1.
         """
         if state.engine != self.name or state.model is not self.model:
             raise ValueError(
                 f'the state is of model {state.model.name} on backend {state.engine}, and cannot '
                 f'be advanced with model {self.model.name} on backend {self.name}'
             )
-        expected = (state.batch, *self.model.network.input_shape)
-        if images.shape != expected:
-            raise ValueError(
-                f'images must have the shape {expected} of the state and the network, '
-                f'not {images.shape}'
-            )
-        if images.dtype.kind != 'f' or not np.isfinite(images).all():
-            raise ValueError(
-                f'images must be finite float32 as images.prepare makes them, not {images.dtype} '
-                f'between {images.min()} and {images.max()}'
-            )
         if steps < 1:
             raise ValueError(f'steps must be at least 1, not {steps}')
+        check_inputs(self.model.network, inputs, state.batch, steps)
         state.steps += steps
         if self.views == 1:
-            activity = self.advance(state.memory, images, steps)
+            activity = self.advance(state.memory, inputs, steps)
         else:
-            both = np.concatenate([images, images[:, :, ::-1]])
+            both = with_mirrored(inputs)
             activity = self.advance(state.memory, both, steps).merged(self.views)
         return activity.divided(self.model.classes)
 

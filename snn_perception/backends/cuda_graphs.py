@@ -50,14 +50,14 @@ RUNS_TO_WARM_UP = 3
 class Recording(Protocol):
     """Can replay a run of a fixed number of steps."""
 
-    def replay(self, memory: Memory, images: Tensor) -> tuple[Tensor, Tensor]:
+    def replay(self, memory: Memory, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """The results of the run, valid until the next run; advances `memory` in place."""
 
 
 class RecordedRuns:
     """`TorchSimulator.simulate`, put together from parts that are recorded once per batch size.
 
-    `record` makes the recording of `simulate(memory, images, steps)`.
+    `record` makes the recording of `simulate(memory, inputs, steps)`.
     """
 
     def __init__(self, record: Callable[[Simulate, Memory, Tensor, int], Recording]) -> None:
@@ -65,26 +65,28 @@ class RecordedRuns:
         self.runs: dict[tuple[int, int], Recording] = {}
 
     def run(
-        self, simulate: Simulate, memory: Memory, images: Tensor, steps: int
+        self, simulate: Simulate, memory: Memory, inputs: Tensor, steps: int
     ) -> tuple[Tensor, Tensor]:
-        """`simulate(memory, images, steps)`."""
-        outputs, counts = [], []
+        """`simulate(memory, inputs, steps)`."""
+        outputs, counts, done = [], [], 0
         for part in parts_of(steps):
-            recorded = self._recording(simulate, memory, images, part)
-            output, count = recorded.replay(memory, images)
+            shown = inputs[done : done + part] if inputs.ndim == 5 else inputs
+            done += part
+            recorded = self._recording(simulate, memory, shown, part)
+            output, count = recorded.replay(memory, shown)
             # The next part may write where this one did.
             outputs.append(output.clone())
             counts.append(count.clone())
         return torch.cat(outputs), torch.stack(counts).sum(dim=0)
 
     def _recording(
-        self, simulate: Simulate, memory: Memory, images: Tensor, steps: int
+        self, simulate: Simulate, memory: Memory, inputs: Tensor, steps: int
     ) -> Recording:
-        key = len(images), steps
+        key = inputs.shape[-4], steps
         # The recording in use moves to the end, so the first is the least recently used.
         recorded = self.runs.pop(key, None)
         if recorded is None:
-            recorded = self.record(simulate, memory, images, steps)
+            recorded = self.record(simulate, memory, inputs, steps)
         self.runs[key] = recorded
         if len(self.runs) > MOST_RUNS:
             del self.runs[next(iter(self.runs))]
@@ -99,32 +101,32 @@ def parts_of(steps: int) -> list[int]:
 
 
 class RecordedRun:
-    """One graph and the tensors that it works on: its own memory and images.
+    """One graph and the tensors that it works on: its own memory and inputs.
 
     Graphs with the same `pool` share the device memory that they need while running, so only one
     may run at a time.
     """
 
     def __init__(
-        self, simulate: Simulate, memory: Memory, images: Tensor, steps: int, pool: Any
+        self, simulate: Simulate, memory: Memory, inputs: Tensor, steps: int, pool: Any
     ) -> None:
         self.memory = [state.clone() for state in memory]
-        self.images = images.clone()
+        self.inputs = inputs.clone()
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):
             for _ in range(RUNS_TO_WARM_UP):
-                simulate(self.memory, self.images, steps)
+                simulate(self.memory, self.inputs, steps)
         torch.cuda.current_stream().wait_stream(aside)
         self.graph = torch.cuda.CUDAGraph()
         # Other threads of the process may use the GPU during the capture.
         with torch.cuda.graph(self.graph, pool, capture_error_mode='thread_local'):
-            self.results = simulate(self.memory, self.images, steps)
+            self.results = simulate(self.memory, self.inputs, steps)
 
-    def replay(self, memory: Memory, images: Tensor) -> tuple[Tensor, Tensor]:
+    def replay(self, memory: Memory, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """See `Recording.replay`."""
         copy_memory(memory, self.memory)
-        self.images.copy_(images)
+        self.inputs.copy_(inputs)
         self.graph.replay()
         copy_memory(self.memory, memory)
         return self.results

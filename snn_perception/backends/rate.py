@@ -20,6 +20,7 @@ In short the network "in rates", or the rate network.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -32,14 +33,27 @@ from snn_perception.backends.base import Simulator
 from snn_perception.backends.rate_curve import soft_rate
 from snn_perception.backends.torch import choose_device
 from snn_perception.backends.torch_connections import place_weights
-from snn_perception.graph import IMAGE
+from snn_perception.graph import EVENTS, IMAGE
+from snn_perception.inputs import batch_of
 from snn_perception.model import Model
 from snn_perception.neurons import Softened
 from snn_perception.turns import expected
 
 
+@dataclass
+class Memory:
+    """The events (batch, height, width, 2) so far, in so many `steps`; unused with images."""
+
+    events: NDArray[np.float32]
+    steps: int = 0
+
+
 class RateSimulator(Simulator):
-    """No spikes, no time and nothing to remember: every step has the same output."""
+    """No spikes and no time: every step of a run has the same output.
+
+    An image is all that it depends on. Of events it is the mean rates since rest, up to the end
+    of the run, so runs that follow each other go towards what a single one says.
+    """
 
     name: ClassVar[str] = 'rate'
     gains_by_batches: ClassVar[bool] = True
@@ -55,21 +69,27 @@ class RateSimulator(Simulator):
         """The multiply-accumulates of all layers."""
         return self.model.network.macs
 
-    def rest(self, batch: int) -> None:
+    def rest(self, batch: int) -> Memory:
         """See `Simulator.rest`."""
+        has_events = self.model.network.hears_events
+        shape = (batch, *self.model.network.input_shape) if has_events else (0,)
+        return Memory(np.zeros(shape, np.float32))
 
     @torch.inference_mode()
-    def advance(self, memory: None, images: NDArray[np.float32], steps: int) -> Activity:
+    def advance(self, memory: Memory, inputs: NDArray, steps: int) -> Activity:
         """See `Simulator.advance`."""
-        *_, last = self._values(images)
+        batch = batch_of(inputs)
+        *_, last = self._values(inputs, memory)
         outputs = last.flatten(2).expand(steps, -1, -1).cpu().numpy()
-        layers = len(self.populations)
-        return Activity(outputs, *np.zeros((3, len(images), layers), np.int64))
+        return Activity(outputs, *np.zeros((3, batch, len(self.populations)), np.int64))
 
     @torch.inference_mode()
-    def firing_rates(self, images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """Rates (batch, *output_shape) in Hz of the neurons of each layer on prepared images."""
-        *hidden, _ = self._values(images)
+    def firing_rates(self, inputs: NDArray) -> list[NDArray[np.float32]]:
+        """Rates (batch, *output_shape) in Hz of the neurons of each layer on these inputs.
+
+        They are as for `run`; of events all steps count.
+        """
+        *hidden, _ = self._values(inputs, self.rest(batch_of(inputs)))
         return [rates[0].cpu().numpy() for rates in hidden]
 
     def _rate(self, current: Tensor) -> Tensor:
@@ -77,10 +97,15 @@ class RateSimulator(Simulator):
         rate, window = soft_rate(current, self.neuron), self.model.network.firing_window
         return expected(rate, window, self.model.dt) if window else rate
 
-    def _values(self, images: NDArray[np.float32]) -> Iterator[Tensor]:
-        """The output of each population, (1, batch, *output_shape)."""
-        images = np.ascontiguousarray(images)
-        values = {IMAGE: torch.from_numpy(images).to(self.device, torch.float32)[None]}
+    def _values(self, inputs: NDArray, memory: Memory) -> Iterator[Tensor]:
+        """The output of each population, (1, batch, *output_shape); advances `memory`."""
+        source = IMAGE
+        if self.model.network.hears_events:
+            memory.events += inputs.sum(axis=0, dtype=np.float32)
+            memory.steps += len(inputs)
+            source, inputs = EVENTS, memory.events / (memory.steps * self.model.dt)
+        inputs = np.ascontiguousarray(inputs)
+        values = {source: torch.from_numpy(inputs).to(self.device, torch.float32)[None]}
         for placed in self.populations:
             current = placed.constant_sum(values) + placed.bias
             sums = placed.spiking_sum(values)

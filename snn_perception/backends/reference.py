@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 
 from snn_perception.activity import Activity
 from snn_perception.backends.base import Simulator
-from snn_perception.graph import IMAGE, Connection, Population
+from snn_perception.graph import EVENTS, IMAGE, Connection, Population
+from snn_perception.inputs import batch_of, part_of
 from snn_perception.layers import Convolution
 from snn_perception.model import Model
 from snn_perception.neurons import State
@@ -75,37 +76,43 @@ class ReferenceSimulator(Simulator):
                 counts[index] = np.zeros(shape)
         return Memory(states, counts)
 
-    def advance(self, memory: Memory, images: NDArray[np.float32], steps: int) -> Activity:
+    def advance(self, memory: Memory, inputs: NDArray, steps: int) -> Activity:
         """See `Simulator.advance`."""
-        network = self.model.network
-        counts = np.zeros((3, len(images), len(network.populations)), np.int64)
-        outputs = np.zeros((steps, len(images), network.classes))
+        network, batch = self.model.network, batch_of(inputs)
+        counts = np.zeros((3, batch, len(network.populations)), np.int64)
+        outputs = np.zeros((steps, batch, network.classes))
         for step in range(steps):
             updated = [self._is_due(each, memory.steps) for each in network.populations]
-            spiked, outputs[step] = self.step(memory, images)
+            given = part_of(inputs, step, 1).reshape(batch, *network.input_shape)
+            spiked, outputs[step] = self.step(memory, given)
+            fired = {EVENTS: given, **dict(enumerate(spiked))}
             for population in network.populations:
                 if updated[population.index]:
                     counts[0, :, population.index] += spiked[population.index].sum(axis=(1, 2, 3))
                     counts[2, :, population.index] += population.neurons
                 for connection in population.connections:
                     if connection.source != IMAGE:
-                        arriving = spiked[connection.source].sum(axis=3) * connection.fan_out
+                        fired_there = fired[connection.source].sum(axis=3, dtype=np.int64)
+                        arriving = fired_there * connection.fan_out
                         counts[1, :, population.index] += arriving.sum(axis=(1, 2))
         return Activity(outputs.astype(np.float32), *counts)
 
     def step(
-        self, memory: Memory, images: NDArray[np.float32]
+        self, memory: Memory, inputs: NDArray
     ) -> tuple[list[NDArray[np.bool_]], NDArray[np.float64]]:
         """Advance `memory` in place by one time step.
+
+        inputs: (batch, height, width, channels), images or the counts of events in this step.
 
         Returns which neurons spiked, bool (batch, height, width, channels) for each layer of
         neurons, and the output of the readout (batch, classes).
         """
         network, dt = self.model.network, self.model.dt
-        values = {IMAGE: images.astype(np.float64)}
+        given = inputs.astype(np.float64)
+        values = {EVENTS: given / dt} if network.hears_events else {IMAGE: given}
         spiked = []
         for population, state in zip(network.populations, memory.states, strict=True):
-            index, shape = population.index, (len(images), *population.output_shape)
+            index, shape = population.index, (len(inputs), *population.output_shape)
             if not population.is_readout and not self._is_due(population, memory.steps):
                 spiked.append(np.zeros(shape, bool))
                 values[index] = memory.counts[index] / network.firing_window
@@ -127,7 +134,7 @@ class ReferenceSimulator(Simulator):
                 spiked.append(network.neuron.step(current, state.neuron, dt))
                 values[index] = spiked[-1] / dt
         memory.steps += 1
-        return spiked, current.reshape(len(images), -1)
+        return spiked, current.reshape(len(inputs), -1)
 
     def _spikes_in_turn(self, population: Population, current: NDArray, step: int) -> NDArray:
         """How many spikes the neurons of `population` have fired by the end of time step `step`.

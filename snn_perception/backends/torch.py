@@ -37,7 +37,8 @@ from snn_perception.backends.cuda_graphs import LARGEST_BATCH, RecordedRun, Reco
 from snn_perception.backends.population_state import Memory, PopulationState
 from snn_perception.backends.torch_connections import place_weights
 from snn_perception.backends.torch_turns import TurnMemory, TurnTaking
-from snn_perception.graph import IMAGE
+from snn_perception.graph import EVENTS, IMAGE
+from snn_perception.inputs import batch_of
 from snn_perception.model import Model
 from snn_perception.neurons import LIF, Neuron
 from snn_perception.synapses import Synapse
@@ -88,11 +89,9 @@ class TorchSimulator(Simulator):
         ]
 
     @torch.inference_mode()
-    def advance(
-        self, memory: Memory | TurnMemory, images: NDArray[np.float32], steps: int
-    ) -> Activity:
+    def advance(self, memory: Memory | TurnMemory, inputs: NDArray, steps: int) -> Activity:
         """See `Simulator.advance`."""
-        values = torch.from_numpy(np.ascontiguousarray(images)).to(self.like)
+        values = torch.from_numpy(np.ascontiguousarray(inputs)).to(self.like)
         # The ten bits of TensorFloat32 are too few to match the spikes of the reference.
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             if self.turns is not None and isinstance(memory, TurnMemory):
@@ -100,7 +99,8 @@ class TorchSimulator(Simulator):
                 return Activity(outputs.cpu().numpy(), *counts.cpu().numpy().astype(np.int64))
             assert not isinstance(memory, TurnMemory)
             # A recorded graph cannot call `on_layer` between its layers.
-            if self.recorded and len(values) <= LARGEST_BATCH and self.on_layer is None:
+            is_small = batch_of(inputs) <= LARGEST_BATCH
+            if self.recorded and is_small and self.on_layer is None:
                 outputs, counts = self.recorded.run(self.simulate, memory, values, steps)
             else:
                 outputs, counts = self.simulate(memory, values, steps)
@@ -111,16 +111,20 @@ class TorchSimulator(Simulator):
         spikes, operations = counts.cpu().numpy().astype(np.int64)
         return Activity(outputs.cpu().numpy(), spikes, operations, updates)
 
-    def simulate(self, memory: Memory, images: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+    def simulate(self, memory: Memory, inputs: Tensor, steps: int) -> tuple[Tensor, Tensor]:
         """`advance` on the device: outputs (steps, batch, classes) float32, and counts.
 
         Counts are float64 (2, batch, layers): spikes and synaptic operations. Nothing here may
         wait for the device, or the run could not be recorded.
         """
         network, dt = self.model.network, self.model.dt
-        counts = self.like.new_zeros((2, len(images), len(self.populations)), dtype=torch.float64)
-        values = {IMAGE: images[None]}
+        shape = 2, inputs.shape[-4], len(self.populations)
+        counts = self.like.new_zeros(shape, dtype=torch.float64)
         fired: dict[int, Tensor] = {}  # by each population, (batch, height, width)
+        values = {IMAGE: inputs[None]}
+        if network.hears_events:
+            values = {EVENTS: inputs}
+            fired[EVENTS] = inputs.sum(dim=(0, 4), dtype=torch.float64)
         for placed, state in zip(self.populations, memory, strict=True):
             index, synapse = placed.population.index, network.synapse_of(placed.population.index)
             for source, fan_out in placed.fan_outs:

@@ -113,9 +113,7 @@ def _compare(model: Model, there: Model, options: argparse.Namespace) -> Figures
 
     dataset = load_data(options, model.preprocessing, limit=options.limit)
     dataset = dataset.matched_to(model.labels)
-    there = replace(
-        there, labels=model.labels, preprocessing=model.preprocessing, readout=model.readout
-    )
+    there = replace(there, labels=model.labels, input=model.input, readout=model.readout)
     rates = create_simulator(model, 'rate')
     figures: Figures = {'images': len(dataset)}
     for where, simulated in (('here', model), ('there', there)):

@@ -24,7 +24,14 @@ from typing import Any
 from snn_perception.images import Preprocessing
 from snn_perception.layers import Layer
 from snn_perception.locations import MODELS, RECIPES, resolve
-from snn_perception.model_file import HOOKS, InputSection, NeuronSection
+from snn_perception.model_file import (
+    HOOKS,
+    AnyInput,
+    InputSection,
+    NeuronSection,
+    input_of,
+    kind_of_input,
+)
 from snn_perception.network import Network
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
@@ -150,7 +157,7 @@ class Recipe:
     """
 
     name: str
-    input: InputSection
+    input: AnyInput
     neuron: NeuronSection
     layers: tuple[Layer, ...]
     readout: Readout
@@ -201,6 +208,7 @@ class Recipe:
             self.readout_synapse,
             self.neuron.gamma,
             self.firing_window,
+            kind_of_input(self.input),
         )
 
     def with_classes(self, count: int) -> Recipe:
@@ -210,7 +218,12 @@ class Recipe:
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """How images become inputs; raises ValueError for values that do not fit."""
+        """How images become inputs.
+
+        Raises ValueError for values that do not fit, and if the input is events.
+        """
+        if not isinstance(self.input, InputSection):
+            raise ValueError(f'recipe {self.name} is for events, and not for images')
         return self.input.preprocessing
 
 
@@ -227,7 +240,7 @@ def load_recipe(location: str) -> tuple[Recipe, Path]:
         content = _inherited(content, path) | content
     recipe = build(Recipe, content, path, RecipeError, hooks=HOOKS)
     try:
-        _ = recipe.network, recipe.preprocessing
+        _ = recipe.network, input_of(recipe.input)
     except ValueError as reason:
         raise RecipeError(f'{path}: {reason}') from None
     return recipe, path

@@ -189,9 +189,7 @@ def test_a_current_on_the_last_bit_of_a_threshold_spikes_as_often_as_in_the_refe
         Weights((np.zeros((bias.size, 3), np.float32),), np.zeros(3, np.float32)),
     )
     preprocessing = Preprocessing(network.input_shape)
-    model = dataclasses.replace(
-        model, network=network, weights=weights, preprocessing=preprocessing
-    )
+    model = dataclasses.replace(model, network=network, weights=weights, input=preprocessing)
     _, _, spikes = run_in_chunks(EventSimulator(model), random_images(model, 1), [20])
     expected = count_spikes(bias.astype(np.float64), limits)
     assert np.array_equal(spikes[0].reshape(-1), expected)

@@ -74,7 +74,7 @@ def models(draw):
         name=draw(st.text(min_size=1, max_size=8)),
         description=draw(st.text(max_size=20)),
         network=network,
-        preprocessing=Preprocessing(
+        input=Preprocessing(
             shape, (draw(level),), (draw(level),), draw(st.sampled_from(['crop', 'pad'])), True
         ),
         readout=Readout(draw(st.floats(0.1, 1)), draw(st.floats(0, 0.09)), 0.02, draw(level)),
@@ -227,7 +227,7 @@ def test_what_is_lost_is_said_in_words():
 def test_it_is_said_that_layers_take_no_turns_there_and_which_part_of_an_image_is_seen():
     model = turn_taking_model(0)
     preprocessing = dataclasses.replace(model.preprocessing, centre=0.875)
-    model = dataclasses.replace(model, labels=('a, b', 'c', 'd'), preprocessing=preprocessing)
+    model = dataclasses.replace(model, labels=('a, b', 'c', 'd'), input=preprocessing)
     said = lost(model, Timing(0.001))
     assert 'fires in a window of 5 ms of its own here' in said['turns']
     assert 'largest output at the end' in said['readout']

@@ -258,7 +258,7 @@ def test_fit_decides_what_of_the_image_the_network_sees() -> None:
 
 def test_the_centre_that_a_model_sees_is_for_every_fit_but_pad() -> None:
     model = colour_model.build()
-    central = replace(model, preprocessing=replace(model.preprocessing, centre=0.25))
+    central = replace(model, input=replace(model.preprocessing, centre=0.25))
     one = Seer(Recognizer(create_simulator(central, 'reference'), PowerMeter()))
     pixels = colour_model.image('blue', 96, 96)
     pixels[36:60, 36:60] = colour_model.COLOURS['red']
