@@ -200,12 +200,17 @@ def event_model(
 
 
 def random_events(
-    model: Model, steps: int, batch: int = 1, seed: int = 1, rate: float = 50.0
+    model: Model,
+    steps: int,
+    batch: int = 1,
+    seed: int = 1,
+    rate: float = 50.0,
+    bursts: float = 0.001,
 ) -> np.ndarray:
-    """Counts (steps, batch, height, width, 2) at `rate` (Hz) in the mean, some of them large."""
+    """Counts (steps, batch, height, width, 2) at `rate` (Hz), a share `bursts` of them large."""
     random, shape = np.random.default_rng(seed), (steps, batch, *model.network.input_shape)
     counts = random.poisson(rate * model.dt, shape)
-    return np.where(random.random(shape) < 0.001, random.integers(0, 256, shape), counts).astype(
+    return np.where(random.random(shape) < bursts, random.integers(0, 256, shape), counts).astype(
         np.uint8
     )
 

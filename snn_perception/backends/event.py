@@ -38,8 +38,11 @@ from snn_perception.backends.event_links import PRECISIONS
 from snn_perception.backends.event_lists import IN_A_WORD
 from snn_perception.backends.event_memory import Neurons, Run
 from snn_perception.backends.event_neurons import code_of
+from snn_perception.backends.event_sensor import no_events, sort_events
 from snn_perception.backends.event_sums import LANES
 from snn_perception.backends.event_turns import TurnMemory, TurnTaking
+from snn_perception.graph import EVENTS
+from snn_perception.inputs import batch_of
 from snn_perception.model import Model
 from snn_perception.threads import default_threads, together
 
@@ -115,18 +118,23 @@ class EventSimulator(Simulator):
             aligned_zeros(network.read_order * batch * self._outputs),
         )
 
-    def advance(
-        self, memory: Neurons | TurnMemory, images: NDArray[np.float32], steps: int
-    ) -> Activity:
+    def advance(self, memory: Neurons | TurnMemory, inputs: NDArray, steps: int) -> Activity:
         """See `Simulator.advance`."""
         if self.turns and isinstance(memory, TurnMemory):
-            return self.turns.advance(memory, images, steps, self.on_layer)
-        batch, populations = len(images), len(self.weights.populations)
-        shown = self._image_inputs.of(images)
+            return self.turns.advance(memory, inputs, steps, self.on_layer)
+        batch, populations = batch_of(inputs), len(self.weights.populations)
+        hears_events = self.model.network.hears_events
+        shown = aligned_zeros(0) if hears_events else self._image_inputs.of(inputs)
         most = min(MOST_STEPS, MOST_EVENTS // (batch * self._room.events + 1) + 1)
         parts = -(-steps // most)
         lengths = [steps * (part + 1) // parts - steps * part // parts for part in range(parts)]
         runs = [self.room_for(batch, length) for length in lengths]
+        if hears_events:
+            each = np.split(inputs, np.cumsum(lengths)[:-1])
+            runs = [
+                run._replace(events_in=sort_events(counts))
+                for run, counts in zip(runs, each, strict=True)
+            ]
 
         def work(
             thread: int, runs: list[Run] = runs, first: int = 0, end: int = populations
@@ -144,9 +152,22 @@ class EventSimulator(Simulator):
         updates = np.repeat(steps * self._neurons[None], batch, axis=0)
         counts = np.add.reduce([run.counts for run in runs])
         spikes, operations = counts.reshape(2, *updates.shape)
+        if hears_events:
+            operations += self._operations_of(sum(run.events_in.arrived for run in runs))
         outputs = [run.outputs.reshape(batch, run.steps, -1) for run in runs]
         merged = np.concatenate(outputs, axis=1).swapaxes(0, 1)
         return Activity(merged[:, :, : self._classes], spikes, operations, updates)
+
+    def _operations_of(self, arrived: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Synaptic operations (batch, layers) of as many events (batch, height, width)."""
+        populations = self.model.network.populations
+        operations = np.zeros((len(arrived), len(populations)), np.int64)
+        for population in populations:
+            for connection in population.connections:
+                if connection.source == EVENTS:
+                    caused = (arrived * connection.fan_out).sum(axis=(1, 2))
+                    operations[:, population.index] += caused
+        return operations
 
     def room_for(self, batch: int, steps: int) -> Run:
         """Memory for a run; what is not its result is used again by the next run."""
@@ -175,6 +196,7 @@ class EventSimulator(Simulator):
             numbers,
             starts,
             events,
+            events_in=no_events(),
             sums=aligned_zeros(self.threads * room.sums),
             windows=np.zeros(self.threads * room.windows, np.int64),
             words=np.zeros(self.threads * room.words, np.int64),

@@ -73,7 +73,7 @@ def shape_of(network: Weights, index: int) -> Shape:
     """What the loop over a row of population number `index` is compiled for."""
     population = network.populations[index]
     hears = population['link'] < population['link_end']
-    spikes = (network.weight_size, network.order) if hears else (0, 0)
+    spikes = (int(population['weight_size']), network.order) if hears else (0, 0)
     vectors = int(population['lanes']) // LANES
     return Shape.of(vectors, *spikes, network.kind, network.constants.size)
 

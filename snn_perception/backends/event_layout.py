@@ -22,7 +22,14 @@ from functools import partial
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from snn_perception.backends.event_links import PRECISIONS, Link, is_channelwise, links_of
+from snn_perception.backends.event_links import (
+    PRECISIONS,
+    Link,
+    channels_of,
+    is_channelwise,
+    links_of,
+    precision_of,
+)
 from snn_perception.backends.event_lists import IN_A_WORD, WORD
 from snn_perception.backends.event_memory import (
     LINK,
@@ -54,7 +61,7 @@ def arrange(model: Model, precision: str) -> tuple[Weights, Room]:
     """
     network, dt = model.network, model.dt
     code = code_of(network.neuron, dt)
-    populations = plan(network, PRECISIONS[precision])
+    populations = plan(network, precision)
     links = [
         link
         for index in range(len(populations))
@@ -65,7 +72,6 @@ def arrange(model: Model, precision: str) -> tuple[Weights, Room]:
     arranged = Weights(
         order=network.synapse.order,
         read_order=network.readout_synapse.order,
-        weight_size=PRECISIONS[precision],
         kind=list(CODES).index(type(network.neuron)),
         populations=populations,
         links=records,
@@ -86,20 +92,18 @@ def arrange(model: Model, precision: str) -> tuple[Weights, Room]:
     return arranged, room
 
 
-def plan(network: Network, weight_size: int) -> NDArray:
-    """The entries of POPULATION for `network`, without their links.
-
-    weight_size: bytes of a weight.
-    """
+def plan(network: Network, precision: str) -> NDArray:
+    """The entries of POPULATION for `network` in `precision`, without their links."""
     entries = np.zeros(len(network.populations), POPULATION)
     for population, entry in zip(network.populations, entries, strict=True):
         entry['height'], entry['width'], count = population.output_shape
         rows = sum(
-            math.prod(connection.convolution.kernel_size) * _channels(entries[connection.source])
+            math.prod(connection.convolution.kernel_size) * channels_of(connection.source, entries)
             for connection in population.connections
             if connection.source != IMAGE and not is_channelwise(connection)
         )
-        widths = [width for width in WIDTHS if rows * width * weight_size <= LARGEST_BLOCK]
+        size = entry['weight_size'] = PRECISIONS[precision_of(population, precision)]
+        widths = [width for width in WIDTHS if rows * width * size <= LARGEST_BLOCK]
         widths = widths if widths and not population.is_readout else [LANES]
         entry['lanes'] = min(widths, key=partial(_cost, count))
         entry['blocks'] = math.ceil(count / entry['lanes'])
@@ -154,7 +158,7 @@ def _place(populations: NDArray, links: list[Link]) -> Room:
     # A column of a link has at most so many words of masks.
     words = max(
         int(link.record['rows'] * link.record['pool_rows'] * link.record['pool_columns'])
-        * math.ceil(populations[link.record['source']]['vectors'] / IN_A_WORD)
+        * math.ceil(populations[max(link.record['source'], 0)]['vectors'] / IN_A_WORD)
         for link in links
     )
     words *= WORD

@@ -25,10 +25,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from snn_perception.backends import event_sensor
 from snn_perception.backends.event_memory import LINK, OFFSETS, UNIT
 from snn_perception.backends.event_sums import BIAS, LANES
 from snn_perception.backends.vectors import BITS_AT_ONCE
-from snn_perception.graph import IMAGE, Connection
+from snn_perception.graph import EVENTS, IMAGE, Connection, Population
 from snn_perception.model import Model
 
 PRECISIONS = {'float32': 4, 'bfloat16': 2, 'int8': 1}
@@ -51,9 +52,9 @@ class Link(NamedTuple):
 def links_of(model: Model, populations: NDArray, index: int, precision: str) -> list[Link]:
     """The links into population number `index`, channelwise ones last.
 
-    `populations` says how its channels and those of the others are padded. Weights are in
-    `precision`, one of PRECISIONS; but the readout's stay in float32, as they are few and decide
-    which class wins, and so do those of channelwise links, which are few and are added one by one.
+    `populations` says how its channels and those of the others are padded. Weights are as
+    `precision_of` says, but those of channelwise links, which are few and are added one by one,
+    stay in float32.
     """
     network = model.network
     synapse, target = network.synapse_of(index), populations[index]
@@ -65,20 +66,42 @@ def links_of(model: Model, populations: NDArray, index: int, precision: str) -> 
         if connection.source == IMAGE:
             continue
         record = _geometry(connection, index, target)
-        source = populations[connection.source]
         # Each position of a pooled map is a share of what it stands for.
         kernel = kernel * np.float32(gain / np.prod(connection.pooling))
         if index != len(populations) - 1 and is_channelwise(connection):
             channels.append(_channelwise(connection, record, kernel, target))
         else:
-            size = 'float32' if index == len(populations) - 1 else precision
-            rows.append(_rows(connection, record, kernel, source, target, size))
+            kernel = _ungrouped(kernel, connection)
+            if connection.source == EVENTS:
+                kernel = np.concatenate([kernel, event_sensor.SIXTEEN * kernel], axis=2)
+            size = precision_of(network.populations[index], precision)
+            rows.append(_rows(connection, record, kernel, populations, size))
     return rows + channels
 
 
+def precision_of(population: Population, precision: str) -> str:
+    """The precision of the weights of `population`, where others have `precision`.
+
+    The readout's stay in float32, as they are few and decide which class wins. Where the events
+    of a sensor arrive there are weights and sixteen times these, too far apart for int8.
+    """
+    hears_events = any(each.source == EVENTS for each in population.connections)
+    stays = population.is_readout or (hears_events and precision == 'int8')
+    return 'float32' if stays else precision
+
+
+def channels_of(source: int, populations: NDArray) -> int:
+    """Channels of what comes from the `source` of a connection, padded."""
+    if source == EVENTS:
+        return event_sensor.CHANNELS
+    return int(populations['blocks'][source] * populations['lanes'][source])
+
+
 def is_channelwise(connection: Connection) -> bool:
-    """Whether each channel leads to the same channel only."""
+    """Whether each channel of neurons leads to the same channel only."""
     layer = connection.convolution
+    if connection.source == EVENTS:
+        return False
     return layer.groups == layer.channels == connection.input_shape[2]
 
 
@@ -99,16 +122,19 @@ def _rows(
     connection: Connection,
     record: np.void,
     kernel: NDArray[np.float32],
-    source: np.void,
-    target: np.void,
+    populations: NDArray,
     precision: str,
 ) -> Link:
-    record['channels'] = source['blocks'] * source['lanes']
-    rows = _padded_rows(_ungrouped(kernel, connection), record, target)
+    """The link of `record` through the rows of `kernel`, which has no groups any more."""
+    record['channels'] = channels_of(connection.source, populations)
+    rows = _padded_rows(kernel, record, populations[record['target']])
     values, scales = quantise(rows, precision)
     record['units'] = PRECISIONS[precision] * rows.shape[2] // UNIT
     seen = min(int(record['rows']), int(record['height'])) * record['pool_rows']
-    seen *= record['width'] * record['pool_columns'] * record['channels']
+    per_pixel = record['channels']
+    if connection.source == EVENTS:
+        per_pixel = event_sensor.MOST_OF_A_PIXEL
+    seen *= record['width'] * record['pool_columns'] * per_pixel
     record['events_of_row'] = seen + BITS_AT_ONCE
     weights = values.view(np.uint8)
     # The next link's begin with a line of the cache.

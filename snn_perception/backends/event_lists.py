@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Lists of spikes, made from the masks of who spiked.
+"""Lists of spikes, made from the masks of who spiked; `event_sensor` lists those of a sensor.
 
 A row of neurons sees some rows of a source's map (pooled if a pooling lies between). Its list has,
 for each step, the events of the first column of the map, then those of the next, and so on, and
@@ -29,6 +29,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from snn_perception.backends.event_memory import OFFSETS
+from snn_perception.backends.event_sensor import list_events
 from snn_perception.backends.event_sums import LANES
 from snn_perception.backends.vectors import list_bits, look_up, word_at
 from snn_perception.compiled import compiled, part
@@ -110,15 +111,14 @@ def list_spikes(network: Any, neurons: Any, run: Any, shown: Any, task: Any) -> 
         channels, units = OFFSETS, 1
         starts, events = own_list(network, run, number, task.thread)
         if is_shared:
-            first, vectors = 0, network.populations[link.source].vectors
+            first, vectors = 0, network.populations[max(link.source, 0)].vectors
             channels, units = link.channels, link.units
             starts, events = list_of(network, run, number, task.image, task.y)
-        _list(
-            network,
-            run,
-            task,
-            Stretch(number, first, vectors, channels, units, starts, events),
-        )
+        stretch = Stretch(number, first, vectors, channels, units, starts, events)
+        if link.source < 0:
+            list_events(network, run, task, stretch)
+        else:
+            _list(network, run, task, stretch)
         number += 1
 
 

@@ -27,6 +27,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from snn_perception.backends.event_sensor import Events
+
 WIDTHS = (64, 48, 32, 16)
 """Channels of a block: whole vectors, and no more than a word has bits."""
 
@@ -43,8 +45,9 @@ def record_of(*names: str) -> np.dtype:
 
 
 POPULATION = record_of(
-    # The map: its size, blocks of channels, their width, vectors of a pixel.
-    *('height', 'width', 'blocks', 'lanes', 'vectors'),
+    # The map: its size, blocks of channels, their width, vectors of a pixel; and the bytes of a
+    # weight, see `Shape`.
+    *('height', 'width', 'blocks', 'lanes', 'vectors', 'weight_size'),
     # Its links, of which those through rows of weights come first; links that it is a source of.
     *('link', 'list_end', 'link_end', 'reader', 'reader_end'),
     # Where its part begins of what there is for each channel, each neuron (of the same image, as
@@ -66,7 +69,10 @@ LINK = record_of(
     # each row room for so many events.
     *('weights', 'scale', 'fan_out', 'starts', 'events', 'events_of_row'),
 )
-"""An entry per connection between neurons, or from them to the readout."""
+"""An entry per connection between neurons, or from them to the readout.
+
+If the source is the events of a sensor, its number is that of `graph.EVENTS`.
+"""
 
 
 WINDOW = ('begin', 'end', 'events', 'weights', 'scale')
@@ -81,8 +87,8 @@ in units of 8 bytes. scale: the block's part of `Weights.scales`.
 class Weights(NamedTuple):
     """The network.
 
-    order, read_order: of the synapse between populations and of the readout's. weight_size:
-    bytes of a weight, see `Shape`. kind: number of the kind of neurons.
+    order, read_order: of the synapse between populations and of the readout's. kind: number of
+    the kind of neurons.
 
     weights: of each link (blocks, rows, columns, padded channels of the source, width of a
     block), zero where padded, as bytes; those to the readout are float32. Of a channelwise link,
@@ -96,7 +102,6 @@ class Weights(NamedTuple):
 
     order: int
     read_order: int
-    weight_size: int
     kind: int
     populations: NDArray
     links: NDArray
@@ -131,7 +136,7 @@ class Run(NamedTuple):
     events of a column begin among the `events` of that row; the last is where they end. Behind
     those of all links each thread has `thread_starts` and `thread_events` for lists of its own,
     `sums`, `windows` and `words` have room for each thread's sums of a block, its windows
-    and what `event_lists` reads.
+    and what `event_lists` reads. events_in: those of a sensor.
     counts: (2, batch, populations), spikes and the synaptic operations that arrive. progress:
     zeros at first; for each population how many rows to be listed and how many rows of blocks are
     taken from each thread's share, and how many of these are done in all; then for each row of
@@ -146,6 +151,7 @@ class Run(NamedTuple):
     events: NDArray[np.int32]
     thread_starts: int
     thread_events: int
+    events_in: Events
     sums: NDArray[np.float32]
     windows: NDArray[np.int64]
     words: NDArray[np.int64]

@@ -30,7 +30,8 @@ from numpy.typing import NDArray
 from snn_perception.activity import Activity
 from snn_perception.backends.base import Simulator
 from snn_perception.backends.nengo_network import build_network, nengo
-from snn_perception.graph import IMAGE
+from snn_perception.graph import EVENTS, IMAGE
+from snn_perception.inputs import batch_of
 from snn_perception.model import Model
 
 Memory = list[dict[nengo.builder.Signal, NDArray]]
@@ -51,8 +52,8 @@ class NengoSimulator(Simulator):
             raise ValueError(f'backend nengo runs on cpu, not on {device}')
         super().__init__(model, 'cpu')
         network = build_network(model, with_directions=True)
-        self.image = image = network.input.output.copy()
-        network.input.output = lambda _: image
+        self.input = given = network.input.output.copy()
+        network.input.output = lambda _: given
         # A model that Nengo made itself would cache decoders in files; there are none here.
         built = nengo.builder.Model(dt=model.dt)
         with warnings.catch_warnings():
@@ -74,20 +75,21 @@ class NengoSimulator(Simulator):
         """See `Simulator.rest`."""
         return [_copy(self.at_rest) for _ in range(batch)]
 
-    def advance(self, memory: Memory, images: NDArray[np.float32], steps: int) -> Activity:
+    def advance(self, memory: Memory, inputs: NDArray, steps: int) -> Activity:
         """See `Simulator.advance`."""
-        populations = self.model.network.populations
-        counts = np.zeros((3, len(images), len(populations)), np.int64)
-        outputs = np.zeros((steps, len(images), self.model.network.classes), np.float32)
-        for index, (remembered, image) in enumerate(zip(memory, images, strict=True)):
-            self.image[:] = image.reshape(-1)
+        populations, batch = self.model.network.populations, batch_of(inputs)
+        counts = np.zeros((3, batch, len(populations)), np.int64)
+        outputs = np.zeros((steps, batch, self.model.network.classes), np.float32)
+        for index, remembered in enumerate(memory):
             _assign(self.variables, remembered)
-            fired = self._simulate(outputs[:, index])
+            fired = self._simulate(self._given(inputs, index, steps), outputs[:, index])
             _assign(remembered, self.variables)
-            spiked = [
-                spikes.reshape(population.output_shape).sum(axis=2)
+            spiked = {
+                population.index: spikes.reshape(population.output_shape).sum(axis=2)
                 for population, spikes in zip(populations, fired, strict=False)
-            ]
+            }
+            if self.model.network.hears_events:
+                spiked[EVENTS] = inputs[:, index].sum(axis=(0, 3), dtype=np.int64)
             for population in populations:
                 if not population.is_readout:
                     counts[0, index, population.index] = spiked[population.index].sum()
@@ -98,13 +100,20 @@ class NengoSimulator(Simulator):
                         counts[1, index, population.index] += arriving.sum()
         return Activity(outputs, *counts)
 
-    def _simulate(self, outputs: NDArray[np.float32]) -> list[NDArray[np.int64]]:
-        """Advance by as many steps as `outputs` (steps, classes) has rows, and fill it.
+    def _given(self, inputs: NDArray, index: int, steps: int) -> NDArray:
+        """What the input of network `index` of the batch is in each step, (steps, values)."""
+        if self.model.network.hears_events:
+            return inputs[:, index].reshape(steps, -1) / self.model.dt
+        return np.broadcast_to(inputs[index].reshape(-1), (steps, self.input.size))
+
+    def _simulate(self, given: NDArray, outputs: NDArray[np.float32]) -> list[NDArray[np.int64]]:
+        """Advance by a step for each row of `given` (steps, values), and fill `outputs`.
 
         Returns how often each neuron of each layer fired, (neurons,).
         """
         fired = [np.zeros(spikes.size, np.int64) for spikes in self.spikes]
-        for output in outputs:
+        for values, output in zip(given, outputs, strict=True):
+            self.input[:] = values
             self.simulation.step()
             output[:] = self.output
             for count, spikes in zip(fired, self.spikes, strict=True):

@@ -15,8 +15,8 @@
 """A model as an ordinary Nengo network: for probes, Nengo GUI and Nengo's other simulators.
 
 Each population of neurons is an Ensemble of gain 1, of which only the neurons are used. The image
-and the spikes, 1 / dt high for one step like ours, reach them through the transforms that
-`nengo_transforms` makes. Timing is the same except for synapses:
+or the events, and the spikes, 1 / dt high for one step like ours, reach them through the
+transforms that `nengo_transforms` makes. Timing is the same except for synapses:
 
     ours             weighted spikes of step n -> synapse -> current of step n
     in a Node        the same: its process filters the input, and the Node outputs it at once
@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 from snn_perception.backends.nengo_transforms import connect, nengo
 from snn_perception.graph import IMAGE, Population
 from snn_perception.model import Model
+from snn_perception.network import INPUT_KINDS
 from snn_perception.neurons import LIF, Neuron
 from snn_perception.synapses import Synapse
 from snn_perception.widening import without_unknown
@@ -51,7 +52,8 @@ def build_network(
     flattened feature map, and the Node `readout`. That has an output for each class and, if it is
     to be `with_directions`, those by which the model tells the unknown. Set the `output` of
     `input` to a prepared image, flattened, or to a function or process that returns one; it is
-    zeros at first. Average pooling is folded into the weights that follow it.
+    zeros at first. For a model that hears events that is the counts of each step, divided by dt.
+    Average pooling is folded into the weights that follow it.
 
     Each synapse is a process in a Node of its own, and every neuron spikes in exactly the same
     steps as on the reference engine. If `pipelined`, synapses are on the Connections, as is usual
@@ -83,8 +85,9 @@ class _Builder:
         self.model = model
         self.pipelined = pipelined
         self.network = network
-        self.sources = {IMAGE: network.input}
-        self.delays = {IMAGE: 0}
+        given = INPUT_KINDS[model.network.input_kind]
+        self.sources = {given: network.input}
+        self.delays = {given: 0}
 
     def add(self, population: Population) -> None:
         """Add the neurons of `population`, or the readout, and the connections into them."""

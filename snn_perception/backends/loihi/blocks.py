@@ -14,9 +14,10 @@
 
 """A placed network as nengo-loihi's blocks, one for each core, in the chip's fixed point.
 
-The compartments of a core are its neurons, channel by channel and row by row. The fixed point is
-nengo-loihi's: weights have 8 bits, and each core has its own scale, chosen so that its largest
-weight uses all of them.
+The compartments of a core are its neurons, channel by channel and row by row. The events of a
+sensor come from a block that is on no core, with a compartment for each polarity of each pixel.
+The fixed point is nengo-loihi's: weights have 8 bits, and each core has its own scale, chosen so
+that its largest weight uses all of them.
 
 A neuron on the chip is refractory only for whole steps, and it fires at the end of the step in
 which it crosses the threshold, half a step late on average. So the refractory period is made half
@@ -35,9 +36,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.backends.loihi.cores import Layer
-from snn_perception.backends.loihi.geometry import Tile, Window, Wiring
+from snn_perception.backends.loihi.geometry import Span, Tile, Window, Wiring
 from snn_perception.backends.loihi.mapping import MappingError, Placement
-from snn_perception.graph import IMAGE
+from snn_perception.graph import EVENTS, IMAGE
 from snn_perception.model import Model
 from snn_perception.neurons import IF, LIF
 
@@ -111,9 +112,27 @@ def build(model: Model, placement: Placement, dt: float) -> list[list[Core]]:
     ]
     for placed, targets in zip(placement.layers, cores, strict=True):
         for index, wiring in enumerate(placed.layer.wirings):
-            for source, target in product(cores[wiring.source], targets):
+            sources = [] if wiring.source == EVENTS else cores[wiring.source]
+            for source, target in product(sources, targets):
                 _connect(wiring, source, target, target.synapses[index])
     return cores
+
+
+def sensor_of(model: Model, placement: Placement, cores: list[list[Core]]) -> LoihiBlock:
+    """The block that events come from, with axons to the `cores` that hear them.
+
+    Its compartments are the pixels, channel by channel and row by row; none with images.
+    """
+    shape = model.network.input_shape if model.network.hears_events else (0, 0, 0)
+    tile = Tile(*(Span(0, size) for size in shape))
+    block = LoihiBlock(int(np.prod(shape)), label='sensor')
+    sensor = Core(tile, block, [], np.zeros(0, np.int64), Rounding(0.0, 0.0, 0.0))
+    for placed, targets in zip(placement.layers, cores, strict=True):
+        for index, wiring in enumerate(placed.layer.wirings):
+            if wiring.source == EVENTS:
+                for target in targets:
+                    _connect(wiring, sensor, target, target.synapses[index])
+    return block
 
 
 def _neuron_of(model: Model, dt: float) -> LIF | IF:

@@ -20,7 +20,7 @@ whichever of its channels fires: the spike carries the channel, which selects th
 pixels that see the same part of the kernel share weights. So the memory holds every part of the
 kernel that occurs in the tile, whole or cut off at an edge. Of a convolution in groups a core
 holds the weights of its own groups, and hears only these. The image arrives as bias currents, so
-connections from it have no synapses.
+connections from it have no synapses; the events of a sensor arrive on axons as spikes do.
 
 Sources of limits and formats: Davies et al., "Loihi: A Neuromorphic Manycore Processor with
 On-Chip Learning", 2018, and the blocks of nengo-loihi 1.1. Nothing here needs that library.

@@ -39,6 +39,9 @@ from snn_perception.compiled import compiled, part
 Whole = NDArray[np.int32]
 
 
+NO_EVENTS = np.zeros(0, np.uint8)
+
+
 class Compartments(NamedTuple):
     """Parameters of all compartments, (compartments,) each; `keep_u` and `keep_v` are out of
     4096.
@@ -83,10 +86,16 @@ class Emulator:
     """Blocks of nengo-loihi in fixed point; their compartments follow one another.
 
     Before any input, all voltages are `initial_potential` of the threshold, to which the host
-    must set them on a chip.
+    must set them on a chip. Spikes from outside come from the compartments of the block `sensor`,
+    which has axons alone.
     """
 
-    def __init__(self, blocks: list[LoihiBlock], initial_potential: float = 0.0) -> None:
+    def __init__(
+        self,
+        blocks: list[LoihiBlock],
+        sensor: LoihiBlock | None = None,
+        initial_potential: float = 0.0,
+    ) -> None:
         with np.errstate(invalid='ignore'):
             state = CompartmentState(BlockInfo(blocks))
         self.compartments = Compartments(
@@ -99,7 +108,7 @@ class Emulator:
         )
         self.bias = state.bias
         self.voltage = np.rint(initial_potential * state.vth).astype(np.int32)
-        self.routes = _routes(blocks)
+        self.routes = _routes(blocks if sensor is None else [*blocks, sensor])
 
     def rest(self) -> ChipMemory:
         """The memory of compartments that have had no input."""
@@ -107,12 +116,20 @@ class Emulator:
         current, refractory = np.zeros((2, size), np.int32)
         return ChipMemory(current, self.voltage.copy(), refractory, np.zeros(size, bool))
 
-    def run(self, memory: ChipMemory, bias: Whole, steps: int, counts: Whole) -> int:
+    def run(
+        self,
+        memory: ChipMemory,
+        bias: Whole,
+        steps: int,
+        counts: Whole,
+        events: NDArray[np.uint8] = NO_EVENTS,
+    ) -> int:
         """Advance `memory` in place by `steps`; add spikes to `counts` (compartments,).
 
-        Returns how often a value wrapped around.
+        The spikes `events` (compartments of the sensor,) arrive in the first step. Returns how
+        often a value wrapped around.
         """
-        return _run(self.compartments, self.routes, memory, bias, steps, counts)
+        return _run(self.compartments, self.routes, memory, bias, steps, counts, events)
 
 
 _NO_ROUTES = np.zeros((4, 1, 0), np.int32)
@@ -185,12 +202,21 @@ def _flat(arrays: list[NDArray]) -> Whole:
 
 
 @compiled()
-def _run(compartments: Any, routes: Any, memory: Any, bias: Any, steps: int, counts: Any) -> int:
+def _run(
+    compartments: Any,
+    routes: Any,
+    memory: Any,
+    bias: Any,
+    steps: int,
+    counts: Any,
+    events: Any,
+) -> int:
     """See `Emulator.run`."""
     inputs = np.zeros(bias.size, np.int32)
+    _deliver(routes, bias.size, events, inputs)
     overflows = 0
     for _ in range(steps):
-        _deliver(routes, memory.spiked, inputs)
+        _deliver(routes, 0, memory.spiked, inputs)
         overflows += _update(compartments, memory, bias, inputs)
         for i in range(bias.size):
             inputs[i] = 0
@@ -199,14 +225,15 @@ def _run(compartments: Any, routes: Any, memory: Any, bias: Any, steps: int, cou
 
 
 @part()
-def _deliver(routes: Any, spiked: Any, inputs: Any) -> None:
-    for source in range(spiked.size):
-        if not spiked[source]:
+def _deliver(routes: Any, first: int, spikes: Any, inputs: Any) -> None:
+    """Add to `inputs` what so many `spikes` of the compartments from number `first` on bring."""
+    for source in range(spikes.size):
+        if not spikes[source]:
             continue
-        for route in range(routes.first[source], routes.first[source + 1]):
+        for route in range(routes.first[first + source], routes.first[first + source + 1]):
             start, base = routes.start[route], routes.base[route]
             for place in range(start, start + routes.length[route]):
-                inputs[base + routes.indices[place]] += routes.weights[place]
+                inputs[base + routes.indices[place]] += routes.weights[place] * spikes[source]
 
 
 @part()

@@ -144,7 +144,7 @@ def _fewest_cores(layers: list[Layer]) -> tuple[Tiling, ...]:
         hearing = [
             place
             for place, target in enumerate(layers[index + 1 :])
-            if any(wiring.source < layer.index for wiring in target.wirings)
+            if any(0 <= wiring.source < layer.index for wiring in target.wirings)
         ]
         found = []
         for tiling in tilings[layer]:

@@ -16,6 +16,7 @@
 
 All neurons, and the synapses between them, are on the chip. Once per image, the host computes the
 currents that the image causes in the first layer and writes them as bias currents of its neurons.
+The events of a sensor go to the chip as spikes, several of a pixel in one step as several spikes.
 The host also reads the spikes of the last layer, and filters and weights them for the readout.
 
 Differences from the other engines:
@@ -40,11 +41,12 @@ from numpy.typing import NDArray
 
 from snn_perception.activity import Activity
 from snn_perception.backends.base import Simulator
-from snn_perception.backends.loihi.blocks import build, fixed_point_bias
+from snn_perception.backends.loihi.blocks import build, fixed_point_bias, sensor_of
 from snn_perception.backends.loihi.emulator import ChipMemory, Emulator
 from snn_perception.backends.loihi.mapping import MappingError, place
 from snn_perception.backends.reference import weighted_sum
-from snn_perception.graph import IMAGE, Connection
+from snn_perception.graph import EVENTS, IMAGE, Connection
+from snn_perception.inputs import batch_of, part_of
 from snn_perception.model import Model
 from snn_perception.network import Network
 from snn_perception.readout import Schedule
@@ -108,7 +110,8 @@ class LoihiSimulator(Simulator):
             raise MappingError(self.placement.excess)
         self.cores = build(model, self.placement, step)
         blocks = [core.block for cores in self.cores for core in cores]
-        self.emulator = Emulator(blocks, initial_potential=model.network.neuron.resting[0])
+        sensor = sensor_of(model, self.placement, self.cores)
+        self.emulator = Emulator(blocks, sensor, model.network.neuron.resting[0])
         # The indices of each layer's neurons among all compartments.
         self._places = []
         start = 0
@@ -139,36 +142,43 @@ class LoihiSimulator(Simulator):
         shape = network.populations[-1].output_shape
         return [Memory(self.emulator.rest(), readout.rest((1, *shape))) for _ in range(batch)]
 
-    def advance(self, memory: list[Memory], images: NDArray[np.float32], steps: int) -> Activity:
+    def advance(self, memory: list[Memory], inputs: NDArray, steps: int) -> Activity:
         """See `Simulator.advance`."""
-        network = self.model.network
+        network, batch = self.model.network, batch_of(inputs)
         neurons = np.array([population.neurons for population in network.populations])
-        spikes, operations = np.zeros((2, len(images), len(neurons)), np.int64)
-        outputs = np.zeros((steps, len(images), network.classes), np.float32)
-        for index, (counts, values) in enumerate(self._show(memory, images, steps)):
+        spikes, operations = np.zeros((2, batch, len(neurons)), np.int64)
+        outputs = np.zeros((steps, batch, network.classes), np.float32)
+        for index, (fired, values) in enumerate(self._show(memory, inputs, steps)):
             outputs[:, index] = values
-            spikes[index, :-1] = [count.sum() for count in counts]
+            spikes[index, :-1] = [count.sum() for count in fired]
+            counts = dict(enumerate(fired))
+            if network.hears_events:
+                counts[EVENTS] = inputs[:, index].sum(axis=0, dtype=np.int32)
             for population in network.populations:
                 for connection in population.connections:
                     if connection.source != IMAGE:
                         arriving = counts[connection.source].sum(axis=2) * connection.fan_out
                         operations[index, population.index] += arriving.sum()
-        updates = np.tile(steps * self.chip_steps * neurons, (len(images), 1))
+        updates = np.tile(steps * self.chip_steps * neurons, (batch, 1))
         return Activity(outputs, spikes, operations, updates)
 
-    def firing_rates(self, images: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+    def firing_rates(self, inputs: NDArray) -> list[NDArray[np.float64]]:
         """Rates (batch, *output_shape) in Hz of the neurons of each layer on prepared images.
+
+        Events must be there for all of the presentation.
 
         Only spikes that become evidence count, in a presentation to a network at rest. For the
         earlier layers the time window is earlier by the delay to the last layer.
         """
         dt, layers = self.model.dt, self.model.network.populations[:-1]
-        schedule, memory = Schedule.of(self.model.readout, dt), self.rest(len(images))
+        batch = batch_of(inputs)
+        schedule, memory = Schedule.of(self.model.readout, dt), self.rest(batch)
         before = _layers_before(self.model.network)
         earlier = [round((max(before) - count) * self.delay / dt) for count in before]
-        rates = [np.zeros((len(images), *layer.output_shape)) for layer in layers]
+        rates = [np.zeros((batch, *layer.output_shape)) for layer in layers]
         for step in range(schedule.total):
-            shown = [counts for counts, _ in self._show(memory, images, 1)]
+            given = part_of(inputs, step, 1)
+            shown = [counts for counts, _ in self._show(memory, given, 1)]
             for rate, shift, counts in zip(rates, earlier, zip(*shown, strict=True), strict=True):
                 if schedule.discarded <= step + shift < schedule.total:
                     rate += counts
@@ -176,39 +186,51 @@ class LoihiSimulator(Simulator):
         return [rate / seconds for rate in rates]
 
     def _show(
-        self, memory: list[Memory], images: NDArray[np.float32], steps: int
+        self, memory: list[Memory], inputs: NDArray, steps: int
     ) -> list[tuple[list[NDArray[np.int32]], NDArray[np.float64]]]:
-        """Advance each image's `memory`; return its spikes and outputs.
+        """Advance the `memory` of each of the `inputs`; return its spikes and outputs.
 
         Spikes are counts per neuron, *output_shape for each layer; outputs are (steps, classes).
         """
-        shown: list[Any] = [None] * len(images)
-        overflows = [0] * len(images)
+        batch, hears_events = batch_of(inputs), self.model.network.hears_events
+        shown: list[Any] = [None] * batch
+        overflows = [0] * batch
 
         def work(first: int, last: int) -> None:
             for index in range(first, last):
-                one = self._show_one(memory[index], images[index], steps)
-                *shown[index], overflows[index] = one
+                given = inputs[:, index] if hears_events else inputs[index]
+                *shown[index], overflows[index] = self._show_one(memory[index], given, steps)
 
-        in_parallel(work, len(images), self.threads, smallest_share=1)
+        in_parallel(work, batch, self.threads, smallest_share=1)
         self.overflows += sum(overflows)
         return shown
 
     def _show_one(
-        self, memory: Memory, image: NDArray[np.float32], steps: int
+        self, memory: Memory, given: NDArray, steps: int
     ) -> tuple[list[NDArray[np.int32]], NDArray[np.float64], int]:
-        """`_show` for one image; also returns how many values wrapped around."""
+        """`_show` for one image, or the events (steps, height, width, 2) of one sensor.
+
+        Also returns how many values wrapped around.
+        """
         model = self.model
         *layers, last = model.network.populations
-        bias, total = self._bias(image), np.zeros_like(self.emulator.bias)
+        bias, total = self._bias(given), np.zeros_like(self.emulator.bias)
+        events = np.zeros((steps, 0), np.uint8)
+        if model.network.hears_events:
+            events = np.moveaxis(given, 3, 1).reshape(steps, -1)
         read = {each.source: np.zeros((steps, *each.source_shape)) for each in last.connections}
         values = {source: shown for source, shown in read.items() if source != IMAGE}
         overflows = 0
         for step in range(steps):
             counts = np.zeros_like(total)
-            overflows += self.emulator.run(memory.chip, bias, self.chip_steps, counts)
+            arguments = memory.chip, bias, self.chip_steps, counts, events[step]
+            overflows += self.emulator.run(*arguments)
             for source, shown in values.items():
-                shown[step] = counts[self._places[source]].reshape(shown.shape[1:]) / model.dt
+                if source == EVENTS:
+                    shown[step] = given[step] / model.dt
+                else:
+                    fired = counts[self._places[source]]
+                    shown[step] = fired.reshape(shown.shape[1:]) / model.dt
             total += counts
         currents = np.zeros((steps, *last.output_shape))
         for connection, kernel in self._connections(last.index, of_image=False):
@@ -218,7 +240,7 @@ class LoihiSimulator(Simulator):
         filtered = [
             synapse.step(one, memory.readout, model.dt).copy() for one in currents[:, None]
         ]
-        outputs = np.array(filtered) + self._currents(last.index, image)
+        outputs = np.array(filtered) + self._currents(last.index, given)
         counts = [
             total[places].reshape(layer.output_shape)
             for places, layer in zip(self._places, layers, strict=True)
@@ -261,7 +283,7 @@ def _layers_before(network: Network) -> list[int]:
     before: list[int] = []
     for population in network.populations[:-1]:
         sources = [connection.source for connection in population.connections]
-        before.append(max(0 if source == IMAGE else before[source] + 1 for source in sources))
+        before.append(max(0 if source < 0 else before[source] + 1 for source in sources))
     return before
 
 
