@@ -21,10 +21,10 @@ import cv2
 import numpy as np
 
 from snn_perception import create_simulator, energy, load_model
-from snn_perception.decision import Record
 from snn_perception.images import fit_image, read_image
 from snn_perception.nodes.pictures.debug_drawing import Drawing, Scene, windows_of
 from snn_perception.nodes.pictures.debug_raster import Spikes
+from snn_perception.record import Record
 from snn_perception.views import WHOLE, seen_regions
 
 PHOTO = Path(__file__).parents[1] / 'resource' / 'images' / 'photos' / 'frog' / 'frog.png'

@@ -25,7 +25,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -34,10 +34,11 @@ from numpy.typing import NDArray
 
 from snn_perception.activity import Activity, Counts, LayerActivity
 from snn_perception.evidence import Batch
-from snn_perception.inputs import batch_of, check_inputs, part_of
+from snn_perception.inputs import batch_of, check_inputs, check_stream, part_of
 from snn_perception.model import Model
 from snn_perception.pace import Pace
 from snn_perception.readout import Schedule
+from snn_perception.record import Record
 from snn_perception.views import FRAME, WHOLE, Views, prepare_views
 
 
@@ -77,37 +78,6 @@ class Decision:
     def is_unknown(self) -> bool:
         """Whether the image is like none that the model was made for; False if it cannot tell."""
         return self.unknown_score is not None and self.unknown_score > 1
-
-
-@dataclass
-class Record:
-    """What the layers did in the course of one presentation, for pictures; filled by `classify`.
-
-    From one entry to the next there are at most `interval` time steps. Fewer make the simulation
-    slower: with 5 a decision takes a fifth longer at most, with 1 up to three times as long.
-    """
-
-    interval: int = 5
-    _steps: list[int] = field(default_factory=list)
-    _spikes: list[Counts] = field(default_factory=list)
-
-    @property
-    def steps(self) -> NDArray[np.int64]:
-        """Time steps (entries,) done by each entry."""
-        return np.array(self._steps, np.int64)
-
-    @property
-    def spikes(self) -> Counts:
-        """Spikes (entries, batch, layers) of each population since the entry before.
-
-        The last layer is the readout, which has none.
-        """
-        return np.array(self._spikes, np.int64)
-
-    def add(self, steps: int, spikes: Counts) -> None:
-        """Note the `spikes` (batch, layers) that came until `steps` were done."""
-        self._steps.append(steps)
-        self._spikes.append(spikes)
 
 
 class Classifier(ABC):
@@ -191,11 +161,8 @@ class Classifier(ABC):
         the `presentation_time` are over. Otherwise as `classify`. For events that never end
         there is `EventStream`.
         """
-        if not isinstance(counts, np.ndarray) or counts.ndim != 4:
-            raise ValueError(
-                f'counts of events must be an array (steps, height, width, 2), not '
-                f'{getattr(counts, "shape", type(counts).__name__)}'
-            )
+        _ = self.model.shaping  # or else it takes images
+        check_stream(self.model.network, counts)
         inputs = counts[:, None]
         return self.classify_batch(inputs, state, presentation_time, stop, deadline, record)[0]
 

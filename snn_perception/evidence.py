@@ -25,14 +25,14 @@ from snn_perception.activity import Activity
 from snn_perception.model import Model
 from snn_perception.readout import Readout, Schedule
 from snn_perception.unknown import Unknown
-from snn_perception.views import Views
+from snn_perception.views import FRAME, Views
 
 
 class Batch:
     """Bookkeeping for a batch: counts and evidence up to each image's own decision."""
 
     def __init__(
-        self, shown: int, model: Model, readout: Readout, schedule: Schedule, views: Views
+        self, shown: int, model: Model, readout: Readout, schedule: Schedule, views: Views = FRAME
     ) -> None:
         layers = len(model.network.populations)
         size = shown // views.count
@@ -73,14 +73,14 @@ class Batch:
         if self.done == self.schedule.total:
             self.end('time')
         else:
-            scores, best = self._scores_so_far()
+            scores, best = self.scores_so_far()
             self._fix(scores, best, self.readout.is_confident(scores), 'confidence')
 
     def end(self, reason: str) -> None:
         """Fix the scores of all images that are not decided yet."""
-        self._fix(*self._scores_so_far(), np.ones(len(self.steps), bool), reason)
+        self._fix(*self.scores_so_far(), np.ones(len(self.steps), bool), reason)
 
-    def _scores_so_far(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def scores_so_far(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Scores (size, classes) of the images, and the view (size,) that they are of."""
         (evidence, _), duration, missing = self._means()
         rejected = None

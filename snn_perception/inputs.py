@@ -62,6 +62,17 @@ def check_inputs(
         _check_images(network, inputs, batch)
 
 
+def check_stream(network: Network, counts: NDArray) -> None:
+    """Raise ValueError unless `counts` (steps, height, width, 2), or none, are for `network`."""
+    shape = getattr(counts, 'shape', ())
+    if not isinstance(counts, np.ndarray) or len(shape) != 4:
+        raise ValueError(
+            f'counts of events must be an array (steps, height, width, 2), not '
+            f'{shape or type(counts).__name__}'
+        )
+    _check_events(network, counts[:, None], 1, len(counts))
+
+
 def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
     """Whether `shape` is the `expected` one, where None stands for any number but 0."""
     return len(shape) == len(expected) and all(

@@ -143,6 +143,12 @@ class Schedule:
         whole, last = divmod(self.total - first, self.interval)
         return [first] * (first > 0) + [self.interval] * whole + [last] * (last > 0)
 
+    def steps_to_check(self, steps: int) -> int:
+        """How many steps after `steps` steps evidence begins, or the next decision may fall."""
+        if steps < self.discarded:
+            return min(self.discarded, self.total) - steps
+        return min(self.interval - (steps - self.discarded) % self.interval, self.total - steps)
+
     def may_decide(self, steps: int) -> bool:
         """Whether a decision may be made after `steps` steps."""
         evidence = steps - self.discarded

@@ -23,9 +23,9 @@ import colour_model
 import numpy as np
 
 from snn_perception import create_simulator
-from snn_perception.decision import Record
 from snn_perception.nodes.pictures.debug_drawing import Scene, windows_of
 from snn_perception.nodes.pictures.debug_raster import Spikes
+from snn_perception.record import Record
 from snn_perception.views import WHOLE, seen_regions
 
 

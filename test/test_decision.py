@@ -23,9 +23,10 @@ from hypothesis import strategies as st
 from random_models import random_images, random_model
 
 from snn_perception.backends import create_simulator
-from snn_perception.decision import Interrupted, Record
+from snn_perception.decision import Interrupted
 from snn_perception.layers import Convolution, Dense
 from snn_perception.readout import Readout
+from snn_perception.record import Record
 
 
 def test_a_decision_is_what_the_mean_output_after_the_start_says():

@@ -127,7 +127,7 @@ def test_images_and_events_are_not_taken_for_each_other():
     with pytest.raises(ValueError, match=r'counts of events must have the shape \(steps, batch'):
         simulator.classify_batch(np.zeros((1, 9, 8, 2), np.float32))
     other = create_simulator(random_model(), 'reference')
-    with pytest.raises(ValueError, match='images must have the shape'):
+    with pytest.raises(ValueError, match='takes images, not the events of a sensor'):
         other.classify_events(random_events(event_model(), 5)[:, 0])
     with pytest.raises(ModelError, match='takes images, not the events of a sensor'):
         _ = random_model().shaping

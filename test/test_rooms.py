@@ -35,6 +35,7 @@ FLOORS = (
     ('loading',),
     ('energy', 'power', 'interchange', 'datasets'),
     ('backends',),
+    ('event_stream',),
     ('decision', 'widening', 'model_folder'),
     ('evidence',),
     ('model',),

@@ -27,9 +27,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snn_perception.backends import Simulator, create_simulator
-from snn_perception.decision import Decision, Record
+from snn_perception.decision import Decision
 from snn_perception.images import Preprocessing, prepare
 from snn_perception.readout import Readout
+from snn_perception.record import Record
 from snn_perception.views import Region, Views, check_roi, prepare_views, region_of, seen_regions
 
 Engine = Callable[..., Simulator]

@@ -109,7 +109,8 @@ def whole(value: Any, what: str) -> int:
 def image_shape(node: Any) -> tuple[Shape, bool]:
     """Shape of the images that an Input takes, channels first, and whether they are flattened.
 
-    A vector is taken to be a square image, grey or RGB; a batch dimension of 1 is ignored.
+    A vector is taken to be a square image, grey or RGB; a batch dimension of 1 is ignored. Two
+    channels are the events of a sensor, off and on.
     """
     found = np.asarray(node.input_type['input']).reshape(-1)
     if found.dtype.kind not in 'iu' or not found.size:
@@ -118,7 +119,7 @@ def image_shape(node: Any) -> tuple[Shape, bool]:
     if len(sizes) in (2, 4) and sizes[0] == 1:
         del sizes[0]
     if len(sizes) == 1:
-        for channels in (1, 3):
+        for channels in (1, 2, 3):
             side = math.isqrt(max(sizes[0], 0) // channels)
             if channels * side**2 == sizes[0] > 0:
                 return (channels, side, side), True
@@ -129,6 +130,8 @@ def image_shape(node: Any) -> tuple[Shape, bool]:
             f'an input must be an image (channels, height, width) or a flattened square image, '
             f'not of shape {tuple(found.tolist())}'
         )
-    if sizes[0] not in (1, 3):
-        raise ValueError(f'images have 1 (grey) or 3 (RGB) channels, not {sizes[0]}')
+    if sizes[0] not in (1, 2, 3):
+        raise ValueError(
+            f'images have 1 (grey) or 3 (RGB) channels, and events 2 (off and on), not {sizes[0]}'
+        )
     return (sizes[0], sizes[1], sizes[2]), False

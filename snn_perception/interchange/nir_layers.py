@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from snn_perception.graph import IMAGE
+from snn_perception.graph import EVENTS, IMAGE
 from snn_perception.interchange.nir_arrays import (
     Floats,
     numbers,
@@ -62,7 +62,7 @@ from snn_perception.interchange.timing import Timing
 from snn_perception.layers import AveragePooling, Dense, Shape, WeightedLayer
 from snn_perception.model import Weights
 from snn_perception.model_file import ModelError
-from snn_perception.network import Network
+from snn_perception.network import POLARITIES, Network
 from snn_perception.neurons import IF, LIF
 
 
@@ -70,7 +70,8 @@ from snn_perception.neurons import IF, LIF
 class GraphBuilder:
     """Takes the nodes of a graph one after the other, then gives the network and its weights.
 
-    `image` (channels first) and `is_flat` describe the image. Neurons complete a population; the
+    `image` (channels first) and `is_flat` describe the image, or with two channels the events of a
+    sensor. Neurons complete a population; the
     Output completes the readout, whose outputs are spike counts in `presentation_time` (s) if
     neurons lead to it without weights.
     """
@@ -94,7 +95,8 @@ class GraphBuilder:
             if sources:
                 arriving = added([self.signals[source] for source in sources])
             else:
-                arriving = Signal.of(IMAGE, self.image, self.is_flat, self.budget)
+                source = EVENTS if self.image[0] == POLARITIES else IMAGE
+                arriving = Signal.of(source, self.image, self.is_flat, self.budget)
             self.signals[name] = TAKERS[kind](self, node, arriving)
             if kind in NEURONS:
                 self.done[-1] = replace(self.done[-1], name=name)
@@ -251,7 +253,7 @@ class GraphBuilder:
         def dense(term: Term) -> Term:
             if term.weights is not None:
                 return replace(term, weights=term.weights.as_dense())
-            if term.source == IMAGE:
+            if term.source < 0:
                 raise ValueError('it has no weights between the image and the Output')
             return replace(term, gain=ONE, weights=eye(arriving.shape, term.gain * factor))
 

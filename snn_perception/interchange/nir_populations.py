@@ -37,14 +37,14 @@ from snn_perception.layers import (
     Sum,
 )
 from snn_perception.model import Weights
-from snn_perception.network import Network
+from snn_perception.network import POLARITIES, Network
 from snn_perception.neurons import IF, LIF
 from snn_perception.synapses import Synapse
 
 
 @dataclass(frozen=True)
 class Way:
-    """A connection from population `source`, or from the image, through pooling and a `link`."""
+    """A connection from population `source`, or the input, through pooling and a `link`."""
 
     source: int
     pooling: Pair
@@ -76,7 +76,7 @@ class Found:
 
     @property
     def hears_spikes(self) -> bool:
-        """Whether a way comes from neurons."""
+        """Whether a way comes from neurons, or from the events of a sensor."""
         return any(way.source != IMAGE for way in self.ways)
 
 
@@ -101,6 +101,7 @@ def assembled(
         neuron or LIF(tau_ref=0.0),
         hidden[0].synapse if hidden else Synapse(),
         found[-1].synapse,
+        input_kind='events' if image[2] == POLARITIES else 'image',
     )
     return network, tuple(map(_weights, found))
 
@@ -126,8 +127,8 @@ def _layers(found: Sequence[Found], number: int) -> tuple[Layer, ...]:
 def _branch(found: Sequence[Found], number: int, way: Way) -> Branch:
     """A way into population `number`; its first layer names its source, if need be."""
     source = ''
-    if way.source != number - 1:  # the image comes before population 0
-        source = INPUT if way.source == IMAGE else found[way.source].name
+    if max(way.source, IMAGE) != number - 1:  # the input comes before population 0
+        source = INPUT if way.source < 0 else found[way.source].name
     if way.pooling == (1, 1):
         return (replace(way.layer, source=source),)
     return AveragePooling(simplest(way.pooling), source=source), way.layer

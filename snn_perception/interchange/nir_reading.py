@@ -15,7 +15,8 @@
 """From a NIR file to a model: our own exports exactly, files of other libraries where possible.
 
 Files of other libraries say nothing about images, classes and decisions. The defaults for them:
-labels '0', '1', ...; input from 0 (black) to 1 (white), cropped to the right aspect ratio; the
+labels '0', '1', ...; input from 0 (black) to 1 (white), cropped to the right aspect ratio, or of
+two channels the events of a sensor, off and on, as spikes; the
 time step that `step_of` finds; and a presentation of 100 steps without an early decision. To
 change these, save the model as a folder and edit its model.yaml.
 """
@@ -26,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from snn_perception.events.shaping import EventShaping
 from snn_perception.images import Preprocessing
 from snn_perception.interchange.nir_agreement import restored
 from snn_perception.interchange.nir_arrays import image_shape, numbers, uniform
@@ -130,12 +132,13 @@ def _mapping(text: Any, where: str) -> dict[str, Any]:
 
 def _with_defaults(name: str, network: Network, weights: tuple[Weights, ...], dt: float) -> Model:
     """A model with defaults for everything but its network."""
+    shape = network.input_shape
     return Model(
         name,
         tuple(str(index) for index in range(network.classes)),
         network,
         weights,
-        Preprocessing(network.input_shape),
+        EventShaping(shape) if network.hears_events else Preprocessing(shape),
         Readout(presentation_time=PRESENTATION_STEPS * dt),
         dt,
         'Read from a NIR file',

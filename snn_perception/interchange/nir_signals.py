@@ -107,7 +107,7 @@ class Weighted:
 
 @dataclass(frozen=True)
 class Term:
-    """Values of population `source`, or of the image, on their way to a sum of currents.
+    """Values of population `source`, or of the input, on their way to a sum of currents.
 
     They are averaged over blocks of `pooling` and multiplied by `gain`, which is as `spread`
     returns it, or by `weights`. `time_constants` (s) are those of exponential synapses.
@@ -127,10 +127,10 @@ class Term:
         return replace(self, weights=self.weights.scaled(channels))
 
     def averaged(self, size: Pair) -> Term:
-        """It averaged over blocks of `size`; raises ValueError for the image."""
+        """It averaged over blocks of `size`; raises ValueError for the input."""
         if self.weights is not None:
             return replace(self, weights=self.weights.averaged(size))
-        if self.source == IMAGE:
+        if self.source < 0:
             raise ValueError('it must come after a convolution')
         gain = per_channel(self.gain, 'a gain before pooling')[:, None, None]
         pooling = self.pooling[0] * size[0], self.pooling[1] * size[1]

@@ -16,6 +16,8 @@
 
     Input -> weights -> LIF -> LI -> [AvgPool2d] -> [Flatten] -> weights -> LIF -> ... -> Output
 
+An LI comes between an Input of events and its weights as well, since these are spikes.
+
 Each connection is such a way from its source to the neurons, where NIR adds what several edges
 bring. Weights are a Conv2d, an Affine, a Linear, or for an identity a Scale, channels first; the
 first ones into a population have its bias. Our neuron tau_rc dv/dt = J - v is a LIF with
@@ -38,7 +40,9 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from snn_perception.graph import IMAGE, Connection, Population
+from snn_perception.events.shaping import EventShaping
+from snn_perception.graph import EVENTS, IMAGE, Connection, Population
+from snn_perception.images import Preprocessing
 from snn_perception.interchange.nir_files import libraries
 from snn_perception.interchange.nir_nodes import NodeMaker, channels_first
 from snn_perception.interchange.timing import Timing
@@ -78,11 +82,11 @@ def to_graph(model: Model, timing: Timing) -> Any:
 
 
 def _maps(network: Network) -> set[int]:
-    """The populations, and IMAGE, whose values are maps in NIR; the others are vectors.
+    """The populations, and the input, whose values are maps in NIR; the others are vectors.
 
     A convolution leads from a map to a map, and NIR can turn a map into a vector, but not back.
     """
-    maps = {IMAGE}
+    maps = {IMAGE, EVENTS}
     for population in reversed(network.populations):
         kinds = {type(connection.layer) for connection in population.connections}
         if population.index in maps or Convolution in kinds or Dense not in kinds:
@@ -133,9 +137,9 @@ class _Writer:
     def _begin(self, source: int) -> None:
         """Go on from the values of `source`."""
         network = self.model.network
-        is_image = source == IMAGE
-        shape = network.input_shape if is_image else network.populations[source].output_shape
-        self.last = 'input' if is_image else f'layer{source}_neurons'
+        is_input = source < 0
+        shape = network.input_shape if is_input else network.populations[source].output_shape
+        self.last = 'input' if is_input else f'layer{source}_neurons'
         self.shape = channels_first(shape) if source in self.maps else (shape[2],)
 
     def _add(self, name: str, node: Any) -> None:
@@ -219,12 +223,7 @@ def lost(model: Model, timing: Timing) -> dict[str, str]:
         said['spikes'] = f'are 1 for one step of {timing.step:g} s; run it with that time step'
     else:
         said['spikes'] = 'have area 1: they are 1 / step high in a library that runs in steps'
-    preprocessing = model.preprocessing
-    said['preprocessing'] = (
-        f'grey levels or colours from 0 to 1{", inverted" if preprocessing.invert else ""}, minus '
-        f'{preprocessing.mean}, divided by {preprocessing.deviation}; fit: {preprocessing.fit}'
-        f'{_middle(preprocessing.centre)}'
-    )
+    said['preprocessing'] = _preprocessing(model.input)
     if network.firing_window:
         said['readout'] = (
             'the answer is the largest output at the end; there, take means over time'
@@ -240,6 +239,18 @@ def lost(model: Model, timing: Timing) -> dict[str, str]:
     separator = '; ' if any(',' in label for label in model.labels) else ', '
     said['labels'] = separator.join(model.labels)
     return said
+
+
+def _preprocessing(given: Preprocessing | EventShaping) -> str:
+    if isinstance(given, EventShaping):
+        return (
+            'events of a sensor, channels off and on: each is a spike as above, and several of a '
+            'pixel in one step are one that is so many times as high'
+        )
+    return (
+        f'grey levels or colours from 0 to 1{", inverted" if given.invert else ""}, minus '
+        f'{given.mean}, divided by {given.deviation}; fit: {given.fit}{_middle(given.centre)}'
+    )
 
 
 def _middle(centre: float) -> str:

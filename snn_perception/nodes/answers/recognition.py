@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from snn_perception import energy
 from snn_perception.backends import Simulator, choose_backend, create_simulator
-from snn_perception.decision import Decision, Record
+from snn_perception.decision import Decision
 from snn_perception.images import Preprocessing, prepare
 from snn_perception.loading import load_model
 from snn_perception.nodes.diagnostics.host import hardware_name
@@ -36,6 +36,7 @@ from snn_perception.nodes.parameters.classifier_parameters import ClassifierPara
 from snn_perception.nodes.pictures.debug_raster import Spikes
 from snn_perception.nodes.process import load_library
 from snn_perception.power import Power, PowerMeter, find_meter, mean_power
+from snn_perception.record import Record
 from snn_perception.views import Views
 
 WATCHED_INTERVAL = 0.005

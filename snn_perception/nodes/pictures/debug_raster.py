@@ -22,9 +22,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.decision import Record
 from snn_perception.model import Model
 from snn_perception.nodes.pictures.debug_lettering import GROUND, Style, figures, put, words
+from snn_perception.record import Record
 from snn_perception.views import FRAME, Views
 
 FULL_RATE = 100.0

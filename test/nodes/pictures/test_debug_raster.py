@@ -23,7 +23,6 @@ import numpy as np
 import pytest
 from debug_scenes import spikes
 
-from snn_perception.decision import Record
 from snn_perception.nodes.pictures.debug_lettering import GROUND
 from snn_perception.nodes.pictures.debug_raster import (
     DECISION,
@@ -34,6 +33,7 @@ from snn_perception.nodes.pictures.debug_raster import (
     RasterStrip,
     Spikes,
 )
+from snn_perception.record import Record
 
 WIDTH, HEIGHT = 624, 144
 STRIP = RasterStrip(WIDTH, HEIGHT)
