@@ -21,8 +21,9 @@ Operations are counted as NeuroBench defines them (Yik et al., "The NeuroBench f
 benchmarking neuromorphic computing algorithms and systems", 2025): an accumulate for each spike
 and synapse, a multiply-accumulate for each pixel and synapse of the analog first layer. That layer
 is constant and counts once per image, at 45 nm prices on neuromorphic chips, which have no unit
-for it. NeuroBench would count two things differently: here accumulates after an average pooling
-are counted for each spike before the pooling, and weights of zero count too.
+for it. A network that hears events has no such layer: their operations are synaptic ones.
+NeuroBench would count two things differently: here accumulates after an average pooling are
+counted for each spike before the pooling, and weights of zero count too.
 
 The prices are in config/energy.yaml with their sources. Static power is included, for whole
 chips, where it is published separately. On Loihi these are as many chips as the network is mapped

@@ -40,6 +40,11 @@ def part_of(inputs: NDArray, first: int, steps: int) -> NDArray:
     return inputs[first : first + steps] if inputs.ndim == 5 else inputs
 
 
+def steps_of(inputs: NDArray) -> int:
+    """How many steps `inputs` are for: an image for any number, so one says all that it can."""
+    return len(inputs) if inputs.ndim == 5 else 1
+
+
 def with_mirrored(inputs: NDArray) -> NDArray:
     """A batch twice as large: all `inputs`, then all of them mirrored."""
     return np.concatenate([inputs, inputs[..., ::-1, :]], axis=-4)

@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,15 +31,37 @@ from snn_perception import energy
 from snn_perception.backends import Simulator
 from snn_perception.datasets import Dataset
 from snn_perception.decision import Decision
+from snn_perception.events.shaping import EventShaping
 from snn_perception.images import Preprocessing, prepare
+from snn_perception.inputs import batch_of, steps_of
 from snn_perception.model import Model
+from snn_perception.readout import Schedule
 
 BATCH = 100
 """The most images that are shown at once."""
 MOST_NEURONS = 40_000_000
 """The most neurons, of all images of a batch, if one image has not more: they take memory."""
+MOST_COUNTS = 256 * 2**20
+"""The most counts of events in a batch, a byte each, if one recording has not more."""
 BEST = 5
 """Answers of which one may be right, for models with more classes."""
+
+
+class Recordings(Protocol):
+    """Labelled recordings of events, with what the measuring of a model asks of them."""
+
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def counts(
+        self, indices: NDArray[np.int64], shaping: EventShaping, dt: float, steps: int
+    ) -> NDArray[np.uint8]:
+        """The events of those at `indices` in the first `steps` steps of `dt` (s), see `inputs`.
+
+        Of a recording that is shorter, silence is the rest.
+        """
 
 
 @dataclass(frozen=True)
@@ -123,10 +145,12 @@ class Evaluation:
         }
 
 
-def evaluate(simulator: Simulator, rates: Simulator | None, dataset: Dataset) -> Evaluation:
+def evaluate(
+    simulator: Simulator, rates: Simulator | None, dataset: Dataset | Recordings
+) -> Evaluation:
     """Let `simulator`, and `rates` for comparison if there is one, decide on all of `dataset`.
 
-    The images have the size of the network's input, and the labels are indices into the model's
+    Images have the size of the network's input, and the labels are indices into the model's
     labels. Only `simulator` is timed, in the batches of `batches`, after a first run.
     """
     model = simulator.model
@@ -137,33 +161,43 @@ def evaluate(simulator: Simulator, rates: Simulator | None, dataset: Dataset) ->
         for inputs in batches(simulator, dataset):
             if not decisions:
                 # Compiling and loading in an engine's first run is not part of an image's time.
-                simulator.classify_batch(inputs[:1])
+                simulator.classify_batch(inputs[..., :1, :, :, :])
             started = time.perf_counter()
             decisions += simulator.classify_batch(inputs)
             seconds += time.perf_counter() - started
             if rates is not None:
                 rate_answers += answers_of(rates, inputs).tolist()
-            bar.update(len(inputs))
+            bar.update(batch_of(inputs))
     answers = np.array([int(decision.scores.argmax()) for decision in decisions], np.int64)
     compared = None if rates is None else np.array(rate_answers)
     return Evaluation(decisions, dataset.labels, answers, compared, model, seconds)
 
 
-def answers_of(rates: Simulator, inputs: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Answers (batch,) of the rate network `rates` to prepared images; one step is enough."""
-    return rates.run(rates.reset(len(inputs)), inputs, 1).outputs[0].argmax(axis=1)
+def answers_of(rates: Simulator, inputs: NDArray) -> NDArray[np.int64]:
+    """Answers (batch,) of the rate network `rates` to prepared images, or all of the events."""
+    outputs = rates.run(rates.reset(batch_of(inputs)), inputs, steps_of(inputs)).outputs
+    return outputs[-1].argmax(axis=1)
 
 
-def batches(simulator: Simulator, dataset: Dataset) -> Iterator[NDArray[np.float32]]:
-    """Prepared images (batch, height, width, channels), all of `dataset` in order.
+def batches(simulator: Simulator, dataset: Dataset | Recordings) -> Iterator[NDArray]:
+    """Prepared images, or as many steps of events as are presented, of all of `dataset` in order.
 
-    At most BATCH at a time, and only one where more would have over MOST_NEURONS neurons.
+    At most BATCH at a time, and only one where more would have over MOST_NEURONS neurons or
+    MOST_COUNTS counts of events.
     """
-    preprocessing = simulator.model.preprocessing
-    neurons = simulator.model.network.neurons * simulator.views
-    size = max(1, min(BATCH, MOST_NEURONS // max(1, neurons)))
+    model = simulator.model
+    neurons = model.network.neurons * simulator.views
+    size = min(BATCH, MOST_NEURONS // max(1, neurons))
+    steps = Schedule.of(model.readout, model.dt).total
+    if not isinstance(dataset, Dataset):
+        size = min(size, MOST_COUNTS // (steps * math.prod(model.shaping.shape)))
+    size = max(1, size)
     for start in range(0, len(dataset), size):
-        yield prepared(dataset.images[start : start + size], preprocessing)
+        if isinstance(dataset, Dataset):
+            yield prepared(dataset.images[start : start + size], model.preprocessing)
+        else:
+            indices = np.arange(start, min(start + size, len(dataset)))
+            yield dataset.counts(indices, model.shaping, model.dt, steps)
 
 
 def prepared(images: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from snn_perception.backends.reference import ReferenceSimulator
 from snn_perception.evaluation.trajectories import schedule_of
+from snn_perception.inputs import batch_of, part_of
 from snn_perception.model import Model
 from snn_perception.network import Network
 
@@ -50,8 +51,8 @@ def compare(expected: list[NDArray], found: list[NDArray]) -> list[LayerAgreemen
     return [_compare(*pair) for pair in zip(expected, found, strict=True)]
 
 
-def spikes_with_rates(model: Model, inputs: NDArray[np.float32]) -> list[LayerAgreement]:
-    """The layers on spikes compared with the rate network, on prepared images `inputs`."""
+def spikes_with_rates(model: Model, inputs: NDArray) -> list[LayerAgreement]:
+    """The layers on spikes compared with the rate network, on prepared images, or on events."""
     # It needs PyTorch, which all else here does not.
     from snn_perception.backends.rate import RateSimulator
 
@@ -64,23 +65,26 @@ def layer_name(network: Network, index: int) -> str:
     return str(network.populations[index])
 
 
-def spiking_rates(model: Model, inputs: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+def spiking_rates(model: Model, inputs: NDArray) -> list[NDArray[np.float64]]:
     """Rates (Hz) of the neurons of each layer, (batch, *output_shape).
 
-    Spikes on the reference engine are counted from the first output that is evidence to the end
-    of the presentation; those of layers that take turns in their windows.
+    Events must be there for all of the presentation. Spikes on the reference engine are counted
+    from the first output that is evidence to the end of the presentation; those of layers that
+    take turns in their windows.
     """
     schedule = schedule_of(model)
     if model.network.firing_window:
         return _rates_in_turns(model, inputs, schedule.total)
     simulator, first = ReferenceSimulator(model), schedule.discarded
-    memory = simulator.rest(len(inputs))
+    batch = batch_of(inputs)
+    memory = simulator.rest(batch)
     counts = [
-        np.zeros((len(inputs), *population.output_shape))
+        np.zeros((batch, *population.output_shape))
         for population in model.network.populations[:-1]
     ]
     for step in range(schedule.total):
-        spiked, _ = simulator.step(memory, inputs)
+        given = part_of(inputs, step, 1).reshape(batch, *model.network.input_shape)
+        spiked, _ = simulator.step(memory, given)
         if step >= first:
             for total, spikes in zip(counts, spiked, strict=True):
                 total += spikes

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Which neurons spiked when, while one image was shown."""
+"""Which neurons spiked when, while one image, or one recording of events, was shown."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from snn_perception.backends.reference import ReferenceSimulator
 from snn_perception.evaluation.trajectories import schedule_of, scores_over_time
+from snn_perception.inputs import part_of
 from snn_perception.model import Model
 
 SAMPLE = 30
@@ -42,22 +43,24 @@ class Raster:
     scores: NDArray[np.float32]
 
 
-def record_raster(model: Model, image: NDArray[np.float32], sample: int = SAMPLE) -> Raster:
-    """Show the prepared `image` (height, width, channels) for the whole presentation.
+def record_raster(model: Model, shown: NDArray, sample: int = SAMPLE) -> Raster:
+    """Show a prepared image (height, width, channels) for the whole presentation.
 
-    If the model also sees the mirror image, the spikes are the ones for the image itself. Runs
+    Of events it is all that the presentation has, (steps, height, width, 2). If the model also
+    sees the mirror image, the spikes are the ones for the image itself. Runs
     on the reference engine, the one that exposes its spikes. At most `sample` neurons of a layer
     are recorded, chosen at random but always the same ones.
     """
     simulator = ReferenceSimulator(model)
-    views = np.stack([image, image[:, ::-1]][: simulator.views])
-    memory = simulator.rest(len(views))
+    views = np.stack([shown, shown[..., ::-1, :]][: simulator.views], axis=-4)
+    memory = simulator.rest(simulator.views)
     random = np.random.default_rng(0)
     hidden = [population.neurons for population in model.network.populations[:-1]]
     chosen = [np.sort(random.permutation(size)[:sample]) for size in hidden]
     rows, counts, outputs = [], [], []
-    for _ in range(schedule_of(model).total):
-        spiked, output = simulator.step(memory, views)
+    for step in range(schedule_of(model).total):
+        given = part_of(views, step, 1).reshape(-1, *model.network.input_shape)
+        spiked, output = simulator.step(memory, given)
         rows.append([layer[0].ravel()[some] for layer, some in zip(spiked, chosen, strict=True)])
         counts.append([int(layer[0].sum()) for layer in spiked])
         outputs.append(output[:, : model.classes].mean(axis=0, keepdims=True))

@@ -26,7 +26,8 @@ from tqdm import tqdm
 from snn_perception.backends import Simulator
 from snn_perception.datasets import Dataset
 from snn_perception.decision import Decision
-from snn_perception.evaluation.accuracy import Evaluation, answers_of, batches
+from snn_perception.evaluation.accuracy import Evaluation, Recordings, answers_of, batches
+from snn_perception.inputs import batch_of
 from snn_perception.model import Model
 from snn_perception.readout import Readout, Schedule
 
@@ -149,8 +150,8 @@ def pareto_front(points: list[OperatingPoint]) -> list[OperatingPoint]:
     return front
 
 
-def record(simulator: Simulator, rates: Simulator, dataset: Dataset) -> Trajectories:
-    """Show every image of `dataset` to `simulator`, and once to `rates` for comparison.
+def record(simulator: Simulator, rates: Simulator, dataset: Dataset | Recordings) -> Trajectories:
+    """Show every image, or recording, of `dataset` to `simulator`, and to `rates` for comparison.
 
     Runs as `Simulator.classify_batch` does for a model that may stop at every check.
     """
@@ -158,7 +159,7 @@ def record(simulator: Simulator, rates: Simulator, dataset: Dataset) -> Trajecto
     with tqdm(total=len(dataset), unit='image', desc='evaluating', disable=None) as bar:
         for inputs in batches(simulator, dataset):
             parts.append((answers_of(rates, inputs), *_present(simulator, inputs)))
-            bar.update(len(inputs))
+            bar.update(batch_of(inputs))
     schedule = schedule_of(simulator.model)
     checks = np.cumsum(schedule.chunks())
     checks = checks[checks > schedule.discarded]
@@ -199,16 +200,17 @@ def schedule_of(model: Model) -> Schedule:
 
 
 def _present(
-    simulator: Simulator, inputs: NDArray[np.float32]
+    simulator: Simulator, inputs: NDArray
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.uint16], NDArray[np.float64]]:
     """`evidence`, `counts`, `answers` and `directions` of `Trajectories` for one batch."""
     model = simulator.model
     schedule = schedule_of(model)
-    totals = [np.zeros((len(inputs), size)) for size in (model.classes, model.directions)]
-    counts = np.zeros((len(inputs), 3, len(model.network.populations)), np.int64)
+    batch = batch_of(inputs)
+    totals = [np.zeros((batch, size)) for size in (model.classes, model.directions)]
+    counts = np.zeros((batch, 3, len(model.network.populations)), np.int64)
     outputs, counts_at = [], []
     evidence_at: tuple[list[NDArray], list[NDArray]] = [], []
-    for steps, activity in simulator.present(inputs, simulator.reset(len(inputs)), schedule):
+    for steps, activity in simulator.present(inputs, simulator.reset(batch), schedule):
         outputs.append(activity.outputs)
         counts += activity.counts.swapaxes(0, 1)
         if steps > schedule.discarded:
