@@ -26,7 +26,14 @@ import optional
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_models import IMAGE_SHAPE, random_graph, random_images, random_model
+from random_models import (
+    IMAGE_SHAPE,
+    event_model,
+    random_events,
+    random_graph,
+    random_images,
+    random_model,
+)
 
 from snn_perception import load_model
 from snn_perception.backends import create_simulator
@@ -53,8 +60,9 @@ optional.library('nengo_loihi')
 from nengo_loihi.builder.builder import Model as Chip
 from nengo_loihi.builder.validate import validate_block
 from nengo_loihi.emulator.interface import EmulatorInterface
+from nengo_loihi.inputs import SpikeInput
 
-from snn_perception.backends.loihi.blocks import build
+from snn_perception.backends.loihi.blocks import build, sensor_of
 from snn_perception.backends.loihi.emulator import Emulator
 from snn_perception.backends.loihi.simulator import LoihiSimulator
 
@@ -122,11 +130,18 @@ def blocks_of(cores):
     return [core.block for layer in cores for core in layer]
 
 
-def as_in_nengo_loihi(blocks, steps):
+def as_in_nengo_loihi(blocks, steps, sensor=None, events=None):
     """What compartments are after each of `steps`: (steps, 4, compartments); and overflows."""
     chip = Chip(0.001)
     for block in blocks:
         chip.add_block(block)
+    if sensor is not None:
+        given = SpikeInput(sensor.n_neurons)
+        for axon in sensor.axons:
+            given.add_axon(axon)
+        chip.add_input(given)
+        for step, counts in list(enumerate(events))[1:]:  # in the first step it takes none
+            given.add_spikes(step, np.repeat(np.arange(len(counts)), counts))
     emulator = EmulatorInterface(chip, seed=0)
     values, state = [], emulator.compartment
     with warnings.catch_warnings(record=True) as caught:
@@ -138,12 +153,13 @@ def as_in_nengo_loihi(blocks, steps):
     return np.stack(values), [str(warning.message) for warning in caught]
 
 
-def as_here(blocks, steps):
-    emulator = Emulator(blocks)
+def as_here(blocks, steps, sensor=None, events=None):
+    emulator = Emulator(blocks, sensor)
     memory, counts = emulator.rest(), np.zeros_like(emulator.bias)
     values, overflows = [], 0
-    for _ in range(steps):
-        overflows += emulator.run(memory, emulator.bias, 1, counts)
+    for step in range(steps):
+        given = {} if events is None else {'events': events[step]}
+        overflows += emulator.run(memory, emulator.bias, 1, counts, **given)
         values.append(np.stack(memory))
     assert np.array_equal(counts, np.stack(values)[:, 3].sum(axis=0))
     return np.stack(values), overflows
@@ -160,6 +176,23 @@ def test_random_networks_are_emulated_bit_for_bit_as_by_nengo_loihi(placed):
                 bias[:] //= np.arange(7, 7 + len(bias), dtype=np.int32)
     expected, warned = as_in_nengo_loihi(blocks_of(cores), 30)
     found, overflows = as_here(blocks_of(cores), 30)
+    assert expected[:, 3].sum() > 50
+    assert np.array_equal(found, expected)
+    assert bool(warned) == bool(overflows)
+
+
+@given(st.integers(0, 99))
+@settings(deadline=None, max_examples=8)
+def test_events_reach_the_emulated_chip_bit_for_bit_as_in_nengo_loihi(seed):
+    model = event_model(seed, synapse=Synapse('exponential', 0.004))
+    placement = place(model.network)
+    cores = build(model, placement, 0.001)
+    sensor, blocks = sensor_of(model, placement, cores), blocks_of(cores)
+    counts = random_events(model, 30, seed=seed, bursts=0)[:, 0]
+    events = np.moveaxis(counts, 3, 1).reshape(30, -1)
+    events[0] = 0
+    expected, warned = as_in_nengo_loihi(blocks, 30, sensor, events)
+    found, overflows = as_here(blocks, 30, sensor, events)
     assert expected[:, 3].sum() > 50
     assert np.array_equal(found, expected)
     assert bool(warned) == bool(overflows)
