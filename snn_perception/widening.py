@@ -23,7 +23,6 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.graph import IMAGE
 from snn_perception.layers import Dense, Layer, Sum
 from snn_perception.model import Model, Weights
 from snn_perception.network import Network
@@ -31,7 +30,7 @@ from snn_perception.unknown import Unknown
 
 
 def features_of(network: Network) -> int:
-    """How many values the readout hears of neurons, pooled; those of the image do not count."""
+    """How many values the readout hears of neurons, pooled; those of the input do not count."""
     return sum(_inputs(network))
 
 
@@ -48,7 +47,7 @@ def with_unknown(model: Model, unknown: Unknown, directions: NDArray[np.float32]
         _connections(plain.network), plain.weights[-1].kernels, strict=True
     ):
         none = np.zeros((len(kernel), directions.shape[1]), np.float32)
-        further = none if connection.source == IMAGE else next(parts)
+        further = none if connection.source < 0 else next(parts)
         kernels.append(np.concatenate([kernel, further.astype(np.float32)], axis=1))
     bias = np.pad(plain.weights[-1].bias, (0, directions.shape[1]))
     return _with_readout(plain, unknown, kernels, bias)
@@ -92,5 +91,5 @@ def _connections(network: Network) -> tuple:
 
 
 def _inputs(network: Network) -> list[int]:
-    """Values that come from each source of spikes of the readout."""
-    return [prod(each.input_shape) for each in _connections(network) if each.source != IMAGE]
+    """Values that come from each population that the readout hears."""
+    return [prod(each.input_shape) for each in _connections(network) if each.source >= 0]

@@ -24,6 +24,7 @@ layers take turns.
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -125,16 +126,7 @@ class EventSimulator(Simulator):
         batch, populations = batch_of(inputs), len(self.weights.populations)
         hears_events = self.model.network.hears_events
         shown = aligned_zeros(0) if hears_events else self._image_inputs.of(inputs)
-        most = min(MOST_STEPS, MOST_EVENTS // (batch * self._room.events + 1) + 1)
-        parts = -(-steps // most)
-        lengths = [steps * (part + 1) // parts - steps * part // parts for part in range(parts)]
-        runs = [self.room_for(batch, length) for length in lengths]
-        if hears_events:
-            each = np.split(inputs, np.cumsum(lengths)[:-1])
-            runs = [
-                run._replace(events_in=sort_events(counts))
-                for run, counts in zip(runs, each, strict=True)
-            ]
+        runs = self._runs(inputs, batch, steps)
 
         def work(
             thread: int, runs: list[Run] = runs, first: int = 0, end: int = populations
@@ -153,10 +145,24 @@ class EventSimulator(Simulator):
         counts = np.add.reduce([run.counts for run in runs])
         spikes, operations = counts.reshape(2, *updates.shape)
         if hears_events:
-            operations += self._operations_of(sum(run.events_in.arrived for run in runs))
+            arrived = np.add.reduce([run.events_in.arrived for run in runs])
+            operations += self._operations_of(arrived)
         outputs = [run.outputs.reshape(batch, run.steps, -1) for run in runs]
         merged = np.concatenate(outputs, axis=1).swapaxes(0, 1)
         return Activity(merged[:, :, : self._classes], spikes, operations, updates)
+
+    def _runs(self, inputs: NDArray, batch: int, steps: int) -> list[Run]:
+        """The runs that `steps` steps are cut into, with the events of each."""
+        most = min(MOST_STEPS, MOST_EVENTS // (batch * self._room.events + 1) + 1)
+        parts = -(-steps // most)
+        ends = [steps * part // parts for part in range(parts + 1)]
+        runs = []
+        for first, end in pairwise(ends):
+            run = self.room_for(batch, end - first)
+            if self.model.network.hears_events:
+                run = run._replace(events_in=sort_events(inputs[first:end]))
+            runs.append(run)
+        return runs
 
     def _operations_of(self, arrived: NDArray[np.int64]) -> NDArray[np.int64]:
         """Synaptic operations (batch, layers) of as many events (batch, height, width)."""

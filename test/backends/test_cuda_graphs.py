@@ -23,7 +23,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from random_models import random_images, random_model
+from random_models import event_model, random_events, random_images, random_model
 
 import snn_perception.backends.torch as engine
 from snn_perception.backends import create_simulator
@@ -127,6 +127,39 @@ def test_a_stream_of_frames_that_all_differ_in_time_needs_few_recordings():
         assert torch.equal(outputs, whole[0])
         assert torch.equal(counts, whole[1])
     assert sorted(made) == [1, 2, 4, 8, 16, 32, 64]
+
+
+@torch.inference_mode()
+def test_each_part_of_a_run_hears_its_own_events():
+    model = event_model(1)
+    simulator = TorchSimulator(model, 'cpu', torch.float64)
+    memory, expected, made = simulator.rest(2), simulator.rest(2), []
+
+    def record(*arguments):
+        made.append(arguments[-1])
+        return EagerRecording(*arguments)
+
+    recorded = RecordedRuns(record)
+    for steps in (23, 7, 40):
+        events = torch.from_numpy(random_events(model, steps, 2, seed=steps)).double()
+        outputs, counts = recorded.run(simulator.simulate, memory, events, steps)
+        whole = simulator.simulate(expected, events, steps)
+        assert torch.allclose(outputs, whole[0])
+        assert torch.equal(counts, whole[1])
+    assert sorted(made) == [1, 2, 4, 8, 16, 32]
+
+
+@needs_gpu
+@pytest.mark.parametrize('batch', [1, LARGEST_BATCH + 1])
+def test_a_gpu_hears_events_as_the_reference_does(batch):
+    model = event_model(1)
+    events = random_events(model, 45, batch)
+    reference, simulator = (
+        create_simulator(model, 'reference'),
+        TorchSimulator(model, 'cuda', torch.float64),
+    )
+    expected = reference.run(reference.reset(batch), events, 45)
+    assert_alike(simulator.run(simulator.reset(batch), events, 45), expected)
 
 
 @pytest.mark.parametrize('synapse', SYNAPSES, ids=lambda synapse: synapse.type)
