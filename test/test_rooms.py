@@ -37,7 +37,7 @@ FLOORS = (
     ('backends',),
     ('event_stream',),
     ('decision', 'widening', 'model_folder'),
-    ('evidence',),
+    ('evidence', 'record'),
     ('model',),
     ('inputs', 'model_file'),
     ('unknown',),
