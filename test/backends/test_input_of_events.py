@@ -358,9 +358,7 @@ def test_the_rate_engine_hears_the_mean_rate_of_the_events_since_rest():
     for found in (shown(simulator, counts), simulator.run(state, counts[10:], 20)):
         expected = np.broadcast_to(rate @ last.kernel + last.bias, found.outputs.shape)
         assert np.allclose(found.outputs, expected, rtol=1e-3, atol=0.01)
-    assert np.allclose(
-        simulator.firing_rates(counts)[0].reshape(2, -1), rate, rtol=1e-3, atol=0.02
-    )
+    assert np.allclose(simulator.firing_rates(counts)[0].reshape(2, -1), rate, rtol=1e-3, atol=0.1)
 
 
 def test_a_network_whose_layers_fire_often_agrees_with_its_rates_on_events():
