@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.backends.compiled import compiled, part
+from snn_perception.compiled import compiled, part
 
 SIXTEEN = 16
 
