@@ -31,7 +31,7 @@ FLOORS = (
     ('nodes',),
     ('training',),
     ('reporting',),
-    ('evaluation', 'benchmarking'),
+    ('evaluation', 'benchmarking', 'online'),
     ('loading',),
     ('energy', 'power', 'interchange', 'datasets'),
     ('backends',),

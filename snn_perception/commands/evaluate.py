@@ -21,9 +21,11 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
+from snn_perception.commands import online
 from snn_perception.commands.figures import Figures, deliver
 from snn_perception.commands.options import about_data, add_evaluation, load_evaluation, seconds
 from snn_perception.locations import resolve_path
+from snn_perception.online.files import is_model
 from snn_perception.requirements import MissingLibrary, require
 from snn_perception.targets import file_to_write
 
@@ -62,7 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument('--json', type=file_to_write, help='JSON file to write the figures to')
     options = parser.parse_args(arguments)
-    return deliver('evaluate', partial(run, options), options.json)
+    measure = online.evaluate if is_model(options.model) else run
+    return deliver('evaluate', partial(measure, options), options.json)
 
 
 def run(options: argparse.Namespace) -> Figures:

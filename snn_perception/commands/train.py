@@ -22,9 +22,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from snn_perception.commands import online
 from snn_perception.commands.long_runs import interruptible, trained
 from snn_perception.commands.options import add_data, count, load_data
 from snn_perception.datasets import Dataset
+from snn_perception.online.files import is_recipe
 from snn_perception.targets import file_to_write, folder_to_write
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument('--device', default='auto', choices=('auto', 'cpu', 'cuda'))
     options = parser.parse_args(arguments)
+    if is_recipe(options.recipe):
+        return online.train(options)
     return interruptible('train', lambda: trained('train', partial(_run, options)))
 
 
