@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.datasets.base import Dataset, DatasetError, spread
+from snn_perception.datasets.base import Dataset, DatasetError, L, Labelled, spread
 from snn_perception.datasets.cifar import holds_cifar, load_cifar
 from snn_perception.datasets.finding import folders_in, listed
 from snn_perception.datasets.folders import at_size, load_folders
@@ -32,7 +32,16 @@ from snn_perception.datasets.idx import holds_idx, load_idx
 from snn_perception.datasets.takes import choose_takes
 from snn_perception.images import Preprocessing
 
-__all__ = ['Dataset', 'DatasetError', 'drawn', 'halves', 'load_dataset', 'split', 'spread']
+__all__ = [
+    'Dataset',
+    'DatasetError',
+    'Labelled',
+    'drawn',
+    'halves',
+    'load_dataset',
+    'split',
+    'spread',
+]
 
 
 logger = logging.getLogger(__name__)
@@ -78,7 +87,7 @@ def load_dataset(
     return dataset
 
 
-def split(dataset: Dataset, held_out: int, seed: int) -> tuple[Dataset, Dataset]:
+def split(dataset: L, held_out: int, seed: int) -> tuple[L, L]:
     """`dataset` without, and only, `held_out` images, the same share of each class.
 
     Where takes are known whole takes are held out, and so only about as many images. The choice
@@ -104,7 +113,7 @@ def split(dataset: Dataset, held_out: int, seed: int) -> tuple[Dataset, Dataset]
     return rest, chosen
 
 
-def halves(dataset: Dataset, seed: int) -> tuple[Dataset, Dataset]:
+def halves(dataset: L, seed: int) -> tuple[L, L]:
     """Two halves of `dataset` with no image in common and the same share of each class.
 
     The choice depends on nothing but the labels and `seed`. A single image more goes to the
@@ -114,7 +123,7 @@ def halves(dataset: Dataset, seed: int) -> tuple[Dataset, Dataset]:
     return first, second
 
 
-def drawn(dataset: Dataset, count: int, seed: int) -> tuple[Dataset, Dataset]:
+def drawn(dataset: L, count: int, seed: int) -> tuple[L, L]:
     """`dataset` without, and only, `count` of its images, evenly drawn from the classes."""
     order = np.random.default_rng(seed).permutation(len(dataset))
     # Sorted by class, every class in random order; then evenly spaced over all.
@@ -123,7 +132,7 @@ def drawn(dataset: Dataset, count: int, seed: int) -> tuple[Dataset, Dataset]:
     return _parted(dataset, np.sort(chosen))
 
 
-def _parted(dataset: Dataset, chosen: NDArray[np.int64]) -> tuple[Dataset, Dataset]:
+def _parted(dataset: L, chosen: NDArray[np.int64]) -> tuple[L, L]:
     """`dataset` without, and only, the images at `chosen`."""
     rest = np.setdiff1d(np.arange(len(dataset)), chosen)
     return dataset.subset(rest), dataset.subset(chosen)

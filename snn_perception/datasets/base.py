@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,29 @@ MAXIMUM_BYTES = 8 * 2**30
 """Largest data set that is read, as images of the network's size."""
 
 
+L = TypeVar('L', bound='Labelled')
+
+
 class DatasetError(ValueError):
     """Data that cannot be used; the message is one sentence for the user."""
+
+
+class Labelled(Protocol):
+    """What labelled images and labelled recordings have in common; see `Dataset`."""
+
+    @property
+    def labels(self) -> NDArray[np.int64]: ...
+
+    @property
+    def class_names(self) -> tuple[str, ...]: ...
+
+    @property
+    def takes(self) -> NDArray[np.int64] | None: ...
+
+    def __len__(self) -> int: ...
+
+    def subset(self: L, indices: NDArray[np.int64]) -> L:
+        """Those at `indices`."""
 
 
 @dataclass(frozen=True)
