@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from snn_perception.locations import resolve_path
@@ -54,12 +55,17 @@ def add_data(
     default: str | None = None,
     required: bool = False,
     purpose: str = '',
+    several: bool = False,
 ) -> None:
-    """Add the options of labelled images, which serve a `purpose`: 'to compare layers on'."""
+    """Add the options of labelled images, which serve a `purpose`: 'to compare layers on'.
+
+    With `several`, --data may be given more than once and is a list.
+    """
     parser.add_argument(
         '--data',
         default=default,
         required=required,
+        action='append' if several else 'store',
         help=f'directory with MNIST idx files, CIFAR-10 batches or a folder of images per class'
         f'{purpose and ", "}{purpose}',
     )
@@ -77,14 +83,22 @@ def load_data(
     limit: int | None = None,
 ) -> Dataset:
     """The images that `options` name; raises ValueError with a sentence."""
-    from snn_perception.datasets import DatasetError, load_dataset
+    from snn_perception.datasets import load_dataset
 
-    folder = resolve_path(options.data)
-    if not folder.is_dir():
-        raise DatasetError(f'data {options.data!r}: {folder.absolute()} is not a folder')
     return load_dataset(
-        folder, preprocessing, held_out, limit, skip_unreadable=options.skip_unreadable
-    )
+        data_folder(options.data), preprocessing, held_out, limit,
+        skip_unreadable=options.skip_unreadable,
+    )  # fmt: skip
+
+
+def data_folder(location: str) -> Path:
+    """The folder at `location`, as --data names it; raises DatasetError if there is none."""
+    from snn_perception.datasets import DatasetError
+
+    folder = resolve_path(location)
+    if not folder.is_dir():
+        raise DatasetError(f'data {location!r}: {folder.absolute()} is not a folder')
+    return folder
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:

@@ -24,12 +24,13 @@ from typing import TYPE_CHECKING
 
 from snn_perception.commands import online
 from snn_perception.commands.long_runs import interruptible, trained
-from snn_perception.commands.options import add_data, count, load_data
+from snn_perception.commands.options import add_data, count, data_folder, load_data
 from snn_perception.datasets import Dataset
 from snn_perception.online.files import is_recipe
 from snn_perception.targets import file_to_write, folder_to_write
 
 if TYPE_CHECKING:
+    from snn_perception.datasets.event_set import EventSet
     from snn_perception.training.recipe import Recipe
 
 
@@ -41,7 +42,13 @@ def main(arguments: list[str] | None = None) -> int:
         'Under torchrun, several processes share every batch.',
     )
     parser.add_argument('recipe', help='name of a shipped recipe, such as mnist, or a YAML file')
-    add_data(parser, required=True)
+    add_data(
+        parser,
+        required=True,
+        several=True,
+        purpose='or for a recipe on events a folder of recordings per class; these and images to '
+        'simulate others of may both be given, each with its own --data',
+    )
     parser.add_argument(
         '--output',
         type=folder_to_write,
@@ -73,14 +80,39 @@ def _run(options: argparse.Namespace) -> None:
     prices()  # The card of the model needs them at the end.
     recipe, _ = load_recipe(options.recipe)
     device = choose_device(options.device)
+    output = options.output or Path('trained') / recipe.name
+    if recipe.hears_events:
+        recordings, simulated = _recordings(recipe, options)
+        train(recipe, recordings, output, device, simulated)
+        return
+    options.data = _only(options.data)
     dataset = load_data(options, recipe.preprocessing, held_out=False)
     if options.images_per_class is not None:
         dataset = dataset.first_of_each(options.images_per_class)
     if options.show_augmentation:
         _show_augmentation(recipe, dataset, options.show_augmentation)
         return
-    output = options.output or Path('trained') / recipe.name
     train(recipe, dataset, output, device)
+
+
+def _only(locations: list[str]) -> str:
+    """The one of the `locations` of images; raises ValueError if there are more."""
+    if len(locations) > 1:
+        raise ValueError('--data may be given several times only to recipes on events')
+    return locations[0]
+
+
+def _recordings(recipe: Recipe, options: argparse.Namespace) -> tuple[EventSet, EventSet | None]:
+    """The recordings to learn from, and simulated ones beside real ones, if there are both."""
+    from snn_perception.datasets.event_sources import load_events
+
+    for name in ('images_per_class', 'show_augmentation'):
+        if getattr(options, name) is not None:
+            raise ValueError(f'--{name.replace("_", "-")} is not for recipes on events')
+    folders = [data_folder(each) for each in options.data]
+    return load_events(
+        folders, recipe.shaping, recipe.simulation, recipe.seed, options.skip_unreadable
+    )
 
 
 def _show_augmentation(recipe: Recipe, dataset: Dataset, path: Path) -> None:

@@ -50,7 +50,9 @@ BEST = 5
 class Recordings(Protocol):
     """Labelled recordings of events, with what the measuring of a model asks of them."""
 
-    labels: NDArray[np.int64]
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Class indices (count,)."""
 
     def __len__(self) -> int:
         """How many there are."""

@@ -25,10 +25,10 @@ import numpy as np
 from snn_perception.backends import Simulator
 from snn_perception.datasets import Dataset, spread
 from snn_perception.evaluation import agreement, on_chip, robustness, unfamiliar
-from snn_perception.evaluation.accuracy import Evaluation, prepared
+from snn_perception.evaluation.accuracy import Evaluation, Recordings, prepared
 from snn_perception.evaluation.agreement import LayerAgreement
 from snn_perception.evaluation.reliability import Reliability, reliability
-from snn_perception.evaluation.trajectories import Trajectories
+from snn_perception.evaluation.trajectories import Trajectories, schedule_of
 from snn_perception.evaluation.unfamiliar import Unfamiliar
 from snn_perception.model import Model
 
@@ -40,13 +40,15 @@ if TYPE_CHECKING:
 class Findings:
     """Results of a model on `dataset`, and on some of its images undamaged and damaged.
 
+    Recordings of events have no `conditions` and no `unfamiliar`.
+
     `agreement` compares each layer's spikes with the rates of the network without spikes.
     `chip` holds the figures of `evaluation.on_chip`; it is empty unless the engine is a chip.
     `unfamiliar` is what becomes of images made here, empty unless the model can tell the unknown.
     """
 
     trajectories: Trajectories
-    dataset: Dataset
+    dataset: Dataset | Recordings
     conditions: list[robustness.Condition]
     agreement: list[LayerAgreement]
     chip: dict[str, Any]
@@ -68,15 +70,28 @@ class Findings:
         return reliability_of(self.evaluation)
 
     @property
+    def _robustness(self) -> dict[str, Any]:
+        return robustness.summary(
+            {each.damage: each.figures for each in self.conditions if each.damage}
+        )
+
+    @property
     def figures(self) -> dict[str, Any]:
         """The figures of `Evaluation.summary` and more, units in the names."""
         return {
             **figures_of(self.evaluation),
-            **robustness.summary(
-                {each.damage: each.figures for each in self.conditions if each.damage}
-            ),
+            **(self._robustness if self.conditions else {}),
             **({'unknown': unfamiliar.figures(self.unfamiliar)} if self.unfamiliar else {}),
         }
+
+
+def _study_events(trajectories: Trajectories, dataset: Recordings) -> Findings:
+    model = trajectories.simulator.model
+    some = spread(len(dataset), min(agreement.IMAGES, len(dataset)))
+    steps = schedule_of(model).total
+    inputs = dataset.counts(some, model.shaping, model.dt, steps)
+    layers = agreement.spikes_with_rates(model, inputs)
+    return Findings(trajectories, dataset, [], layers, {}, [])
 
 
 def figures_of(evaluation: Evaluation) -> dict[str, Any]:
@@ -99,13 +114,16 @@ def reliability_of(evaluation: Evaluation) -> Reliability:
     return reliability(scores, evaluation.answers == evaluation.labels)
 
 
-def study(trajectories: Trajectories, rates: Simulator, dataset: Dataset) -> Findings:
+def study(trajectories: Trajectories, rates: Simulator, dataset: Dataset | Recordings) -> Findings:
     """Add to `trajectories`, recorded on `dataset`, what damaged images do to both networks.
 
     Also adds how their layers compare, and what becomes of images of no class. The images have
-    the size of the network's input, and the labels are indices into the model's labels.
+    the size of the network's input, and the labels are indices into the model's labels. Of
+    recordings of events, only the layers are compared.
     """
     simulator = trajectories.simulator
+    if not isinstance(dataset, Dataset):
+        return _study_events(trajectories, dataset)
     conditions = robustness.measure(simulator, rates, dataset)
     some = dataset.subset(spread(len(dataset), min(agreement.IMAGES, len(dataset))))
     inputs = prepared(some.images, simulator.model.preprocessing)

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from snn_perception.datasets import Dataset
 from snn_perception.energy import DEFAULT_CHIP
 from snn_perception.evaluation.findings import Findings
 from snn_perception.evaluation.raster import record_raster
@@ -96,15 +97,17 @@ def draw_images(findings: Findings) -> dict[str, Figure]:
     """The pictures that show some of the images, by file name without the suffix."""
     model, evaluation = findings.model, findings.evaluation
     # The first image with a right answer, or else the first: argmax of all False is 0.
+    dataset = findings.dataset
+    assert isinstance(dataset, Dataset)  # There are no pictures of recordings yet.
     image = int(np.argmax(evaluation.answers == evaluation.labels))
-    pixels, decision = findings.dataset.images[image], evaluation.decisions[image]
+    pixels, decision = dataset.images[image], evaluation.decisions[image]
     accepted = {}
     if findings.unfamiliar:
         accepted['accepted'] = unknown_pictures.accepted(findings.unfamiliar)
     spikes = record_raster(model, prepare(pixels, model.preprocessing))
     return {
         'raster': image_pictures.raster(model, spikes, pixels, decision),
-        'examples': image_pictures.examples(findings.dataset.images, model, evaluation),
+        'examples': image_pictures.examples(dataset.images, model, evaluation),
         'robustness': image_pictures.damaged(model, findings.conditions),
         **accepted,
     }

@@ -63,6 +63,7 @@ def write(output: Path, recipe: Recipe, findings: Findings, origin: Origin) -> N
     """Write README.md into `output`, from what the recipe says and what was measured."""
     model, figures = findings.model, findings.figures
     network = model.network
+    things = things_of(recipe)
     sections = [
         f'# {model.name}',
         f'{model.description}. {classes(model.labels)}',
@@ -80,8 +81,8 @@ def write(output: Path, recipe: Recipe, findings: Findings, origin: Origin) -> N
         f'    scripts/run train {recipe.name} --data DIRECTORY',
         '![Training curves](curves.png)',
         '## Validation',
-        figure_table(figures),
-        _decision(model.readout, origin.calibration_images),
+        figure_table(figures, things),
+        _decision(model.readout, origin.calibration_images, things),
         '![Accuracy over simulated time](time.png)',
         '![Accuracy against synaptic operations](operations.png)',
         '![Rates and operations of the layers](layers.png)',
@@ -89,11 +90,9 @@ def write(output: Path, recipe: Recipe, findings: Findings, origin: Origin) -> N
         '![Confusion](confusion.png)',
         '## Layers with and without spikes',
         f'The same neurons in the rate network and on spikes, {agreement.IMAGES} validation '
-        'images; the difference per neuron is a root mean square.',
+        f'{things}; the difference per neuron is a root mean square.',
         markdown(layer_table(model, findings.agreement, 'in rates', 'on spikes')),
-        '## Damaged images',
-        _damage(findings.conditions),
-        markdown(damage_table(findings.conditions, recipe.augmentation.seen_damages)),
+        *_damage_sections(findings.conditions, recipe),
         *unknown_sections(findings.unfamiliar),
         '## Estimated energy per decision',
         energies.NOTE,
@@ -113,10 +112,15 @@ def write_sections(output: Path, sections: Sequence[str]) -> None:
     (output / 'README.md').write_text(text, encoding='utf-8')
 
 
+def things_of(recipe: Recipe) -> str:
+    """What a network of `recipe` is shown."""
+    return 'recordings' if recipe.hears_events else 'images'
+
+
 def _data(recipe: Recipe, origin: Origin, measured: int) -> str:
-    """Which images were for what."""
+    """Which images, or recordings, were for what."""
     return (
-        f'{recipe.data} {origin.training_images} images for training, '
+        f'{recipe.data} {origin.training_images} {things_of(recipe)} for training, '
         f'{origin.calibration_images + measured} held out of the same set (seed {recipe.seed}, '
         f'always the same ones): {origin.calibration_images} to fit the readout, and {measured} '
         f'others, on which everything below was measured. The curves of the training are of both.'
@@ -133,6 +137,13 @@ def unknown_sections(unfamiliar: list[Unfamiliar]) -> list[str]:
         '![Scores of known and unknown images](unknown.png)',
         markdown(unknown_pictures.table(unfamiliar)),
     ]
+
+
+def _damage_sections(conditions: Sequence[Condition], recipe: Recipe) -> list[str]:
+    if not conditions:
+        return []
+    table = damage_table(list(conditions), recipe.augmentation.seen_damages)
+    return ['## Damaged images', _damage(conditions), markdown(table)]
 
 
 def _damage(conditions: Sequence[Condition]) -> str:
@@ -201,12 +212,12 @@ def _title(population: Population) -> str:
     return name + ' + '.join(links)
 
 
-def figure_table(figures: dict) -> str:
+def figure_table(figures: dict, things: str = 'images') -> str:
     calibration = 100 * figures['expected_calibration_error']
     best = figures.get('top5_accuracy')
     rows = (
         ('figure', 'value'),
-        ('images', f'{figures["images"]}'),
+        (things, f'{figures["images"]}'),
         ('accuracy on spikes', f'{100 * figures["accuracy"]:.2f} %'),
         *(() if best is None else (('right among the best five', f'{100 * best:.2f} %'),)),
         ('accuracy of the rate network', f'{100 * figures["rate_accuracy"]:.2f} %'),
@@ -222,21 +233,21 @@ def figure_table(figures: dict) -> str:
             f'{figures["synaptic_operations_per_mac"]:.2f}',
         ),
     )
-    text = 'Means per image; the rate network is the same weights without spikes'
+    text = f'Means per {things[:-1]}; the rate network is the same weights without spikes'
     if figures['images'] < FEW_IMAGES:
-        text += f'; {uncertainty(figures["images"])}'
+        text += f'; {uncertainty(figures["images"], things)}'
     return f'{text}.\n\n{markdown(rows)}'
 
 
-def uncertainty(images: int) -> str:
-    """Words on what an accuracy measured on so few `images` is worth."""
+def uncertainty(images: int, things: str = 'images') -> str:
+    """Words on what an accuracy measured on so few `images`, or other `things`, is worth."""
     # Two standard deviations of a share near one half.
     points = 100 / math.sqrt(images)
-    counted = f'{images} images' if images > 1 else 'a single image'
+    counted = f'{images} {things}' if images > 1 else f'a single {things[:-1]}'
     return f'on {counted} an accuracy may be off by {points:.0f} points by chance'
 
 
-def _decision(readout: Readout, calibration_images: int) -> str:
+def _decision(readout: Readout, calibration_images: int, things: str) -> str:
     """How a decision falls, in a few sentences."""
     span = f'{1000 * readout.presentation_time:g} ms'
     start = f'{1000 * readout.start_time:g} ms'
@@ -246,12 +257,13 @@ def _decision(readout: Readout, calibration_images: int) -> str:
         if readout.mirror
         else ''
     )
-    fitted = f'The temperature of the scores was fitted on the {calibration_images} images.'
+    fitted = f'The temperature of the scores was fitted on the {calibration_images} {things}.'
     if readout.confidence_threshold == 1:
-        return f'Every image is shown for {span}; outputs count from {start} on.{seen} {fitted}'
+        thing = things[:-1]
+        return f'Every {thing} is shown for {span}; outputs count from {start} on.{seen} {fitted}'
     return (
         f'Outputs count from {start} on; the decision falls as soon as the best score reaches '
         f'{readout.confidence_threshold:.4g}, checked every '
         f'{1000 * readout.decision_interval:g} ms, after {span} at the latest.{seen} That score '
-        f'and the temperature of all scores were fitted on the {calibration_images} images.'
+        f'and the temperature of all scores were fitted on the {calibration_images} {things}.'
     )

@@ -20,21 +20,23 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from snn_perception.datasets import Dataset, DatasetError, drawn, split
-from snn_perception.datasets.base import spread
+from snn_perception.datasets.base import L, spread
 from snn_perception.images import Preprocessing
 from snn_perception.training import fingerprint
+from snn_perception.training.augmentation import Augmentation
 from snn_perception.training.recipe import Recipe
 
 SAMPLE, SAMPLED_AT_ONCE = 5000, 250
 """How many images stand for all of them, and how many of these are in memory at a time."""
+UNCHANGED = Augmentation()
 FEWEST_HELD_OUT = 2
 """Images for validation: one half fits the readout, the other measures."""
 
 
-def divide(dataset: Dataset, recipe: Recipe) -> tuple[Dataset, Dataset]:
+def divide(dataset: L, recipe: Recipe) -> tuple[L, L]:
     """The training and the validation images of `recipe`, of these at least two.
 
     Where whole takes are held out, which may be more than the recipe asks for, as many of their
@@ -67,8 +69,10 @@ class Split:
         validation: Dataset,
         preprocessing: Preprocessing,
         device: str = 'cpu',
+        augmentation: Augmentation = UNCHANGED,
     ) -> None:
         self.device = device
+        self.augmentation = augmentation
         self.digests = fingerprint.of_data(training, validation)
         self.training = Images(training, preprocessing.invert, device)
         self.validation = Images(validation, preprocessing.invert, device)
@@ -81,6 +85,23 @@ class Split:
         Returns (batch, height, width, channels).
         """
         return ((images - self._mean) / self._deviation).permute(0, 2, 3, 1).contiguous()
+
+    def in_steps(self, steps: int, dt: float) -> Split:
+        """The same: images stay as they are in all steps."""
+        return self
+
+    def examples(self, indices: Tensor, epoch: int, generator: Generator) -> tuple[Tensor, Tensor]:
+        """Training examples at `indices` as the network takes them, augmented, and their labels.
+
+        They are what is shown in this `epoch`, with random numbers of `generator`.
+        """
+        images, labels = self.training.batch(indices)
+        return self.normalise(self.augmentation.apply(images, indices + epoch, generator)), labels
+
+    def held_out(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """Validation examples at `indices` as the network takes them, and their labels."""
+        images, labels = self.validation.batch(indices)
+        return self.normalise(images), labels
 
     def sample(self) -> Iterator[Tensor]:
         """Batches of up to SAMPLE training images, evenly drawn, as the network takes them."""

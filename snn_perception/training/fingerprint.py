@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from snn_perception.datasets import Dataset
+from snn_perception.datasets.event_set import EventSet
 from snn_perception.layers import Layer
 from snn_perception.model import Weights
 from snn_perception.model_file import layer_to_mapping
@@ -72,6 +73,14 @@ def fingerprint(recipe: Recipe, data: Digests, start: Digests, on_spikes: bool) 
         del sections['initialisation']
     if not recipe.augmentation.camera.share:
         del sections['augmentation']['camera']
+    if not recipe.hears_events:
+        del sections['event_augmentation']
+    elif not on_spikes:
+        sections['presentation_time'] = recipe.readout.presentation_time
+    # The recordings that it makes are data.
+    del sections['simulation']
+    if recipe.fine_tuning is not None and recipe.fine_tuning.parts == 1:
+        sections.get('fine_tuning', {}).pop('parts', None)
     # What it is called or where it lies is no matter; its weights are in `start`.
     sections['base'] = bool(recipe.base)
     sections['stage'] = 'fine_tuning' if on_spikes else 'optimisation'
@@ -109,18 +118,25 @@ def _fields(layer: Layer) -> dict[str, Any]:
     return mapping
 
 
-def of_data(training: Dataset, validation: Dataset) -> Digests:
+def of_data(training: Dataset | EventSet, validation: Dataset | EventSet) -> Digests:
     """Digests of everything in the two parts of a data set.
 
     Pixels are digested at about a gigabyte a second, so those of MNIST in some 50 ms.
     """
     return {
-        'training images': _digest(training.images),
+        'training images': _digest(*_content(training)),
         'training labels': _digest(training.labels),
-        'validation images': _digest(validation.images),
+        'validation images': _digest(*_content(validation)),
         'validation labels': _digest(validation.labels),
         'class names': _digest(np.array(training.class_names)),
     }
+
+
+def _content(dataset: Dataset | EventSet) -> tuple[NDArray[Any], ...]:
+    """What there is to learn from in `dataset`."""
+    if isinstance(dataset, EventSet):
+        return dataset.t, dataset.x, dataset.y, dataset.polarity, dataset.bounds
+    return (dataset.images,)
 
 
 def of_weights(weights: tuple[Weights, ...]) -> str:

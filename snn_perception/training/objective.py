@@ -24,6 +24,7 @@ from torch import Tensor
 
 from snn_perception.training.checkpoint import random_seed
 from snn_perception.training.data import Split
+from snn_perception.training.event_data import EventSplit
 from snn_perception.training.precision import Precision
 from snn_perception.training.recipe import Optimisation, Recipe
 from snn_perception.training.trainable import TrainableNetwork
@@ -59,7 +60,7 @@ class Labels(Objective):
         self,
         recipe: Recipe,
         optimisation: Optimisation,
-        data: Split,
+        data: Split | EventSplit,
         precision: Precision,
         teacher: TrainableNetwork | None = None,
     ) -> None:
@@ -77,12 +78,10 @@ class Labels(Objective):
         recipe = self.recipe
         generator = torch.Generator(self.data.device)
         generator.manual_seed(random_seed(recipe.seed, step, part))
-        images, labels = self.data.training.batch(indices)
-        images = recipe.augmentation.apply(images, indices + epoch, generator)
-        images = self.data.normalise(images)
+        inputs, labels = self.data.examples(indices, epoch, generator)
         with autocast(self):
-            outputs, mean_rates = network(images, generator)
-            targets = self.targets(images, labels, outputs.shape[1])
+            outputs, mean_rates = network(inputs, generator)
+            targets = self.targets(inputs, labels, outputs.shape[1])
         loss = F.cross_entropy(outputs, targets)
         excess = F.relu(mean_rates / recipe.rate_regularisation.target - 1)
         return loss + recipe.rate_regularisation.weight * excess.square().mean()
@@ -105,9 +104,9 @@ class Labels(Objective):
     @torch.no_grad()
     def validate(self, network: TrainableNetwork, indices: Tensor) -> tuple[int, list[float]]:
         """See `Objective.validate`."""
-        images, labels = self.data.validation.batch(indices)
+        inputs, labels = self.data.held_out(indices)
         with autocast(self):
-            outputs, mean_rates = network(self.data.normalise(images))
+            outputs, mean_rates = network(inputs)
         return int((outputs.argmax(1) == labels).sum()), mean_rates.tolist()
 
 

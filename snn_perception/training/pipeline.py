@@ -22,20 +22,22 @@ from pathlib import Path
 
 import numpy as np
 
-from snn_perception.datasets import Dataset, DatasetError
+from snn_perception.datasets import Dataset, DatasetError, Labelled
+from snn_perception.datasets.event_set import EventSet
 from snn_perception.evaluation.findings import Findings
 from snn_perception.model import Model
-from snn_perception.model_file import read_description
+from snn_perception.model_file import input_of, read_description
 from snn_perception.reporting.training_curves import save_curves
 from snn_perception.training import distributed, takes
-from snn_perception.training.card import Origin, uncertainty
+from snn_perception.training.card import Origin, things_of, uncertainty
 from snn_perception.training.data import Split, divide
+from snn_perception.training.event_data import EventSplit, mixed
 from snn_perception.training.fingerprint import in_one
 from snn_perception.training.logs import log_in
 from snn_perception.training.loop import Trainer
 from snn_perception.training.parallel import check_batch
 from snn_perception.training.recipe import Recipe, RecipeError
-from snn_perception.training.results import document, measure
+from snn_perception.training.results import document, measure, measure_on_events
 from snn_perception.training.stages import run_stages
 
 LOG = logging.getLogger('snn_perception.training')
@@ -45,8 +47,16 @@ UNEQUAL = 10
 """A class is small if another one has so many times its images."""
 
 
-def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -> Model | None:
+def train(
+    recipe: Recipe,
+    dataset: Dataset | EventSet,
+    output: Path,
+    device: str = 'cpu',
+    simulated: EventSet | None = None,
+) -> Model | None:
     """Train the network of `recipe` on `dataset` and write everything into `output`.
+
+    Recordings of events may have `simulated` ones beside them, of which none is held out.
 
     Resumes from the checkpoints in `output`, exactly. Written at the end: the model, its card
     README.md and the pictures in it; the log goes to training.log all along. Raises
@@ -58,15 +68,14 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
     measures and returns the model; the others return nothing once it is trained.
     """
     recipe = _fitted(recipe, dataset)
-    training, validation = divide(dataset, recipe)
     with distributed.together(device) as own_device:
-        data = Split(training, validation, recipe.preprocessing, own_device)
+        data, training, validation = _divided(recipe, dataset, simulated, own_device)
         digest = in_one(data.digests)
         _require_agreement(recipe, digest)
         _require_own_folder(digest, output)
         with log_in(output):
-            LOG.info('%s: %d training and %d validation images',
-                     recipe.name, len(training), len(validation))  # fmt: skip
+            LOG.info('%s: %d training and %d validation %s',
+                     recipe.name, len(training), len(validation), things_of(recipe))  # fmt: skip
             if validation.takes is not None:
                 LOG.info(takes.held_out(training, validation))
             for sentence in shortcomings(training, validation):
@@ -85,11 +94,25 @@ def train(recipe: Recipe, dataset: Dataset, output: Path, device: str = 'cpu') -
     return findings.model
 
 
+def _divided(
+    recipe: Recipe, dataset: Dataset | EventSet, simulated: EventSet | None, device: str
+) -> tuple[Split | EventSplit, Dataset | EventSet, Dataset | EventSet]:
+    """The data as the stages of `recipe` take it, and its parts for training and validation."""
+    if isinstance(dataset, Dataset):
+        images = divide(dataset, recipe)
+        split = Split(*images, recipe.preprocessing, device, recipe.augmentation)
+        return split, *images
+    training, validation = divide(dataset, recipe)
+    if simulated is not None:
+        training = mixed(training, validation, simulated, recipe.simulation)
+    return EventSplit(training, validation, recipe, device), training, validation
+
+
 def _findings(
     recipe: Recipe,
     stages: list[Trainer],
-    training: Dataset,
-    validation: Dataset,
+    training: Dataset | EventSet,
+    validation: Dataset | EventSet,
     device: str,
 ) -> Findings:
     """What `measure` finds about the model that the last of `stages` has made."""
@@ -98,15 +121,18 @@ def _findings(
         training.class_names,
         recipe.network,
         stages[-1].average.fold(),
-        recipe.preprocessing,
+        input_of(recipe.input),
         recipe.readout,
         recipe.dt,
         recipe.description,
     )
-    return measure(model, training, validation, device, recipe.accuracy_cost, recipe.seed)
+    if isinstance(training, Dataset) and isinstance(validation, Dataset):
+        return measure(model, training, validation, device, recipe.accuracy_cost, recipe.seed)
+    assert isinstance(validation, EventSet)
+    return measure_on_events(model, validation, device, recipe.accuracy_cost, recipe.seed)
 
 
-def _fitted(recipe: Recipe, dataset: Dataset) -> Recipe:
+def _fitted(recipe: Recipe, dataset: Labelled) -> Recipe:
     """`recipe` for the classes of `dataset`; raises a sentence if it cannot be trained by it."""
     classes = len(dataset.class_names)
     if classes < 2:
@@ -143,7 +169,7 @@ def _require_own_folder(digest: str, output: Path) -> None:
         )
 
 
-def shortcomings(training: Dataset, validation: Dataset) -> list[str]:
+def shortcomings(training: Labelled, validation: Labelled) -> list[str]:
     """What will be poor about a model of these images, in sentences."""
     names, found = training.class_names, []
     learned, held_out = (

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from snn_perception.datasets.simulated import Simulation
+from snn_perception.events.shaping import EventShaping
 from snn_perception.images import Preprocessing
 from snn_perception.layers import Layer
 from snn_perception.locations import MODELS, RECIPES, resolve
@@ -36,6 +38,7 @@ from snn_perception.network import Network
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
 from snn_perception.training.augmentation import Augmentation
+from snn_perception.training.event_augmentation import EventAugmentation
 from snn_perception.training.initialisation import Initialisation
 from snn_perception.training.noise import Noise
 from snn_perception.turns import steps_of
@@ -111,7 +114,8 @@ class FineTuning(Optimisation):
     from `start_time` (s) on; `gamma` softens the curve that the gradient follows.
     `distillation` (0 to 1) is the part that the answers of the rate network have in what is
     learned (Hinton et al., "Distilling the Knowledge in a Neural Network", 2015), the rest are
-    the labels; a recipe with a base has no rate network.
+    the labels; a recipe with a base has no rate network. For events the gradient follows the
+    mean rates in each of `parts` equal parts of the presentation.
     """
 
     presentation_time: float = 0.05
@@ -119,6 +123,7 @@ class FineTuning(Optimisation):
     time_step: float = 0.002
     gamma: float = 0.1
     distillation: float = 0.0
+    parts: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -130,6 +135,11 @@ class FineTuning(Optimisation):
             )
         if not 0 <= self.distillation <= 1:
             raise ValueError(f'distillation must be between 0 and 1, not {self.distillation}')
+        steps = max(round(self.presentation_time / self.time_step), 1)
+        if self.parts < 1 or steps % self.parts:
+            raise ValueError(
+                f'parts of the fine_tuning must divide its {steps} steps evenly, not {self.parts}'
+            )
 
 
 @dataclass(frozen=True)
@@ -146,6 +156,10 @@ class Recipe:
 
     With a `firing_window` (s) layers take turns, see `turns`, in steps of `dt` also in training;
     the times of `fine_tuning` are for other networks.
+
+    If the input is events, `event_augmentation` takes the place of `augmentation`, and from
+    images recordings are made by `simulation`. Recordings that are held out are real ones, if
+    there are any.
 
     `validation_images` is the number of images that are held out, or under 1 the share of them;
     `seed` chooses them. One half of them fits the temperature and the confidence threshold of
@@ -171,6 +185,8 @@ class Recipe:
     noise: Noise = field(default_factory=Noise)
     rate_regularisation: RateRegularisation = field(default_factory=RateRegularisation)
     augmentation: Augmentation = field(default_factory=Augmentation)
+    event_augmentation: EventAugmentation = field(default_factory=EventAugmentation)
+    simulation: Simulation = field(default_factory=Simulation)
     base: str = ''
     validation_images: float = 5000
     accuracy_cost: float = 0.001
@@ -192,10 +208,35 @@ class Recipe:
             raise ValueError('fine_tuning is missing: with a base the network is tuned on spikes')
         if self.base and self.fine_tuning and self.fine_tuning.distillation:
             raise ValueError('distillation must be 0: with a base there is no rate network')
+        self._check_events()
         _require_not_negative('accuracy_cost', self.accuracy_cost)
         self.initialisation.check(self.layers[0], self.input.shape)
         if self.firing_window:
             steps_of(self.firing_window, self.dt)
+
+    @property
+    def hears_events(self) -> bool:
+        """Whether the input is the events of a sensor."""
+        return not isinstance(self.input, InputSection)
+
+    def _check_events(self) -> None:
+        if self.hears_events and self.augmentation != Augmentation():
+            raise ValueError('augmentation is for images; with an input of events give '
+                             'event_augmentation')  # fmt: skip
+        if not self.hears_events and self.event_augmentation != EventAugmentation():
+            raise ValueError('event_augmentation is for an input of kind events; for images give '
+                             'augmentation')  # fmt: skip
+        if self.fine_tuning and self.fine_tuning.distillation and self.hears_events:
+            raise ValueError('distillation must be 0 with an input of events')
+        if self.fine_tuning and self.fine_tuning.parts > 1 and not self.hears_events:
+            raise ValueError('parts of the fine_tuning must be 1 for images, which do not change')
+
+    @property
+    def shaping(self) -> EventShaping:
+        """How events become inputs; raises ValueError if the input is images."""
+        if isinstance(self.input, InputSection):
+            raise ValueError(f'recipe {self.name} is for images, and not for events')
+        return self.input
 
     @property
     def network(self) -> Network:

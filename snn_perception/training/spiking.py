@@ -19,6 +19,9 @@ passes on its spike trains; the gradient sees the mean rate of each neuron as if
 softened rate of its mean current (a straight-through estimator). So the weights learn to be
 right with the spikes that there are, latency included.
 
+The events of a sensor are spike trains themselves. What they say changes while they come, so the
+gradient follows the mean rates in each of several `parts` of the presentation.
+
 Layers that take turns pass on whole numbers of spikes instead, and the gradient follows the line
 that these go along; see `turns` and `whole_spikes`.
 """
@@ -39,7 +42,7 @@ from snn_perception.backends.torch import filter_currents, integrate
 from snn_perception.backends.whole_spikes import whole_spikes
 from snn_perception.graph import IMAGE, Population
 from snn_perception.model import Weights
-from snn_perception.network import Network
+from snn_perception.network import INPUT_KINDS, Network
 from snn_perception.neurons import Softened
 from snn_perception.synapses import Synapse
 from snn_perception.training.connections import Connections, to_numpy, weight_from_numpy
@@ -51,13 +54,15 @@ from snn_perception.turns import steps_of
 class Presentation:
     """How images are shown in training: `steps` of `dt` (s), evidence from `start` on.
 
-    `gamma` softens the curve that the gradient follows.
+    `gamma` softens the curve that the gradient follows, in each of `parts` equal parts, of which
+    there is one for images.
     """
 
     steps: int
     start: int
     dt: float
     gamma: float
+    parts: int = 1
 
 
 class SpikingLayer(Connections):
@@ -88,18 +93,17 @@ class SpikingLayer(Connections):
     def sums(self, trains: Mapping[int, Tensor], dt: float) -> tuple[Tensor | None, Tensor | None]:
         """Weighted sums of spikes at each step, (steps, batch, ...), and those of the image.
 
-        trains: spikes of each source, (steps, batch, ...), and the image, (batch, ...). Sums are
-        None where there is no such source; those of the image are (1, batch, ...).
+        trains: spikes of each source, or events, (steps, batch, ...), and the image, (batch, ...).
+        Sums are None where there is no such source; those of the image are (1, batch, ...).
         """
-        spiking = {
-            each.source: trains[each.source].flatten(0, 1)
-            for each in self.population.connections
-            if each.source != IMAGE
-        }
-        sums = self.total(spiking, 1 / dt)
+        spiking = {each.source: trains[each.source] for each in self.population.connections}
+        image = spiking.pop(IMAGE, None)
+        constant = None if image is None else self.total({IMAGE: image})
+        steps = len(next(iter(spiking.values()))) if spiking else 0
+        flat = {source: spikes.flatten(0, 1) for source, spikes in spiking.items()}
+        sums = self.total(flat, 1 / dt)
         if sums is not None:
-            sums = sums.unflatten(0, (-1, len(trains[IMAGE])))
-        constant = self.total({IMAGE: trains[IMAGE]})
+            sums = sums.unflatten(0, (steps, -1))
         return sums, None if constant is None else constant[None]
 
     def fold(self) -> Weights:
@@ -164,7 +168,7 @@ class TurnTakingNetwork(NetworkOnSpikes):
 
 
 class SpikingNetwork(NetworkOnSpikes):
-    """A network whose layers fire all the time, shown images for a `presentation`."""
+    """A network whose layers fire all the time, shown images or events for a `presentation`."""
 
     def __init__(
         self, network: Network, weights: tuple[Weights, ...], presentation: Presentation
@@ -173,28 +177,31 @@ class SpikingNetwork(NetworkOnSpikes):
         self.neuron = network.neuron
         self.soft_neuron = Softened(network.neuron, presentation.gamma)
         self.presentation = presentation
+        self.source = INPUT_KINDS[network.input_kind]
         self.read_last = network.read_last
         *hidden, readout = network.populations
         self.heard_by_readout = {each.source for each in readout.connections}
         self.heard_by_hidden = {each.source for other in hidden for each in other.connections}
 
-    def forward(self, images: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, inputs: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
         """Evidence, the mean output of the readout, and rates; see `TrainableNetwork`."""
-        trains = {IMAGE: images}
-        # Mean rates: all along, and while the outputs are evidence.
-        values, late = {IMAGE: images}, {IMAGE: images}
+        trains = {self.source: inputs}
+        # Mean rates: in each part, and while the outputs are evidence.
+        values, late = {self.source: inputs}, {self.source: inputs}
+        if self.source != IMAGE:
+            values, late = {self.source: self._in_parts(inputs)}, {self.source: self._late(inputs)}
         rates = []
         *hidden, readout = self._layers
         for index, layer in enumerate(hidden):
             soft = soft_rate(layer.mean_current(values), self.soft_neuron)
             spikes = trains[index] = self._spikes(layer, trains)
             if index in self.heard_by_readout:
-                late[index] = self._mean_rate(spikes[self.presentation.start :], soft)
+                late[index] = _with_gradient(self._late(spikes), self._soft_late(soft))
             if index in self.heard_by_hidden:
-                values[index] = self._mean_rate(spikes, soft)
+                values[index] = _with_gradient(self._in_parts(spikes), soft)
             rates.append((values if index in values else late)[index].mean())
             for source in self.read_last[index]:
-                if source != IMAGE:
+                if source != self.source:
                     del trains[source], values[source]
         mean = readout.mean_current(late)
         difference = self._outputs(readout, trains).sub_(mean.detach())
@@ -205,24 +212,38 @@ class SpikingNetwork(NetworkOnSpikes):
         """Spikes (steps, batch, ...), 1 or 0, of neurons that start at rest."""
         time = self.presentation
         sums, constant = layer.sums(trains, time.dt)
-        shape = (len(trains[IMAGE]), *layer.population.output_shape)
+        currents = constant if sums is None else sums
+        assert currents is not None
+        shape = currents.shape[1:]
         state = PopulationState.rest(shape, layer.synapse, self.neuron, layer.bias.detach())
-        if sums is None:
-            sums = constant
-        elif constant is not None:
+        if sums is not None and constant is not None:
             # What a filter of unit gain has always received it lets through as it is.
-            sums += constant
+            currents += constant
             state.filters.add_(constant)
-        assert sums is not None
-        return integrate(sums, layer.bias, time.steps, state, layer.synapse, self.neuron, time.dt)
+        return integrate(
+            currents, layer.bias, time.steps, state, layer.synapse, self.neuron, time.dt
+        )
 
-    def _mean_rate(self, spikes: Tensor, soft: Tensor) -> Tensor:
-        """The mean rate (Hz) of `spikes` (steps, ...), with the gradient of the rate `soft`."""
-        with torch.no_grad():
-            # In bfloat16, whole numbers up to 256 are exact, and sums are made in float32.
-            count = spikes.sum(dim=0).float()
-            difference = count.mul_(1 / self.presentation.dt / len(spikes)).sub_(soft)
-        return soft + difference
+    @torch.no_grad()
+    def _in_parts(self, spikes: Tensor) -> Tensor:
+        """Mean rates (Hz), (parts x batch, ...), of `spikes` (steps, batch, ...)."""
+        parts = spikes.unflatten(0, (self.presentation.parts, -1))
+        return self._mean_rate(parts, 1).flatten(0, 1)
+
+    @torch.no_grad()
+    def _late(self, spikes: Tensor) -> Tensor:
+        """Mean rates (Hz), (batch, ...), of `spikes` (steps, batch, ...) that are evidence."""
+        return self._mean_rate(spikes[self.presentation.start :], 0)
+
+    def _mean_rate(self, spikes: Tensor, dimension: int) -> Tensor:
+        # In bfloat16, whole numbers up to 256 are exact, and sums are made in float32.
+        count = spikes.sum(dim=dimension).float()
+        return count.mul_(1 / self.presentation.dt / spikes.shape[dimension])
+
+    def _soft_late(self, soft: Tensor) -> Tensor:
+        """The mean (batch, ...) of the rates `soft` (parts x batch, ...) in parts of evidence."""
+        time = self.presentation
+        return soft.unflatten(0, (time.parts, -1))[time.parts * time.start // time.steps :].mean(0)
 
     @torch.no_grad()
     def _outputs(self, readout: SpikingLayer, trains: Mapping[int, Tensor]) -> Tensor:
@@ -235,3 +256,8 @@ class SpikingNetwork(NetworkOnSpikes):
         filters = sums.new_zeros(readout.synapse.order, *sums.shape[1:])
         filter_currents(sums, filters, readout.synapse, self.presentation.dt)
         return sums[self.presentation.start :].mean(dim=0) + outputs
+
+
+def _with_gradient(rate: Tensor, soft: Tensor) -> Tensor:
+    """The `rate` with the gradient of the rate `soft`."""
+    return soft + (rate - soft.detach())

@@ -26,6 +26,7 @@ from snn_perception.model import Weights
 from snn_perception.training import fingerprint, precision
 from snn_perception.training.checkpoint import random_seed
 from snn_perception.training.data import Split
+from snn_perception.training.event_data import EventSplit
 from snn_perception.training.fingerprint import Digests
 from snn_perception.training.loop import Trainer
 from snn_perception.training.objective import Labels
@@ -40,7 +41,7 @@ from snn_perception.training.starting_weights import initialise
 from snn_perception.training.trainable import RateNetwork, TrainableNetwork
 
 
-def run_stages(recipe: Recipe, data: Split, checkpoints: Path) -> list[Trainer]:
+def run_stages(recipe: Recipe, data: Split | EventSplit, checkpoints: Path) -> list[Trainer]:
     """Train by `recipe` and return the stages, each of which has a checkpoint in `checkpoints`.
 
     The average of the last one is the weights of the model.
@@ -64,7 +65,7 @@ def make_trainer(
     stage: str,
     network: TrainableNetwork,
     recipe: Recipe,
-    data: Split,
+    data: Split | EventSplit,
     checkpoint: Path,
     start: Digests | None = None,
     teacher: TrainableNetwork | None = None,
@@ -78,6 +79,10 @@ def make_trainer(
     optimisation = recipe.fine_tuning if is_tuning else recipe.optimisation
     assert optimisation is not None
     chosen = precision.choose(optimisation.precision, data.device)
+    if is_tuning or recipe.base:
+        assert recipe.fine_tuning is not None
+        shown = presentation(recipe.fine_tuning)
+        data = data.in_steps(shown.steps, shown.dt)
     objective = Labels(recipe, optimisation, data, chosen, teacher)
     run = fingerprint.fingerprint(recipe, data.digests, start or {}, is_tuning)
     return Trainer(stage, network, optimisation, objective, checkpoint, run)
@@ -95,10 +100,10 @@ def presentation(tuning: FineTuning) -> Presentation:
     """The presentation of `tuning` in whole steps."""
     steps = max(round(tuning.presentation_time / tuning.time_step), 1)
     start = min(round(tuning.start_time / tuning.time_step), steps - 1)
-    return Presentation(steps, start, tuning.time_step, tuning.gamma)
+    return Presentation(steps, start, tuning.time_step, tuning.gamma, tuning.parts)
 
 
-def _train_rates(recipe: Recipe, data: Split, checkpoint: Path) -> Trainer:
+def _train_rates(recipe: Recipe, data: Split | EventSplit, checkpoint: Path) -> Trainer:
     """Train a new network in firing rates."""
     generator = torch.Generator().manual_seed(random_seed(recipe.seed, -1))
     network = RateNetwork(recipe.network, recipe.noise, generator)
@@ -108,7 +113,7 @@ def _train_rates(recipe: Recipe, data: Split, checkpoint: Path) -> Trainer:
     return trainer
 
 
-def _train_readout(recipe: Recipe, data: Split, checkpoint: Path) -> Trainer:
+def _train_readout(recipe: Recipe, data: Split | EventSplit, checkpoint: Path) -> Trainer:
     """Train a new last layer on the spikes of the base, whose own layers stay as they are."""
     base = load_model(recipe.base).weights
     *hidden, _ = base

@@ -19,10 +19,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.datasets import Dataset
+from snn_perception.datasets import Labelled
 
 
-def held_out(training: Dataset, validation: Dataset) -> str:
+def held_out(training: Labelled, validation: Labelled) -> str:
     """How the images were divided, as a sentence."""
     ours, theirs = _takes(training), _takes(validation)
     parted = np.setdiff1d(theirs, ours)
@@ -32,7 +32,7 @@ def held_out(training: Dataset, validation: Dataset) -> str:
     )
 
 
-def shortcomings(training: Dataset, validation: Dataset) -> list[str]:
+def shortcomings(training: Labelled, validation: Labelled) -> list[str]:
     """What the takes of these images leave to be desired, in sentences."""
     if training.takes is None:
         return []
@@ -57,7 +57,7 @@ def shortcomings(training: Dataset, validation: Dataset) -> list[str]:
     return found
 
 
-def _takes(dataset: Dataset, label: int | None = None) -> NDArray[np.int64]:
+def _takes(dataset: Labelled, label: int | None = None) -> NDArray[np.int64]:
     """The takes in `dataset`, or those of its class `label`."""
     takes = dataset.takes if dataset.takes is not None else np.empty(0, np.int64)
     return np.unique(takes if label is None else takes[dataset.labels == label])

@@ -31,9 +31,9 @@ from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
 
 from snn_perception.backends.rate_curve import soft_rate
-from snn_perception.graph import IMAGE, Population
+from snn_perception.graph import Population
 from snn_perception.model import Weights
-from snn_perception.network import Network
+from snn_perception.network import INPUT_KINDS, Network
 from snn_perception.neurons import Softened
 from snn_perception.training.connections import Connections, initial_weights, to_numpy
 from snn_perception.training.noise import Noise
@@ -123,11 +123,12 @@ class TrainableNetwork(nn.Module, ABC):
     """What the training loop needs of a network, whose weights are parameters of a module."""
 
     @abstractmethod
-    def forward(self, images: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
-        """Outputs (batch, classes) for `images` (batch, height, width, channels), float32.
+    def forward(self, inputs: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Outputs (batch, classes) for `inputs`, float32 (batch, height, width, channels).
 
-        Also returns the mean firing rates (Hz) of the hidden layers, (layers,). Random numbers
-        come from `generator`.
+        These are images, or rates of events in Hz. A network on spikes takes counts of events
+        instead, (steps, batch, height, width, 2). Also returns the mean firing rates (Hz) of the
+        hidden layers, (layers,). Random numbers come from `generator`.
         """
 
     @abstractmethod
@@ -150,14 +151,15 @@ class RateNetwork(TrainableNetwork):
         neuron = Softened(network.neuron, network.gamma)
         *hidden, readout = network.populations
         self.read_last = network.read_last
+        self.source = INPUT_KINDS[network.input_kind]
         self.hidden = nn.ModuleList(
             HiddenLayer(population, neuron, noise, generator) for population in hidden
         )
         self.readout = ReadoutLayer(readout, generator)
 
-    def forward(self, images: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, inputs: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
         """See `TrainableNetwork`."""
-        values, mean_rates = {IMAGE: images}, []
+        values, mean_rates = {self.source: inputs}, []
         for index, layer in enumerate(self.hidden):
             rates = layer(values, generator)
             mean_rates.append(rates.mean(dtype=torch.float32))

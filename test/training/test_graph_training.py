@@ -83,7 +83,9 @@ def test_the_card_names_what_leads_into_a_layer(trained):
 
 def run(folder):
     recipe = graph_recipe()
-    data = Split(*divide(tiny_dataset(), recipe), recipe.preprocessing)
+    data = Split(
+        *divide(tiny_dataset(), recipe), recipe.preprocessing, augmentation=recipe.augmentation
+    )
     return run_stages(recipe, data, folder)
 
 

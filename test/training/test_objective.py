@@ -33,7 +33,9 @@ def test_a_teacher_has_its_part_in_what_is_learned(distillation, flip):
         fine_tuning={'epochs': 1, 'label_smoothing': 0.1, 'distillation': distillation},
         augmentation={'flip': flip},
     )
-    data = Split(*divide(tiny_dataset(), recipe), recipe.preprocessing)
+    data = Split(
+        *divide(tiny_dataset(), recipe), recipe.preprocessing, augmentation=recipe.augmentation
+    )
     teacher = RateNetwork(recipe.network, recipe.noise).eval()
     images, labels = torch.rand(5, 8, 8, 1), torch.tensor([0, 1, 2, 3, 0])
     smoothed = torch.full((5, 4), 0.025) + 0.9 * torch.eye(4)[labels]
