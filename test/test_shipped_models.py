@@ -22,18 +22,26 @@ import pytest
 
 from snn_perception import create_simulator, load_model
 from snn_perception.datasets import load_dataset
+from snn_perception.datasets.event_sources import load_events
 from snn_perception.evaluation.accuracy import evaluate
 from snn_perception.evaluation.made_images import covered_lens, grey_wall
 from snn_perception.locations import CONVERSIONS, MODELS, RECIPES, share_directory
-from snn_perception.model_file import read_description
+from snn_perception.model_file import input_of, read_description
 from snn_perception.training.conversion_recipe import load_conversion
 from snn_perception.training.recipe import load_recipe
 from snn_perception.widening import without_unknown
 
 FOLDER = share_directory() / 'models'
-MAXIMUM_BYTES = {'mnist': 5_000_000, 'cifar10': 20_000_000, 'everyday': 20_000_000}
-VALIDATION_IMAGES = {'mnist': 6000, 'cifar10': 5000, 'everyday': 694}
+MAXIMUM_BYTES = {
+    'mnist': 5_000_000,
+    'cifar10': 20_000_000,
+    'everyday': 20_000_000,
+    'nmnist': 5_000_000,
+}
+VALIDATION_IMAGES = {'mnist': 6000, 'cifar10': 5000, 'everyday': 694, 'nmnist': 150}
 TRAINED = [name for name in MODELS.names() if name in RECIPES.names()]
+ON_EVENTS = [name for name in TRAINED if load_recipe(name)[0].hears_events]
+ON_IMAGES = [name for name in MODELS.names() if name not in ON_EVENTS]
 CONVERTED = [name for name in MODELS.names() if name in CONVERSIONS.names()]
 
 
@@ -66,7 +74,7 @@ def test_every_converted_model_is_what_its_recipe_says(name):
     assert model.preprocessing.fit == conversion.input.fit
 
 
-@pytest.mark.parametrize('name', MODELS.names())
+@pytest.mark.parametrize('name', ON_IMAGES)
 def test_a_covered_lens_and_a_grey_wall_are_unknown_to_every_shipped_model(name):
     model = load_model(name)
     simulator = create_simulator(model)
@@ -103,7 +111,7 @@ def test_every_shipped_model_is_what_its_recipe_says(name):
     recipe, _ = load_recipe(name)
     model = load_model(name)
     assert without_unknown(model).network == recipe.network
-    assert model.preprocessing == recipe.preprocessing
+    assert model.input == input_of(recipe.input)
     assert model.dt == recipe.dt
     for field in ('presentation_time', 'start_time', 'decision_interval', 'mirror'):
         assert getattr(model.readout, field) == getattr(recipe.readout, field)
@@ -132,6 +140,19 @@ def test_a_shipped_model_reads_the_shipped_images_soon_and_with_few_operations(
     assert figures['synaptic_operations'] < figures['macs']
 
 
+@pytest.mark.parametrize('name', ON_EVENTS)
+def test_a_shipped_model_reads_recordings_simulated_from_the_shipped_digits(name):
+    recipe, model = load_recipe(name)[0], load_model(name)
+    folder = share_directory() / 'resource' / 'images' / 'digits'
+    recordings, _ = load_events([folder], recipe.shaping, recipe.simulation, 0)
+    assert recordings.class_names == model.labels
+    figures = evaluate(create_simulator(model), None, recordings).summary()
+    assert figures['accuracy'] >= 1 - 2 / figures['images']
+    assert figures['simulated_time_s'] <= 0.1
+    of_images = read_description(FOLDER / 'mnist' / 'model.yaml').training['validation']
+    assert figures['synaptic_operations'] < of_images['synaptic_operations']
+
+
 @pytest.mark.parametrize('name', MODELS.names())
 def test_every_card_states_the_figures_that_training_measured(name):
     figures = read_description(FOLDER / name / 'model.yaml').training['validation']
@@ -146,7 +167,8 @@ def test_every_card_says_on_which_images_its_readout_was_fitted(name):
     training = read_description(FOLDER / name / 'model.yaml').training
     card = (FOLDER / name / 'README.md').read_text()
     if training.get('calibration_images'):
-        assert f'were fitted on the {training["calibration_images"]} images' in card
+        things = 'recordings' if name in ON_EVENTS else 'images'
+        assert f'were fitted on the {training["calibration_images"]} {things}' in card
     else:
         assert f'fitted on the same {training["validation"]["images"]} images' in card
 
