@@ -23,8 +23,9 @@ from typing import Any
 
 from rclpy.lifecycle import LifecycleNode
 
+from snn_perception.nodes.answers.loaded_model import Answer
 from snn_perception.nodes.answers.publishing import CameraOutputs
-from snn_perception.nodes.answers.recognition import Answer, Recognizer, Sight
+from snn_perception.nodes.answers.recognition import Recognizer, Sight
 from snn_perception.nodes.diagnostics.health import Health
 from snn_perception.nodes.diagnostics.verdict import Limits, Report
 from snn_perception.nodes.frames.camera_memory import CameraMemory, Frame

@@ -172,11 +172,11 @@ def create_classifier(
     """
     from rclpy.parameter import Parameter
 
-    from snn_perception.nodes import classifier_node
+    from snn_perception.nodes import classifying_node
     from snn_perception.nodes.classifier_node import ClassifierNode
     from snn_perception.nodes.process import Stop
 
-    monkeypatch.setattr(classifier_node, 'DIAGNOSTICS_PERIOD', 0.1)
+    monkeypatch.setattr(classifying_node, 'DIAGNOSTICS_PERIOD', 0.1)
 
     def create(started: bool = True, **parameters: Any) -> Any:
         values = {'model': str(model_folder), 'backend': 'reference', **parameters}

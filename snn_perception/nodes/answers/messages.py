@@ -24,7 +24,7 @@ from std_msgs.msg import Float64, String
 from vision_msgs.msg import Classification, ObjectHypothesis
 
 from snn_perception.decision import Decision
-from snn_perception.nodes.answers.recognition import Answer
+from snn_perception.nodes.answers.loaded_model import Answer
 from snn_perception.nodes.diagnostics.verdict import Level
 from snn_perception.nodes.parameters.classifier_parameters import ClassifierParameters
 

@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,51 +23,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception import energy
-from snn_perception.backends import Simulator, choose_backend, create_simulator
-from snn_perception.decision import Decision
 from snn_perception.images import Preprocessing, prepare
-from snn_perception.loading import load_model
-from snn_perception.nodes.diagnostics.host import hardware_name
+from snn_perception.nodes.answers.loaded_model import Answer, LoadedModel
 from snn_perception.nodes.frames.camera_memory import CameraMemory, Frame
 from snn_perception.nodes.frames.stream_clock import Step
 from snn_perception.nodes.parameters.classifier_parameters import ClassifierParameters
 from snn_perception.nodes.pictures.debug_raster import Spikes
-from snn_perception.nodes.process import load_library
-from snn_perception.power import Power, PowerMeter, find_meter, mean_power
+from snn_perception.power import mean_power
 from snn_perception.record import Record
 from snn_perception.views import Views
 
 WATCHED_INTERVAL = 0.005
 """Seconds of simulated time whose spikes are counted together for pictures."""
-
-CLOSING_TIME = 1.0
-"""Seconds to wait for an engine that should have ended."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A decision, and what it took on this host and would take on chips.
-
-    `labels` are all classes, `engine` is what ran the network and where, and `network_time`
-    how long that took, in s, for all images that it was shown at once. `power` is what the host
-    drew meanwhile. `energies` are J by chip. `doubt` and `is_frozen` are those of the `Sight`.
-    `spikes` are there if they were asked for. `restart`
-    says why a stream began again at rest, if it did, and `skipped` is the time of a stream in s
-    that was not simulated.
-    """
-
-    decision: Decision
-    labels: tuple[str, ...]
-    engine: str
-    energies: dict[str, float]
-    network_time: float
-    power: Power
-    doubt: str = ''
-    is_frozen: bool = False
-    spikes: Spikes | None = None
-    restart: str = ''
-    skipped: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -87,65 +53,24 @@ class Sight:
     is_frozen: bool = False
 
 
-class Recognizer:
+class Recognizer(LoadedModel):
     """Classifies the frames of cameras, by one thread at a time. To be closed after use."""
 
-    def __init__(self, simulator: Simulator, meter: PowerMeter) -> None:
-        self.simulator = simulator
-        self.model = simulator.model
-        self.meter = meter
-        self.hardware = f'{self.engine}: {hardware_name(simulator.device)}'
-        self._chips: dict[int, dict[str, int]] = {}
-        self._busy = threading.Lock()
-
-    @classmethod
-    def load(cls, parameters: ClassifierParameters, stop: Callable[[], bool]) -> Recognizer:
-        """The recognizer that `parameters` ask for, after a first run on a black image.
-
-        Raises ValueError with a sentence if there is no such model, backend or device, the
-        prices of energy are wrong, or the parameters do not suit the model, and Interrupted when
-        `stop` returns True.
-        """
-        energy.prices()  # A wrong figure in them ends the configuration, not the first frame.
-        model = load_model(parameters.model)
-        if choose_backend(parameters.backend, parameters.device) in ('torch', 'rate'):
-            load_library('torch', 'lib/libtorch_cpu.so')
-        simulator = create_simulator(
-            model,
-            parameters.backend,
-            parameters.device,
-            threads=parameters.threads,
-            precision=parameters.precision,
-        )
-        recognizer = cls(simulator, find_meter(simulator.device))
-        recognizer.require(parameters)
-        black = np.zeros(model.network.input_shape[:2], np.uint8)
-        simulator.classify(black, stop=stop)
-        return recognizer
-
-    @property
-    def engine(self) -> str:
-        """Name of the engine and where it runs, for people."""
-        return f'{self.simulator.name} on {self.simulator.device}'
+    def try_out(self, stop: Callable[[], bool]) -> None:
+        """Classify a black image."""
+        black = np.zeros(self.model.network.input_shape[:2], np.uint8)
+        self.simulator.classify(black, stop=stop)
 
     def require(self, parameters: ClassifierParameters) -> None:
         """Raise ValueError if `parameters` do not suit the model."""
-        self._chips_for(Views.parse(parameters.views))  # now, as that may take long
+        _ = self.model.preprocessing  # or else it takes events
+        self.chips_for(Views.parse(parameters.views).count)  # now, as that may take long
         self.model.schedule(parameters.presentation_time or None)
         if parameters.mode == 'stream' and self.model.network.firing_window:
             raise ValueError(
                 f'mode must be frame with model {self.model.name}, whose layers take turns: each '
                 f'frame begins at rest, and there is nothing to stream'
             )
-
-    def close(self) -> None:
-        """End the measurement of power, if possible when no frame is in work."""
-        is_idle = self._busy.acquire(timeout=CLOSING_TIME)
-        try:
-            self.meter.close()
-        finally:
-            if is_idle:
-                self._busy.release()
 
     def look(self, frame: Frame, memory: CameraMemory, parameters: ClassifierParameters) -> Sight:
         """What the network is to see of `frame`; ValueError says why it cannot be seen."""
@@ -207,7 +132,7 @@ class Recognizer:
         deadline = None
         if parameters.deadline:
             deadline = min(sight.frame.received for sight in sights) + parameters.deadline
-        with self._busy:
+        with self.busy:
             before = self.meter.read()
             start = time.perf_counter()
             decisions = self.simulator.classify_batch(
@@ -220,7 +145,7 @@ class Recognizer:
                 decision,
                 self.model.labels,
                 self.engine,
-                self._energies(decision, views),
+                self.energies(decision, views.count),
                 network_time,
                 power,
                 sight.doubt,
@@ -229,18 +154,6 @@ class Recognizer:
             )
             for image, (sight, decision) in enumerate(zip(sights, decisions, strict=True))
         ]
-
-    def _energies(self, decision: Decision, views: Views) -> dict[str, float]:
-        """Estimated J of `decision` by chip."""
-        costs = energy.estimate(decision, self._chips_for(views))
-        return {name: cost.value for name, cost in costs.items()}
-
-    def _chips_for(self, views: Views) -> dict[str, int]:
-        """How many chips networks for all `views` need; see `energy.count_chips`."""
-        count = views.count * self.model.readout.views
-        if count not in self._chips:
-            self._chips[count] = energy.count_chips(self.model.network, count)
-        return self._chips[count]
 
 
 def _in_stream(answer: Answer, step: Step) -> Answer:

@@ -42,6 +42,9 @@ class Health:
     Any thread may call any method. `clock` gives seconds that only grow.
     """
 
+    thing = 'frame'
+    counted: type[Counts] = Counts
+
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
@@ -53,7 +56,7 @@ class Health:
     def reset(self) -> None:
         """Forget all frames and errors so far, but not that the engine is busy."""
         with self._lock:
-            self._total = Counts()
+            self._total = self.counted()
             self._last_error = ''
             self._pictures = ''
             self._is_skipping = False
@@ -182,6 +185,7 @@ class Health:
             last_error=self._last_error,
             doubt=self._latencies[-1].doubt if self._latencies and not known else '',
             pictures=self._pictures,
+            thing=self.thing,
             limits=limits,
         )
 

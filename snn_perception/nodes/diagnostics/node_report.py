@@ -23,18 +23,21 @@ from rclpy.node import Node
 from std_msgs.msg import Header
 
 from snn_perception.nodes.answers import messages
+from snn_perception.nodes.answers.loaded_model import LoadedModel
 from snn_perception.nodes.answers.publishing import status_name
-from snn_perception.nodes.answers.recognition import Recognizer
 from snn_perception.nodes.diagnostics.host import Host
 from snn_perception.nodes.diagnostics.verdict import Level, Report
-from snn_perception.nodes.frame_pipeline import FramePipeline
 
 
 class NodeReport:
-    """Makes the statuses that `node` publishes on /diagnostics: one for each camera."""
+    """Makes the statuses that `node` publishes on /diagnostics: one for each sensor.
 
-    def __init__(self, node: Node) -> None:
+    They are called by the `subject` of the answers, such as frames.
+    """
+
+    def __init__(self, node: Node, subject: str) -> None:
         self._node = node
+        self._subject = subject
         self._host = Host()
 
     def header(self) -> Header:
@@ -44,11 +47,14 @@ class NodeReport:
     def statuses(
         self,
         failure: str,
-        recognizer: Recognizer | None,
-        pipeline: FramePipeline | None,
-        cameras: Sequence[str],
+        recognizer: LoadedModel | None,
+        reports: Sequence[Report] | None,
+        sensors: Sequence[str],
     ) -> list[DiagnosticStatus]:
-        """The statuses now; what the node could not do, `failure`, comes before what it does."""
+        """The statuses now, with `reports` for each of `sensors`, or None if it is not active.
+
+        What the node could not do, `failure`, comes before what it does.
+        """
         common = self._host.read()
         if recognizer is not None:
             common |= {
@@ -57,23 +63,21 @@ class NodeReport:
                 'device': recognizer.simulator.device,
                 'host_power_source': recognizer.meter.source,
             }
-        if failure or pipeline is None:
+        if failure or reports is None:
             idle = 'not configured' if recognizer is None else 'not active'
             level = Level.ERROR if failure else Level.OK
-            reports = [Report(level, failure or idle, {}) for _ in cameras]
-        else:
-            reports = pipeline.reports()
+            reports = [Report(level, failure or idle, {}) for _ in sensors]
         twin = self._twin()
         hardware = recognizer.hardware if recognizer is not None else ''
         return [
             messages.status(
-                f'{status_name(self._node, camera)}frames',
+                f'{status_name(self._node, sensor)}{self._subject}',
                 hardware,
                 Level.WARN if twin and report.level == Level.OK else report.level,
                 twin if twin and report.level == Level.OK else report.message,
                 {**report.values, **common},
             )
-            for camera, report in zip(cameras, reports, strict=True)
+            for sensor, report in zip(sensors, reports, strict=True)
         ]
 
     def _twin(self) -> str:

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
+from typing import TypeVar
 
 LARGE_FRAMES = 'for large frames see "Frames that get lost" in the README'
 
@@ -44,6 +45,9 @@ class Report:
     values: dict[str, str]
 
 
+C = TypeVar('C', bound='Counts')
+
+
 @dataclass
 class Counts:
     """Frames since the node became active, or was reset.
@@ -67,10 +71,11 @@ class Counts:
     restarts: int = 0
     skipped: float = 0.0
 
-    def since(self, before: Counts) -> Counts:
+    def since(self: C, before: C) -> C:
         """What was added to `before`."""
         names = [field.name for field in fields(self)]
-        return Counts(**{name: getattr(self, name) - getattr(before, name) for name in names})
+        grown = {name: getattr(self, name) - getattr(before, name) for name in names}
+        return type(self)(**grown)
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,8 @@ class Period:
     last answer took, and `latency` the mean time from stamp to answer, NaN if unknown. `skipped`
     is the time of a stream that was skipped since the last reset, and `is_skipping` tells whether
     the last frame added to it. All times are in s. `doubt` says why no latency is known, empty if
-    one is, and `pictures` what is odd about what the frames show.
+    one is, and `pictures` what is odd about what the frames show. `thing` is what a frame
+    is called.
     """
 
     seconds: float
@@ -123,6 +129,7 @@ class Period:
     last_error: str = ''
     doubt: str = ''
     pictures: str = ''
+    thing: str = 'frame'
     limits: Limits = field(default_factory=Limits)
 
 
@@ -144,7 +151,8 @@ def judge_engine(period: Period) -> Iterator[Finding]:
     An engine that is known to be slow is given three times as long as its last answer took.
     """
     if period.delay > max(period.limits.delay, 3 * period.usual):
-        busy, idle = 'the engine is still busy with one frame', 'frames wait and none is taken up'
+        busy = f'the engine is still busy with one {period.thing}'
+        idle = f'{period.thing}s wait and none is taken up'
         reason = busy if period.is_busy else idle
         yield Level.ERROR, f'nothing classified for {period.delay:.0f} s: {reason}'
 
@@ -152,18 +160,18 @@ def judge_engine(period: Period) -> Iterator[Finding]:
 def _judge_frames(period: Period, source: Source) -> Iterator[Finding]:
     """What is wrong with the frames, or with how they come."""
     counts = period.counts
-    rejected = f'{_number(counts.rejected, "frame")} rejected: {period.last_error}'
+    rejected = f'{_number(counts.rejected, period.thing)} rejected: {period.last_error}'
     if counts.failed:
-        yield Level.ERROR, f'{_number(counts.failed, "frame")} failed: {period.last_error}'
+        yield Level.ERROR, f'{_number(counts.failed, period.thing)} failed: {period.last_error}'
     if counts.rejected:
         yield (Level.WARN if counts.classified else Level.ERROR), rejected
     if period.silence > period.limits.silence:
-        missing = f'no frame for {period.silence:.0f} s on {source.topic}'
+        missing = f'no {period.thing} for {period.silence:.0f} s on {source.topic}'
         heard = f'which has {_number(source.publishers, "publisher")}'
         hint = f'; {LARGE_FRAMES}' if source.publishers else ''
         yield Level.STALE, f'{missing}, {source.unheard or heard + hint}'
     if source.unheard:
-        which = 'no frames' if source.is_deaf else 'not all frames'
+        which = f'{"no" if source.is_deaf else "not all"} {period.thing}s'
         yield Level.WARN, f'{which} on {source.topic}, {source.unheard}'
     if counts.restarts and source.publishers > 1:
         yield (
@@ -171,7 +179,7 @@ def _judge_frames(period: Period, source: Source) -> Iterator[Finding]:
             f'{source.topic} has {source.publishers} publishers, whose stamps do not fit together',
         )
     if period.pictures:
-        yield Level.WARN, f'the frames on {source.topic} are {period.pictures}'
+        yield Level.WARN, f'the {period.thing}s on {source.topic} are {period.pictures}'
 
 
 def _judge_pace(period: Period) -> Iterator[Finding]:
@@ -184,19 +192,19 @@ def _judge_pace(period: Period) -> Iterator[Finding]:
     if counts.lost > limits.dropped * sent:
         yield (
             Level.WARN,
-            f'{counts.lost} of {sent} frames were lost on their way; {LARGE_FRAMES}',
+            f'{counts.lost} of {sent} {period.thing}s were lost on their way; {LARGE_FRAMES}',
         )
     if counts.dropped > limits.dropped * counts.received:
         yield (
             Level.WARN,
-            f'falling behind: {counts.dropped} of {_number(counts.received, "frame")} dropped, '
-            f'since an answer takes {1e3 * period.usual:.0f} ms',
+            f'falling behind: {counts.dropped} of {_number(counts.received, period.thing)} '
+            f'dropped, since an answer takes {1e3 * period.usual:.0f} ms',
         )
     if period.latency > limits.latency:
         yield (
             Level.WARN,
-            f'answers come {period.latency:.2f} s after their frames, and {limits.latency:g} s '
-            f'are allowed',
+            f'answers come {period.latency:.2f} s after their {period.thing}s, and '
+            f'{limits.latency:g} s are allowed',
         )
 
 
@@ -206,4 +214,4 @@ def _number(count: int, thing: str) -> str:
 
 def _all_is_well(period: Period, source: Source) -> str:
     unknown = f'; their latency is unknown: {period.doubt}' if period.doubt else ''
-    return f'classifying the frames on {source.topic}{unknown}'
+    return f'classifying the {period.thing}s on {source.topic}{unknown}'

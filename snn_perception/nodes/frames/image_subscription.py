@@ -12,30 +12,15 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The subscription to a camera, which follows what is asked for and who publishes."""
+"""The subscription to a camera, to images as they are or to compressed ones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
-from rcl_interfaces.msg import ParameterDescriptor
-from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
-from rclpy.node import Node
-from rclpy.qos import (
-    QoSCompatibility,
-    QoSPolicyKind,
-    QoSProfile,
-    ReliabilityPolicy,
-    qos_check_compatible,
-)
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CompressedImage, Image
 
-from snn_perception.nodes.diagnostics.verdict import Source
-
-OVERRIDABLE = (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.DURABILITY)
+from snn_perception.nodes.sensor_subscription import SensorSubscription
 
 
 class Wanted(Protocol):
@@ -50,127 +35,12 @@ class Wanted(Protocol):
         """'auto', 'best_effort' or 'reliable'."""
 
 
-class ImageSubscription:
-    """Has `on_frame` called with the messages of the camera on `topic`, while `follow` says so.
-
-    With reliability 'auto' it is reliable as long as all publishers are. `on_change` is called
-    soon after publishers came, went or turned out not to be heard: a reason to `follow` again.
-    All methods are for the thread that runs the callbacks of `node`.
-    """
-
-    def __init__(
-        self,
-        node: Node,
-        topic: str,
-        on_frame: Callable[[Any], None],
-        on_change: Callable[[], None],
-    ) -> None:
-        self._node = node
-        self._topic = node.resolve_topic_name(topic)
-        self._on_frame = on_frame
-        self._on_change = on_change
-        self._subscription: Any = None
-        self._setting: tuple[str, ReliabilityPolicy] | None = None
-        self._overrides_reliability: dict[str, bool] = {}
-
-    def __str__(self) -> str:
-        if self._setting is None:
-            return f'{self._topic} (not subscribed)'
-        topic, reliability = self._setting
-        return f'{topic} ({reliability.name.lower().replace("_", " ")})'
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it is subscribed."""
-        return self._subscription is not None
+class ImageSubscription(SensorSubscription):
+    """The subscription to the camera on a topic; see `SensorSubscription`."""
 
     def follow(self, parameters: Wanted) -> bool:
         """Subscribe as `parameters` and the publishers ask for; whether anything changed."""
         is_compressed = parameters.image_transport == 'compressed'
-        topic = self._topic + '/compressed' * is_compressed
-        setting = topic, self._reliability(topic, parameters.reliability)
-        if setting == self._setting:
-            return False
-        self.close()
-        self._open(CompressedImage if is_compressed else Image, *setting)
-        self._setting = setting
-        return True
-
-    def close(self) -> None:
-        """Unsubscribe, if that is not done."""
-        if self._subscription is not None:
-            self._node.destroy_subscription(self._subscription)
-        self._subscription = self._setting = None
-
-    def source(self) -> Source | None:
-        """What the graph says about the camera, None while there is no subscription."""
-        if self._subscription is None:
-            return None
-        topic = self._subscription.topic_name
-        qos = self._subscription.qos_profile
-        offers = [
-            qos_check_compatible(publisher.qos_profile, qos)
-            for publisher in self._node.get_publishers_info_by_topic(topic)
-        ]
-        refused = [reason for offer, reason in offers if offer == QoSCompatibility.ERROR]
-        unheard = ''
-        if refused:
-            reason = refused[0].removeprefix('ERROR: ').rstrip('; ')
-            whose = 'whose publishers offer' if len(refused) == len(offers) else 'where some offer'
-            remedy = ''
-            if qos.reliability == ReliabilityPolicy.RELIABLE:
-                remedy = '; with the parameter reliability at best_effort they would be heard'
-            unheard = f'{whose} incompatible QoS ({reason}){remedy}'
-        return Source(topic, len(offers), unheard, is_deaf=len(refused) == len(offers) > 0)
-
-    def _reliability(self, topic: str, wanted: str) -> ReliabilityPolicy:
-        if wanted != 'auto':
-            return ReliabilityPolicy[wanted.upper()]
-        offered = {
-            publisher.qos_profile.reliability
-            for publisher in self._node.get_publishers_info_by_topic(topic)
-        }
-        # Without a publisher it is reliable: one that is too then finds it there, and the first
-        # frame is not lost in an exchange.
-        if offered <= {ReliabilityPolicy.RELIABLE}:
-            return ReliabilityPolicy.RELIABLE
-        return ReliabilityPolicy.BEST_EFFORT
-
-    def _open(self, kind: type, topic: str, reliability: ReliabilityPolicy) -> None:
-        policies = [*OVERRIDABLE]
-        if self._is_overridden(topic):
-            policies.append(QoSPolicyKind.RELIABILITY)
-        changed = self._changed
-        for events in (
-            SubscriptionEventCallbacks(matched=changed, incompatible_qos=changed),
-            SubscriptionEventCallbacks(),  # for a middleware that does not tell
-        ):
-            try:
-                self._subscription = self._node.create_subscription(
-                    kind,
-                    topic,
-                    self._on_frame,
-                    QoSProfile(depth=1, reliability=reliability),
-                    # Its own, since a group never forgets its subscriptions.
-                    callback_group=ReentrantCallbackGroup(),
-                    event_callbacks=events,
-                    qos_overriding_options=QoSOverridingOptions(policies),
-                )
-                return
-            except UnsupportedEventTypeError:
-                continue
-
-    def _is_overridden(self, topic: str) -> bool:
-        """Whether ROS's own parameter for the reliability of this subscription was given."""
-        if topic not in self._overrides_reliability:
-            name = f'qos_overrides.{topic}.subscription.reliability'
-            anything = ParameterDescriptor(dynamic_typing=True)
-            given = self._node.declare_parameter(name, None, anything).value
-            self._node.undeclare_parameter(name)
-            self._overrides_reliability[topic] = given is not None
-        return self._overrides_reliability[topic]
-
-    def _changed(self, _: Any) -> None:
-        # Later, since the subscription whose event this is may have to go.
-        if self._node.executor is not None:
-            self._node.executor.create_task(self._on_change)
+        kind = CompressedImage if is_compressed else Image
+        topic = self.topic + '/compressed' * is_compressed
+        return self.subscribe(kind, topic, parameters.reliability)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 T = TypeVar('T')
 
@@ -65,16 +65,31 @@ class Mailbox(Generic[T]):
             self._changed.notify_all()
 
 
+class Tray(Protocol[T]):
+    """Where items wait for a worker."""
+
+    def take(self) -> list[T]:
+        """Wait for items and take out all; none once it is closed."""
+
+    def close(self) -> None:
+        """Wake whoever waits in `take`, and let nothing be taken any more."""
+
+
 class Worker(Generic[T]):
     """A thread that calls `handle` with all items that wait in its mailbox, again and again.
 
+    They wait in another `tray` if there is one.
     An exception of `handle` goes to `report` and does not end the thread.
     """
 
     def __init__(
-        self, handle: Callable[[list[T]], None], report: Callable[[Exception], None]
+        self,
+        handle: Callable[[list[T]], None],
+        report: Callable[[Exception], None],
+        tray: Tray[T] | None = None,
     ) -> None:
         self.mailbox: Mailbox[T] = Mailbox()
+        self._tray: Tray[T] = self.mailbox if tray is None else tray
         self._handle = handle
         self._report = report
         self._fault: tuple[float, str] | None = None
@@ -106,13 +121,13 @@ class Worker(Generic[T]):
     def stop(self, timeout: float | None = None) -> bool:
         """End the thread, waiting for at most `timeout` seconds (PATIENCE); True if it ended."""
         self._stopping.set()
-        self.mailbox.close()
+        self._tray.close()
         self._thread.join(PATIENCE if timeout is None else timeout)
         return not self.is_running
 
     def _work(self) -> None:
         try:
-            while items := self.mailbox.take():
+            while items := self._tray.take():
                 try:
                     self._handle(items)
                 except Exception as reason:

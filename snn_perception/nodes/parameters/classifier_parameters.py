@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Every parameter of the nodes: its type, default, description and range, in one place.
+"""Every parameter of the classifier: its type, default, description and range, in one place.
 
 `parameter_kinds` says how they are described, and `parameter_server` declares them on a node.
 """
@@ -21,10 +21,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from snn_perception.energy import DEFAULT_CHIP, chip_names
 from snn_perception.images import FITS
-from snn_perception.model import PRECISIONS
-from snn_perception.nodes.parameters import frame_parameters
+from snn_perception.nodes.parameters import frame_parameters, shared_parameters
 from snn_perception.nodes.parameters.parameter_kinds import Change, parameter
 from snn_perception.views import WHOLE, Views, check_roi
 
@@ -35,39 +33,12 @@ MOST_CAMERAS = 16
 class ClassifierParameters:
     """Parameters of the node `snn_classifier`; raises ValueError for some that do not agree."""
 
-    autostart: bool = parameter(
-        True,
-        'Configure and activate without waiting for a supervisor of the lifecycle; the process '
-        'then ends if that fails.',
-    )
-    model: str = parameter(
-        'mnist',
-        'Name of a model that comes with the package, path of a model folder, or '
-        'package://PACKAGE/PATH.',
-        change=Change.RELOADS,
-    )
-    backend: str = parameter(
-        'auto',
-        'Engine that runs the network: auto, event, torch, rate, reference, nengo or loihi.',
-        change=Change.RELOADS,
-    )
-    device: str = parameter(
-        'auto', 'Where the engine runs: auto, cpu or cuda.', change=Change.RELOADS
-    )
-    threads: int = parameter(
-        0,
-        'Threads of the engines event and loihi; 0: one for each core but one, or both of two.',
-        minimum=0,
-        maximum=1024,
-        change=Change.RELOADS,
-    )
-    precision: str = parameter(
-        'auto',
-        'Weights of the engine event: float32, bfloat16 or int8, which is the fastest; '
-        'auto: what the model recommends.',
-        choices=('auto', *PRECISIONS),
-        change=Change.RELOADS,
-    )
+    autostart: bool = shared_parameters.autostart()
+    model: str = shared_parameters.model('mnist')
+    backend: str = shared_parameters.backend()
+    device: str = shared_parameters.device()
+    threads: int = shared_parameters.threads()
+    precision: str = shared_parameters.precision()
     image_topics: tuple[str, ...] = parameter(
         ('image_raw',),
         'Topics of the cameras. With more than one, the answers to each have a namespace of '
@@ -80,18 +51,8 @@ class ClassifierParameters:
         choices=('raw', 'compressed'),
         change=Change.LIVE,
     )
-    reliability: str = parameter(
-        'auto',
-        'Quality of service of the subscription. best_effort hears every camera, reliable only '
-        'those that offer it; auto is reliable as long as all publishers of the topic are.',
-        choices=('auto', 'best_effort', 'reliable'),
-        change=Change.LIVE,
-    )
-    lazy: bool = parameter(
-        False,
-        'Subscribe to a camera only while somebody subscribes to an answer to it.',
-        change=Change.LIVE,
-    )
+    reliability: str = shared_parameters.reliability()
+    lazy: bool = shared_parameters.lazy()
     mode: str = parameter(
         'frame',
         'frame: every image is shown to a network at rest. stream: the neurons keep their '
@@ -124,13 +85,7 @@ class ClassifierParameters:
         maximum=10.0,
         change=Change.LIVE,
     )
-    min_confidence: float = parameter(
-        0.0,
-        'Score from 0 to 1 that the best class must reach; below it the label is unknown.',
-        minimum=0.0,
-        maximum=1.0,
-        change=Change.LIVE,
-    )
+    min_confidence: float = shared_parameters.min_confidence()
     reject_unknown: bool = parameter(
         False,
         'Whether the label is unknown for frames that can be no picture of anything (almost '
@@ -138,13 +93,7 @@ class ClassifierParameters:
         'unlike all that the model was made for: a score above 1.',
         change=Change.LIVE,
     )
-    max_hypotheses: int = parameter(
-        5,
-        'How many classes a classification lists at most, best first.',
-        minimum=1,
-        maximum=100_000,
-        change=Change.LIVE,
-    )
+    max_hypotheses: int = shared_parameters.max_hypotheses()
     roi: tuple[float, ...] = parameter(
         WHOLE,
         'Part of the frame that counts: x, y, width and height as shares of it, from 0 to 1.',
@@ -173,19 +122,8 @@ class ClassifierParameters:
     )
     significant_bits: int = frame_parameters.significant_bits()
     float_range: tuple[float, ...] = frame_parameters.float_range()
-    energy_chip: str = parameter(
-        DEFAULT_CHIP,
-        'Chip whose estimated energy goes to ~/energy; ~/statistics has them all.',
-        choices=chip_names,
-        change=Change.LIVE,
-    )
-    max_silence: float = parameter(
-        2.0,
-        'Seconds without a frame after which /diagnostics says STALE.',
-        minimum=0.1,
-        maximum=86_400.0,
-        change=Change.LIVE,
-    )
+    energy_chip: str = shared_parameters.energy_chip()
+    max_silence: float = shared_parameters.max_silence('frame')
     frozen_after: float = parameter(
         5.0,
         'Seconds for which frames may be bit for bit the same, as those of a real sensor never '
@@ -194,29 +132,9 @@ class ClassifierParameters:
         maximum=86_400.0,
         change=Change.LIVE,
     )
-    max_delay: float = parameter(
-        5.0,
-        'Seconds for which a frame may wait for its answer before /diagnostics says ERROR.',
-        minimum=0.1,
-        maximum=86_400.0,
-        change=Change.LIVE,
-    )
-    max_latency: float = parameter(
-        1.0,
-        'Seconds from the stamp of a frame to its answer, in the mean, above which /diagnostics '
-        'says WARN.',
-        minimum=0.0,
-        maximum=60.0,
-        change=Change.LIVE,
-    )
-    max_dropped: float = parameter(
-        0.1,
-        'Share of the frames that may be lost on their way, or dropped for newer ones, before '
-        '/diagnostics says WARN.',
-        minimum=0.0,
-        maximum=1.0,
-        change=Change.LIVE,
-    )
+    max_delay: float = shared_parameters.max_delay('frame')
+    max_latency: float = shared_parameters.max_latency('frame')
+    max_dropped: float = shared_parameters.max_dropped('frame')
 
     def __post_init__(self) -> None:
         topics = self.image_topics

@@ -17,7 +17,8 @@
 from __future__ import annotations
 
 from snn_perception.nodes.answers import messages
-from snn_perception.nodes.answers.recognition import Answer, Recognizer, Sight
+from snn_perception.nodes.answers.loaded_model import Answer
+from snn_perception.nodes.answers.recognition import Recognizer, Sight
 from snn_perception.nodes.parameters.classifier_parameters import ClassifierParameters
 from snn_perception.nodes.pictures.debug_drawing import (
     FRAME_HEIGHT,
