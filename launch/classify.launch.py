@@ -14,6 +14,8 @@
 
 """The classifier on a camera topic; with demo:=true, also a camera that shows shipped images.
 
+With input:=events these are the event classifier and the event camera.
+
 The launch lasts as long as the classifier: it ends with it, and with an error if that died.
 """
 
@@ -35,6 +37,7 @@ from snn_perception.demo.shipped_images import SHIPPED_IMAGES
 
 PACKAGE = 'snn_perception'
 CONFIGURATION = Path(get_package_share_directory(PACKAGE)) / 'config' / 'classify.yaml'
+CONFIGURATION_OF_EVENTS = CONFIGURATION.with_name('event_classify.yaml')
 LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 
 # Arguments that, if given, set the parameter of the same name.
@@ -53,16 +56,22 @@ PARAMETERS = {
     'autostart': (bool, 'Configure and activate without a supervisor: true or false'),
     'use_sim_time': (bool, 'Take the time from /clock: true or false'),
 }
+OF_IMAGES = ('image_topics', 'image_transport')
 SHARED_WITH_CAMERA = ('image_transport', 'use_sim_time')
 
 # Other arguments: default and description.
 OTHERS = {
+    'input': ('images', 'What the classifier takes: images, or events of an event camera'),
+    'event_topic': ('events', 'Topic of the event camera'),
     'image_topic': (
         'image_raw',
         'Topic of the camera; compressed images are on TOPIC/compressed',
     ),
     'namespace': ('', 'Namespace of nodes and relative topics'),
-    'params_file': (str(CONFIGURATION), 'YAML file with the parameters of the nodes'),
+    'params_file': (
+        str(CONFIGURATION),
+        f'YAML file with the parameters of the nodes; for events {CONFIGURATION_OF_EVENTS.name}',
+    ),
     'log_level': ('info', f'Least severe messages that the nodes log: {", ".join(LEVELS)}'),
     'respawn': (
         'false',
@@ -106,18 +115,28 @@ def _nodes(context: LaunchContext) -> list[Node]:
         for name, (kind, _) in PARAMETERS.items()
         if texts[name] != ''
     }
+    hears_events = _choice('input', texts['input'], ('images', 'events')) == 'events'
+    if hears_events:
+        for name in OF_IMAGES:
+            if name in parameters:
+                raise RuntimeError(f'{name} is of images, and input is events')
+        if texts['params_file'] == str(CONFIGURATION):
+            texts['params_file'] = str(CONFIGURATION_OF_EVENTS)
     shared = {name: parameters[name] for name in SHARED_WITH_CAMERA if name in parameters}
     respawn = _flag('respawn', texts['respawn'])
     common = {
         'package': PACKAGE,
         'namespace': LaunchConfiguration('namespace'),
-        'remappings': [('image_raw', LaunchConfiguration('image_topic'))],
+        'remappings': [
+            ('image_raw', LaunchConfiguration('image_topic')),
+            ('events', LaunchConfiguration('event_topic')),
+        ],
         'ros_arguments': ['--log-level', _choice('log_level', texts['log_level'], LEVELS)],
         'output': 'screen',
     }
     classifier = LifecycleNode(
-        executable='classifier',
-        name='snn_classifier',
+        executable='event_classifier' if hears_events else 'classifier',
+        name='event_classifier' if hears_events else 'snn_classifier',
         parameters=[texts['params_file'], parameters],
         respawn=respawn,
         respawn_delay=_seconds('respawn_delay', texts['respawn_delay']),
@@ -126,10 +145,12 @@ def _nodes(context: LaunchContext) -> list[Node]:
     )
     if not _flag('demo', texts['demo']):
         return [classifier]
-    shown = {'width': 640, 'height': 480, **_images_for(texts['model'], texts['params_file'])}
+    shown: dict[str, Any] = {}
+    if not hears_events:
+        shown = {'width': 640, 'height': 480, **_images_for(texts['model'], texts['params_file'])}
     camera = Node(
-        executable='camera',
-        name='camera',
+        executable='event_camera' if hears_events else 'camera',
+        name='event_camera' if hears_events else 'camera',
         parameters=[texts['params_file'], {**shown, **shared}],
         **common,
     )

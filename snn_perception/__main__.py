@@ -28,6 +28,14 @@ COMMANDS = {
         'snn_perception.nodes.camera:main',
         'the node that publishes a folder of images, a video file or a webcam',
     ),
+    'event_classifier': (
+        'snn_perception.nodes.event_classifier:main',
+        'the node: events of an event camera in, class labels with their spikes and joules out',
+    ),
+    'event_camera': (
+        'snn_perception.nodes.event_camera:main',
+        'the node that publishes recordings, or images in motion, as an event camera would',
+    ),
     'collect': (
         'snn_perception.nodes.collect:main',
         'the node that saves frames of a camera for a training, from a page in the browser',
@@ -66,6 +74,7 @@ COMMANDS = {
 ROS = (
     *('rclpy', 'rcl_interfaces', 'lifecycle_msgs', 'builtin_interfaces'),
     *('sensor_msgs', 'std_msgs', 'std_srvs', 'diagnostic_msgs', 'vision_msgs'),
+    'event_camera_msgs',
 )
 
 
@@ -79,7 +88,7 @@ def main() -> int:
     if name in ('-h', '--help'):
         print(f'usage: {program} NAME [ARGUMENTS]\n')
         for command, (_, description) in COMMANDS.items():
-            print(f'  {command:12}{description}')
+            print(f'  {command:18}{description}')
         return 0
     if name not in COMMANDS:
         print(

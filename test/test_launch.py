@@ -32,10 +32,13 @@ from pathlib import Path
 from typing import Any
 
 import colour_model
+import event_sides
 import pytest
 
 # Not imported here: launch has all loggers of its process keep to themselves what they are told.
-for name in ('launch', 'launch_ros', 'ament_index_python', 'rclpy', 'vision_msgs'):
+for name in (
+    *('launch', 'launch_ros', 'ament_index_python', 'rclpy', 'vision_msgs', 'event_camera_msgs'),
+):
     if find_spec(name) is None:
         pytest.skip(f'{name} is not installed', allow_module_level=True)
 
@@ -168,7 +171,7 @@ print(json.dumps({argument.name: argument.description for argument in arguments}
     assert set(descriptions) == {
         *('model', 'backend', 'device', 'image_topic', 'image_transport', 'namespace'),
         *('image_topics', 'params_file', 'autostart', 'log_level', 'demo'),
-        *('use_sim_time', 'respawn', 'respawn_delay'),
+        *('use_sim_time', 'respawn', 'respawn_delay', 'input', 'event_topic'),
     }
     assert all(len(description) > 10 for description in descriptions.values())
 
@@ -213,6 +216,32 @@ def test_demo_shows_the_images_that_the_model_knows(node: Any) -> None:
     assert source.string_value == 'package://snn_perception/resource/images/everyday'
     status, output = stop(process)
     assert status == 0, output
+
+
+def test_nodes_for_events_are_started_on_request(node: Any, tmp_path: Path) -> None:
+    from std_msgs.msg import String
+
+    labels: list[String] = []
+    node.create_subscription(String, '/eyes/event_classifier/label', labels.append, 10)
+    process = start(
+        'input:=events',
+        'demo:=true',
+        f'model:={event_sides.save(tmp_path / "sides")}',
+        'backend:=reference',
+        'namespace:=eyes',
+        'event_topic:=lens/events',
+    )
+    wait_for(lambda: labels, process)
+    assert node.count_publishers('/eyes/lens/events') == 1
+    status, output = stop(process)
+    assert status == 0, output
+    assert output.count('process has finished cleanly') == 2
+
+
+def test_arguments_of_images_are_refused_for_events() -> None:
+    status, output = end_of(start('input:=events', 'image_transport:=compressed'))
+    assert status == 1
+    assert 'image_transport is of images, and input is events' in output
 
 
 def call(node: Any, process: subprocess.Popen, kind: Any, service: str, **fields: Any) -> Any:
@@ -285,6 +314,7 @@ def test_several_cameras_and_simulated_time_are_parameters_of_the_classifier(nod
             "log_level must be one of debug, info, warn, error, fatal, not 'loud'",
         ),
         ('image_topics:=/front/image', 'image_topics must be a list such as [/front/image_raw, '),
+        ('input:=radar', "input must be one of images, events, not 'radar'"),
         ('params_file:=/no/such.yaml', 'params_file must be a YAML file with parameters, and '),
     ],
 )

@@ -20,7 +20,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from snn_perception.nodes.process import Stop, run
 from snn_perception.targets import file_to_write
@@ -64,7 +64,15 @@ def _parse() -> argparse.Namespace:
         metavar='PATH',
         help='what the camera shows (default: the images shipped for the model, or else digits)',
     )
-    parser.add_argument('--model', help='a shipped model, a folder or a NIR file (default: mnist)')
+    parser.add_argument(
+        '--model',
+        help='a shipped model, a folder or a NIR file (default: mnist, or nmnist for events)',
+    )
+    parser.add_argument(
+        '--events',
+        action='store_true',
+        help='with an event camera, before which images move, and a network of events',
+    )
     parser.add_argument('--backend', help='the engine (default: auto)')
     parser.add_argument(
         '--picture',
@@ -72,7 +80,10 @@ def _parse() -> argparse.Namespace:
         metavar='FILE.png',
         help='save the last answers as a picture',
     )
-    return parser.parse_args(_without_ros(sys.argv)[1:])
+    options = parser.parse_args(_without_ros(sys.argv)[1:])
+    if options.events and options.rate:
+        parser.error('--rate is that of a camera of images; events come at their own')
+    return options
 
 
 def _without_ros(arguments: list[str]) -> list[str]:
@@ -119,9 +130,10 @@ def _work(stop: Stop) -> int:
     from snn_perception.nodes.running import ros
 
     arguments = ['demo', '--ros-args']
-    for name in ('classify.yaml', 'demo.yaml'):
+    for name in ('event_classify.yaml' if options.events else 'classify.yaml', 'demo.yaml'):
         arguments += ['--params-file', str(share_directory() / 'config' / name)]
-    arguments += arguments_for(options.model)
+    if not options.events:
+        arguments += arguments_for(options.model)
     # The later ones win.
     with ros([*arguments, '--', *sys.argv[1:]], publishes_images=True):
         status, scoreboard = _show(stop, options)
@@ -135,16 +147,15 @@ def _work(stop: Stop) -> int:
 def _show(stop: Stop, options: argparse.Namespace) -> tuple[int, Scoreboard]:
     """Run the nodes until `stop`; returns the exit status and the answers to what was shown."""
     from snn_perception.demo.viewer import ViewerNode
-    from snn_perception.nodes.camera_node import CameraNode
-    from snn_perception.nodes.classifier_node import ClassifierNode
     from snn_perception.nodes.running import spin
 
+    classify, show = _kinds(options.events)
     width, height = options.size or (None, None)
     shown = _parameters(rate=options.rate, width=width, height=height, source=options.source)
     asked = _parameters(model=options.model, backend=options.backend)
-    classifier = ClassifierNode(stop, parameter_overrides=asked)
+    classifier = classify(stop, parameter_overrides=asked)
     viewer = ViewerNode(stop, options.frames, classifier.resolve_topic_name)
-    camera = CameraNode(stop, viewer.expect, parameter_overrides=shown)
+    camera = show(stop, viewer.expect, parameter_overrides=shown)
     try:
         if classifier.parameters.autostart and not classifier.start():
             return 1, viewer.scoreboard
@@ -155,6 +166,19 @@ def _show(stop: Stop, options: argparse.Namespace) -> tuple[int, Scoreboard]:
         camera.destroy_node()
         viewer.destroy_node()
     return int(camera.has_failed), viewer.scoreboard
+
+
+def _kinds(hears_events: bool) -> tuple[Any, Any]:
+    """The nodes that classify, and that show something to classify."""
+    if hears_events:
+        from snn_perception.nodes.event_camera_node import EventCameraNode
+        from snn_perception.nodes.event_classifier_node import EventClassifierNode
+
+        return EventClassifierNode, EventCameraNode
+    from snn_perception.nodes.camera_node import CameraNode
+    from snn_perception.nodes.classifier_node import ClassifierNode
+
+    return ClassifierNode, CameraNode
 
 
 def _parameters(**values: object) -> list[Parameter]:

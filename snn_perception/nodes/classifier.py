@@ -33,17 +33,10 @@ def main() -> int:
 
 def _work(stop: Stop) -> int:
     from snn_perception.nodes.parameters.classifier_parameters import ClassifierParameters
-    from snn_perception.nodes.running import parse_node_arguments, ros, spin
+    from snn_perception.nodes.running import parse_node_arguments, ros, run_classifier
 
     parse_node_arguments('classifier', DESCRIPTION, ClassifierParameters)
     with ros(sys.argv):
         from snn_perception.nodes.classifier_node import ClassifierNode
-        from snn_perception.nodes.ros_log import logging_to
 
-        node = ClassifierNode(stop)
-        try:
-            with logging_to(node.get_logger()):
-                spin(stop, node, first=node.autostart if node.parameters.autostart else None)
-        finally:
-            node.close()
-    return node.exit_status
+        return run_classifier(stop, ClassifierNode(stop))

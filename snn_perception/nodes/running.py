@@ -37,6 +37,7 @@ from rclpy.utilities import remove_ros_args
 from snn_perception.locations import share_directory
 from snn_perception.nodes.parameters.parameter_kinds import table
 from snn_perception.nodes.process import Stop
+from snn_perception.nodes.ros_log import logging_to
 
 PROFILE_SETTINGS = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 """Where Fast DDS 2 and 3 look for a profile."""
@@ -134,3 +135,13 @@ def spin(
                 )
     finally:
         executor.shutdown()
+
+
+def run_classifier(stop: Stop, node: Any) -> int:
+    """Run a `ClassifyingNode` until `stop` is requested, and close it; the exit status."""
+    try:
+        with logging_to(node.get_logger()):
+            spin(stop, node, first=node.autostart if node.parameters.autostart else None)
+    finally:
+        node.close()
+    return int(node.exit_status)

@@ -62,6 +62,26 @@ class EngineParameters(Protocol):
         """Of its weights."""
 
 
+class AnswerParameters(Protocol):
+    """The parameters that say how answers are published."""
+
+    @property
+    def min_confidence(self) -> float:
+        """Score below which the label is unknown."""
+
+    @property
+    def reject_unknown(self) -> bool:
+        """Whether the label is unknown for what the model was not made for."""
+
+    @property
+    def max_hypotheses(self) -> int:
+        """How many classes are listed at most."""
+
+    @property
+    def energy_chip(self) -> str:
+        """Chip whose energy has a topic of its own."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """A decision, and what it took on this host and would take on chips.

@@ -24,9 +24,8 @@ from std_msgs.msg import Float64, String
 from vision_msgs.msg import Classification, ObjectHypothesis
 
 from snn_perception.decision import Decision
-from snn_perception.nodes.answers.loaded_model import Answer
+from snn_perception.nodes.answers.loaded_model import Answer, AnswerParameters
 from snn_perception.nodes.diagnostics.verdict import Level
-from snn_perception.nodes.parameters.classifier_parameters import ClassifierParameters
 
 UNKNOWN = 'unknown'
 
@@ -43,7 +42,7 @@ def classification(
     return Classification(header=header, results=results)
 
 
-def label(answer: Answer, parameters: ClassifierParameters) -> String:
+def label(answer: Answer, parameters: AnswerParameters) -> String:
     """The best class, or 'unknown' if `parameters` say so.
 
     That is if its score is below `min_confidence`, and with `reject_unknown` if the frame is

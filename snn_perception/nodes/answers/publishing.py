@@ -27,7 +27,7 @@ from std_msgs.msg import Float64, String
 from vision_msgs.msg import Classification
 
 from snn_perception.nodes.answers import messages
-from snn_perception.nodes.answers.loaded_model import Answer
+from snn_perception.nodes.answers.loaded_model import Answer, AnswerParameters
 from snn_perception.nodes.diagnostics.latency import Latency, latency
 from snn_perception.nodes.frames.frame_reader import nanoseconds
 from snn_perception.nodes.parameters.classifier_parameters import ClassifierParameters
@@ -74,7 +74,7 @@ class AnswerPublishers:
         self,
         header: Any,
         answer: Answer,
-        parameters: ClassifierParameters,
+        parameters: AnswerParameters,
         times: Mapping[str, float],
         taken_up: float,
     ) -> Latency:

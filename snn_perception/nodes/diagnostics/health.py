@@ -26,6 +26,7 @@ from dataclasses import replace
 from snn_perception.nodes.diagnostics.latency import Latency
 from snn_perception.nodes.diagnostics.verdict import (
     Counts,
+    Finding,
     Level,
     Limits,
     Period,
@@ -76,10 +77,10 @@ class Health:
             if self._waiting_since is None:
                 self._waiting_since = self._last_frame
 
-    def dropped(self) -> None:
-        """Count a frame that gave way to a newer one before its turn."""
+    def dropped(self, count: int = 1) -> None:
+        """Count frames that gave way to newer ones before their turn."""
         with self._lock:
-            self._total.dropped += 1
+            self._total.dropped += count
 
     def duplicate(self) -> None:
         """Count a frame of a stream that has the stamp of the one before."""
@@ -166,7 +167,10 @@ class Health:
             self._begin_period()
         if source is None:
             return Report(*next(judge_engine(period), (Level.OK, pause)), {})
-        return Report(*judge(period, source), values)
+        return Report(*self._judge(period, source), values)
+
+    def _judge(self, period: Period, source: Source) -> Finding:
+        return judge(period, source)
 
     def _period(self, limits: Limits) -> Period:
         now = self._clock()

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import TypeVar
@@ -141,6 +141,11 @@ def judge(period: Period, source: Source) -> Finding:
         *_judge_pace(period),
         (Level.OK, _all_is_well(period, source)),
     ]
+    return first_of_the_worst(found)
+
+
+def first_of_the_worst(found: Sequence[Finding]) -> Finding:
+    """The first of those of `found` that are worst."""
     order = Level.ERROR, Level.STALE, Level.WARN, Level.OK
     return min(found, key=lambda finding: order.index(finding[0]))
 

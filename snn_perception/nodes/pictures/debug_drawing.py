@@ -91,6 +91,7 @@ class Scene:
     latency: s from the stamp of the frame to the answer, nan if that is not known.
     longest: s of simulated time that the decision could have taken at most.
     spikes: those of the decision, None if they were not counted in pieces of time.
+    kind: what the network saw, '' for an image, grey or in colour.
     """
 
     frame: NDArray[np.uint8]
@@ -105,6 +106,7 @@ class Scene:
     latency: float
     longest: float
     spikes: Spikes | None = None
+    kind: str = ''
 
 
 def seen_images(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.uint8]:
@@ -190,12 +192,12 @@ def _draw_seen(area: NDArray[np.uint8], scene: Scene) -> None:
     """Draw what the network saw at the left of `area`, in the colour of its place in the frame."""
     count, height, width = scene.seen.shape[:3]
     view = scene.decision.view
-    kind = 'grey' if scene.seen.ndim == 3 or scene.seen.shape[3] == 1 else 'colour'
+    image = 'grey' if scene.seen.ndim == 3 or scene.seen.shape[3] == 1 else 'colour'
     square = area[:, :SEEN]
     square[:] = WINDOW
     square[1:-1, 1:-1] = EMPTY
     _fit(square[1:-1, 1:-1], _side_by_side(scene.seen) if view is None else scene.seen[view])
-    lines = ['the network saw', f'{width} x {height}', kind]
+    lines = ['the network saw', f'{width} x {height}', scene.kind or image]
     if count > 1:
         lines.append(f'the mean of {count}' if view is None else f'view {view + 1} of {count}')
     for row, text in enumerate(lines):

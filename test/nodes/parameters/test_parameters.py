@@ -28,6 +28,8 @@ from snn_perception.energy import chip_names
 from snn_perception.nodes.parameters.camera_parameters import CameraParameters
 from snn_perception.nodes.parameters.classifier_parameters import ClassifierParameters
 from snn_perception.nodes.parameters.collect_parameters import CollectParameters
+from snn_perception.nodes.parameters.event_camera_parameters import EventCameraParameters
+from snn_perception.nodes.parameters.event_parameters import EventClassifierParameters
 from snn_perception.nodes.parameters.parameter_kinds import Change, Parameter, table
 
 CONFIG = Path(__file__).parents[3] / 'config'
@@ -36,11 +38,15 @@ FILES = {
     '/**/snn_classifier': CONFIGURATION,
     '/**/camera': CONFIGURATION,
     '/**/snn_collect': CONFIG / 'collect.yaml',
+    '/**/event_classifier': CONFIG / 'event_classify.yaml',
+    '/**/event_camera': CONFIG / 'event_classify.yaml',
 }
 NODES = {
     '/**/snn_classifier': ClassifierParameters,
     '/**/camera': CameraParameters,
     '/**/snn_collect': CollectParameters,
+    '/**/event_classifier': EventClassifierParameters,
+    '/**/event_camera': EventCameraParameters,
 }
 
 FRACTION = Parameter('fraction', 0.5, 'A part of one.', minimum=0.0, maximum=1.0)
@@ -85,7 +91,7 @@ def test_configuration_file_names_all_chips_and_engines(name: str) -> None:
     assert name in CONFIGURATION.read_text()
 
 
-@pytest.mark.parametrize('node', ['/**/snn_classifier', '/**/snn_collect'])
+@pytest.mark.parametrize('node', ['/**/snn_classifier', '/**/snn_collect', '/**/event_classifier'])
 def test_configuration_file_marks_what_can_change_when(node: str) -> None:
     lines = FILES[node].read_text().splitlines()
     for parameter in table(NODES[node]):
