@@ -21,7 +21,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
@@ -35,41 +35,15 @@ from snn_perception.decision import Interrupted
 from snn_perception.nodes.answers.loaded_model import LoadedModel
 from snn_perception.nodes.answers.publishing import CameraOutputs
 from snn_perception.nodes.diagnostics.node_report import NodeReport
-from snn_perception.nodes.diagnostics.verdict import Report
 from snn_perception.nodes.lifecycle import ERROR, FAILURE, SUCCESS, SupervisedNode, leads_to
 from snn_perception.nodes.parameters.parameter_kinds import Change, table
 from snn_perception.nodes.parameters.parameter_server import ParameterNode, ParameterServer
+from snn_perception.nodes.pipeline import Pipeline
 from snn_perception.nodes.process import Stop
 from snn_perception.nodes.services import guard_services
 
 DIAGNOSTICS_PERIOD = 1.0
 """Seconds between two messages on /diagnostics."""
-
-
-class Pipeline(Protocol):
-    """The path from what sensors send to the answers, for the thread that runs callbacks."""
-
-    @property
-    def is_running(self) -> bool:
-        """Whether its worker thread has not ended."""
-
-    def resume(self) -> None:
-        """Subscribe."""
-
-    def follow(self) -> None:
-        """Subscribe as the parameters now ask for."""
-
-    def pause(self) -> None:
-        """Unsubscribe, and drop what waits; what is in work is not answered."""
-
-    def stop(self) -> bool:
-        """Unsubscribe and end the worker; False if it does not come to an end."""
-
-    def reset(self) -> None:
-        """Forget counts and errors, and begin anew with what comes next."""
-
-    def reports(self) -> list[Report]:
-        """The verdict on the time since the last reports, for each sensor."""
 
 
 class ClassifyingNode(ParameterNode, SupervisedNode):

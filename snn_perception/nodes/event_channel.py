@@ -64,7 +64,7 @@ class EventChannel(SensorChannel):
         self._next = message.seq + 1
         # Numbers that go back are of a driver that was started anew.
         self.health.received(max(missing, 0), stamp != 0)
-        self.queue.put(Delivery(message, received, (now - stamp) / 1e9))
+        self.queue.put(Delivery(message, received, (now - stamp) / 1e9, missing != 0))
 
     def _on_dropped(self, count: int) -> None:
         self.health.dropped(count)

@@ -98,8 +98,6 @@ class EventPipeline:
     def _classify(self, deliveries: list[Delivery]) -> None:
         with self.channel.health.busy():
             for delivery in deliveries:
-                if self._worker.is_stopping:
-                    return
                 self._hear(delivery)
 
     def _hear(self, delivery: Delivery) -> None:
@@ -113,6 +111,7 @@ class EventPipeline:
         if self._listener is None or self._listener.recognizer is not recognizer:
             self._listener = Listener(recognizer)
         listener, channel = self._listener, self.channel
+        listener.follows_gap |= delivery.follows_gap
         listener.times = {'waiting': start - delivery.received}
         try:
             shaping = recognizer.shaping(parameters)
@@ -125,11 +124,9 @@ class EventPipeline:
         )
         listener.times['reading'] = time.perf_counter() - start
         try:
-            for number, part in enumerate(parts):
-                after_drop = delivery.follows_dropped and number == 0
-                for answer in listener.hear(
-                    part, parameters.stream_gap, after_drop, channel.outputs.pictures.is_wanted
-                ):
+            for part in parts:
+                is_watched = channel.outputs.pictures.is_wanted
+                for answer in listener.hear(part, parameters.stream_gap, is_watched):
                     if self._worker.is_stopping:
                         return
                     self._answer(delivery, answer, listener, parameters, start)
@@ -166,12 +163,14 @@ class EventPipeline:
 class Listener:
     """The network of `recognizer` as it hears one camera, and what it has heard since an answer.
 
-    `times` are parts of what the packet in work took, in s by name.
+    `times` are parts of what the packet in work took, in s by name, and `follows_gap` tells
+    whether packets are missing since the last events.
     """
 
     def __init__(self, recognizer: EventRecognizer) -> None:
         self.recognizer = recognizer
         self.times: dict[str, float] = {}
+        self.follows_gap = False
         self.seen = Accumulation()
         self._stream = EventStream(recognizer.simulator)
         self._clock = EventClock(recognizer.model.dt)
@@ -179,7 +178,7 @@ class Listener:
         self._restart = ''
         self._skipped = 0.0
 
-    def hear(self, part: Seen, longest_gap: float, after_drop: bool, is_watched: bool) -> Any:
+    def hear(self, part: Seen, longest_gap: float, is_watched: bool) -> Any:
         """The answers that fall in the course of `part`, one after the other.
 
         See `EventClock.advance`; events are remembered for pictures if it `is_watched`.
@@ -187,7 +186,8 @@ class Listener:
         if is_watched:
             self.seen.add(part)
         first, last = int(part.events.t[0]), int(part.events.t[-1])
-        for stretch in self._clock.advance(part.shaped, first, last, longest_gap, after_drop):
+        follows_gap, self.follows_gap = self.follows_gap, False
+        for stretch in self._clock.advance(part.shaped, first, last, longest_gap, follows_gap):
             yield from self._advance(stretch)
 
     def _advance(self, stretch: Stretch) -> list[Answer]:

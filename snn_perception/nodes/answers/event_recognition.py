@@ -24,7 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.event_stream import EventStream
+from snn_perception.events.binning import binned
+from snn_perception.events.decoding import decoder_for
+from snn_perception.events.encoding import encode_evt3
 from snn_perception.events.shaping import EventShaping
+from snn_perception.events.stream import Events
 from snn_perception.model import Model
 from snn_perception.nodes.answers.loaded_model import Answer, LoadedModel
 from snn_perception.nodes.parameters.event_parameters import EventClassifierParameters
@@ -49,9 +53,14 @@ class EventRecognizer(LoadedModel):
         self.chips_for()  # now, as that may take long
 
     def try_out(self, stop: Callable[[], bool]) -> None:
-        """Classify a moment without events."""
-        silence = np.zeros((1, *self.model.network.input_shape), np.uint8)
-        self.simulator.classify_events(silence, stop=stop)
+        """Classify a single event on its way from a packet, all of which may have to compile."""
+        rows, columns, _ = self.model.network.input_shape
+        event = Events.of([0], [0], [0], [1], columns, rows)
+        decoder = decoder_for('evt3', columns, rows)
+        decoder.decode(encode_evt3(event).tobytes())
+        shaping = EventShaping(self.model.shaping.shape)
+        shaped = shaping.apply(shaping.rest(columns, rows), event)
+        self.simulator.classify_events(binned(shaped, self.model.dt, 1), stop=stop)
 
     def shaping(self, parameters: EventClassifierParameters) -> EventShaping:
         """The model's way from events to its input as `parameters` change it."""

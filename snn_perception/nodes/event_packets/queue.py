@@ -28,13 +28,13 @@ from typing import Any
 class Delivery:
     """A packet that arrived, `received` by `time.perf_counter()`, `transport` s after its stamp.
 
-    `follows_dropped` tells whether the packet before it was dropped.
+    `follows_gap` tells whether the packet before it was lost or dropped.
     """
 
     message: Any
     received: float
     transport: float = 0.0
-    follows_dropped: bool = False
+    follows_gap: bool = False
 
 
 class PacketQueue:
@@ -70,20 +70,19 @@ class PacketQueue:
             self._dropped(count)
 
     def take(self) -> list[Delivery]:
-        """Wait for packets and take out all, in order; none once the queue is closed."""
+        """Wait for packets and take out the oldest one alone; none once the queue is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._items)
             if self._closed:
                 return []
             count = self._drop()
-            taken = list(self._items)
-            self._items.clear()
+            taken = self._items.popleft()
             if self._has_gap:
-                taken[0] = replace(taken[0], follows_dropped=True)
+                taken = replace(taken, follows_gap=True)
                 self._has_gap = False
         if count:
             self._dropped(count)
-        return taken
+        return [taken]
 
     def clear(self) -> None:
         """Forget all packets that wait."""

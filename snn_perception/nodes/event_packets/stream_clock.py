@@ -64,22 +64,21 @@ class EventClock:
         self._last: int | None = None
 
     def advance(
-        self, shaped: Events, first: int, last: int, longest_gap: float, after_drop: bool
+        self, shaped: Events, first: int, last: int, longest_gap: float, follows_gap: bool
     ) -> Iterator[Stretch]:
         """The whole steps that the events of a packet from `first` to `last` us complete.
 
-        `shaped` are those that the network hears, of the same time. After packets that were
-        dropped the time since then is skipped, and after `longest_gap` s without events there is
-        a gap.
+        `shaped` are those that the network hears, of the same time. After `longest_gap` s without
+        events there is a gap; otherwise, after missing packets, their time is skipped.
         """
         gap, skipped = '', 0.0
         if self._last is not None:
             silence = (first - self._last) / 1e6
-            if silence > longest_gap and not after_drop:
+            if silence > longest_gap:
                 gap = f'no events for {silence:.3f} s'
-            if after_drop:
-                skipped = max(silence, 0.0)
-        if self._last is None or gap or after_drop:
+            elif follows_gap:
+                skipped = silence
+        if self._last is None or gap or follows_gap:
             self._start, self._index, self._held = first, 0, None
         self._last = last
         held = self._held
