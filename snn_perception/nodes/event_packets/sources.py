@@ -100,6 +100,6 @@ def _simulated(picture: Picture, size: tuple[int, int], image_size: int, seed: i
     scale = image_size / max(grey.shape)
     rows, columns = (max(1, round(scale * edge)) for edge in grey.shape)
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    image = np.asarray(cv2.resize(grey, (columns, rows), interpolation=method))
+    image = np.asarray(cv2.resize(grey, (columns, rows), interpolation=method), np.uint8)
     events = Simulation(blur=BLUR).record(image, size[1], size[0], seed)
     return Clip(events, picture.name, picture.label, pixels)
