@@ -224,7 +224,7 @@ def test_network_begins_at_rest_after_a_long_silence(robot: Any, create: Any) ->
 def test_packets_that_waited_too_long_are_dropped_and_the_next_are_answered(
     robot: Any, create: Any
 ) -> None:
-    create(max_backlog=0.001, max_silence=100.0)
+    create(max_backlog=0.001, max_silence=100.0, stream_gap=10.0)
     doctor = Doctor(robot)
     labels = robot.listen(String, 'event_classifier/label')
     camera = publisher(robot)
