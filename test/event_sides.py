@@ -52,9 +52,7 @@ def model() -> Model:
         Weights((hears.reshape(-1, 20),), np.zeros(20, np.float32)),
         Weights((says.reshape(-1, 2),), np.zeros(2, np.float32)),
     )
-    readout = Readout(
-        0.1, decision_interval=0.005, confidence_threshold=0.95, settling_time=0.01
-    )
+    readout = Readout(0.1, decision_interval=0.005, confidence_threshold=0.95, settling_time=0.01)
     return Model('sides', ('left', 'right'), network, weights, EventShaping(SHAPE), readout)
 
 

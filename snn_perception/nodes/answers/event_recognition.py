@@ -66,9 +66,10 @@ class EventRecognizer(LoadedModel):
         """The model's way from events to its input as `parameters` change it."""
         own = self.model.shaping
         rate, refractory = parameters.hot_pixel_rate, parameters.refractory
+        left, top, width, height = parameters.crop
         return replace(
             own,
-            crop=parameters.crop if parameters.crop[2] else own.crop,
+            crop=(left, top, width, height) if width else own.crop,
             pooling=parameters.pooling or own.pooling,
             hot_pixel_rate=own.hot_pixel_rate if rate < 0 else rate,
             refractory=own.refractory if refractory < 0 else round(1e6 * refractory),
