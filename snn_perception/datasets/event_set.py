@@ -143,7 +143,12 @@ def packed(
         start = events.t[0] if len(events) else 0
         # A byte less for each place on small sensors.
         place = np.min_scalar_type(max(events.width, events.height) - 1)
-        columns = (events.t - start, events.x, events.y, events.polarity)
+        columns: tuple[NDArray[Any], ...] = (
+            events.t - start,
+            events.x,
+            events.y,
+            events.polarity,
+        )
         kinds: tuple[Any, ...] = np.uint32, place, place, np.uint8
         parts.append([each.astype(kind) for each, kind in zip(columns, kinds, strict=True)])
         lengths.append(len(events))

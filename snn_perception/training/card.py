@@ -24,6 +24,7 @@ from pathlib import Path
 import torch
 
 from snn_perception.datasets.labels import together
+from snn_perception.datasets.simulated import Simulation
 from snn_perception.evaluation import agreement
 from snn_perception.evaluation.accuracy import Evaluation
 from snn_perception.evaluation.findings import Findings
@@ -78,7 +79,7 @@ def write(output: Path, recipe: Recipe, findings: Findings, origin: Origin) -> N
         '## Recipe',
         f'`config/train/{recipe.name}.yaml`, trained in {origin.seconds / 60:.0f} minutes. '
         'Reproduce it with',
-        f'    scripts/run train {recipe.name} --data DIRECTORY',
+        f'    scripts/run train {recipe.name} ' + _arguments(recipe),
         '![Training curves](curves.png)',
         '## Validation',
         figure_table(figures, things),
@@ -162,6 +163,15 @@ def classes(labels: tuple[str, ...]) -> str:
     return f'{len(labels):,} classes: {together(labels, 10)}; see `labels` in `model.yaml`.'
 
 
+def _arguments(recipe: Recipe) -> str:
+    """Where the data lies, as the command line says it."""
+    return (
+        '--data RECORDINGS --data IMAGES'
+        if recipe.simulation != Simulation()
+        else '--data DIRECTORY'
+    )
+
+
 def shape_of(shape: tuple[int, ...]) -> str:
     return 'x'.join(map(str, shape))
 
@@ -176,6 +186,7 @@ def neurons_of(neuron: Neuron) -> str:
     values = (
         f'{name} {1000 * value:g} ms' if name.startswith('tau') else f'{name} {value:g}'
         for name, value in asdict(neuron).items()  # type: ignore[call-overload]
+        if name != 'initial_potential' or value
     )
     return f'{type(neuron).__name__} neurons ({", ".join(values)})'
 
