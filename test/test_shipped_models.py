@@ -34,11 +34,11 @@ from snn_perception.widening import without_unknown
 FOLDER = share_directory() / 'models'
 MAXIMUM_BYTES = {
     'mnist': 5_000_000,
-    'cifar10': 20_000_000,
+    'cifar10': 25_000_000,
     'everyday': 20_000_000,
     'nmnist': 5_000_000,
 }
-VALIDATION_IMAGES = {'mnist': 6000, 'cifar10': 5000, 'everyday': 694, 'nmnist': 150}
+VALIDATION_IMAGES = {'mnist': 6000, 'cifar10': 2500, 'everyday': 694, 'nmnist': 150}
 TRAINED = [name for name in MODELS.names() if name in RECIPES.names()]
 ON_EVENTS = [name for name in TRAINED if load_recipe(name)[0].hears_events]
 ON_IMAGES = [name for name in MODELS.names() if name not in ON_EVENTS]
