@@ -136,6 +136,7 @@ def test_images_and_events_are_not_taken_for_each_other():
 def test_a_recipe_may_be_for_events(tmp_path):
     content = deepcopy(CONTENT)
     content['input'] = {'kind': 'events', 'shape': [34, 34, 2]}
+    del content['augmentation']
     path = tmp_path / 'events.yaml'
     path.write_text(yaml.safe_dump(content))
     recipe, _ = load_recipe(str(path))

@@ -23,6 +23,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from snn_perception.commands.figures import Figures
+from snn_perception.commands.options import only
 from snn_perception.locations import resolve_path
 
 
@@ -57,7 +58,7 @@ def _train(options: argparse.Namespace) -> None:
             '--device cuda': options.device == 'cuda',
         },
     )
-    recordings = find_recordings(resolve_path(options.data))
+    recordings = find_recordings(resolve_path(only(options.data)))
     if options.images_per_class is not None:
         recordings = first_of_each(recordings, options.images_per_class)
     model, epochs = train(recipe, recordings)

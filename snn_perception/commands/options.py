@@ -91,6 +91,15 @@ def load_data(
     )  # fmt: skip
 
 
+def only(locations: list[str]) -> str:
+    """The one of the `locations` that --data names; raises ValueError if there are more."""
+    if len(locations) > 1:
+        raise ValueError(
+            '--data may be given several times only to recipes with an input of kind events'
+        )
+    return locations[0]
+
+
 def data_folder(location: str) -> Path:
     """The folder at `location`, as --data names it; raises DatasetError if there is none."""
     from snn_perception.datasets import DatasetError

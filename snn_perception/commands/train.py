@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from snn_perception.commands import online
 from snn_perception.commands.long_runs import interruptible, trained
-from snn_perception.commands.options import add_data, count, data_folder, load_data
+from snn_perception.commands.options import add_data, count, data_folder, load_data, only
 from snn_perception.datasets import Dataset
 from snn_perception.online.files import is_recipe
 from snn_perception.targets import file_to_write, folder_to_write
@@ -85,7 +85,7 @@ def _run(options: argparse.Namespace) -> None:
         recordings, simulated = _recordings(recipe, options)
         train(recipe, recordings, output, device, simulated)
         return
-    options.data = _only(options.data)
+    options.data = only(options.data)
     dataset = load_data(options, recipe.preprocessing, held_out=False)
     if options.images_per_class is not None:
         dataset = dataset.first_of_each(options.images_per_class)
@@ -93,13 +93,6 @@ def _run(options: argparse.Namespace) -> None:
         _show_augmentation(recipe, dataset, options.show_augmentation)
         return
     train(recipe, dataset, output, device)
-
-
-def _only(locations: list[str]) -> str:
-    """The one of the `locations` of images; raises ValueError if there are more."""
-    if len(locations) > 1:
-        raise ValueError('--data may be given several times only to recipes on events')
-    return locations[0]
 
 
 def _recordings(recipe: Recipe, options: argparse.Namespace) -> tuple[EventSet, EventSet | None]:

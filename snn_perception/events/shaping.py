@@ -22,12 +22,10 @@ state, so that a stream may come in parts of any length.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.compiled import compiled
 from snn_perception.events.stream import Events
 
 HOT_WINDOW = 100_000
@@ -107,14 +105,18 @@ class EventShaping:
                 f'events are of a sensor of {events.width} x {events.height} pixels, and those '
                 f'before of one of {width} x {height}'
             )
+        # numba takes a second, too long for a command that only reads a model.
+        from snn_perception.events.shaping_kernel import shape
+
         rows, columns, _ = self.shape
         size = len(events)
         t, polarity = np.empty(size + 1, np.int64), np.empty(size + 1, np.uint8)
         x, y = np.empty(size + 1, np.uint16), np.empty(size + 1, np.uint16)
         period = round(1e6 / self.hot_pixel_rate) if self.hot_pixel_rate else 0
-        count = _shape(
+        count = shape(
             *(events.t, events.x, events.y, events.polarity),
-            *(state.columns, state.rows, state.times, state.counts, period, self.refractory),
+            *(state.columns, state.rows, state.times, state.counts),
+            *(period, self.refractory, HOT_WINDOW, LOST),
             *(t, x, y, polarity),
         )
         return Events(t[:count], x[:count], y[:count], polarity[:count], columns, rows)
@@ -158,53 +160,3 @@ def _places(size: int, first: int, length: int, pooling: int, places: int) -> ND
     found = (pixels - offset) // pooling
     seen = (found >= 0) & (found < places) & (first <= pixels) & (pixels < first + length)
     return np.where(seen, found, LOST).astype(np.uint16)
-
-
-@compiled()
-def _shape(
-    t: Any,
-    x: Any,
-    y: Any,
-    polarity: Any,
-    columns: Any,
-    rows: Any,
-    times: Any,
-    counts: Any,
-    period: Any,
-    refractory: Any,
-    shaped_t: Any,
-    shaped_x: Any,
-    shaped_y: Any,
-    shaped_polarity: Any,
-) -> Any:
-    """How many events are left."""
-    kept = 0
-    for index in range(len(t)):
-        now = t[index]
-        column, row = columns[x[index]], rows[y[index]]
-        if column == LOST or row == LOST:
-            counts[2] += 1
-            continue
-        pixel = times[y[index], x[index]]
-        if period > 0:
-            # A leaky bucket, kept as the time at which it will be empty.
-            ahead = max(pixel[0] - now, 0) + period
-            if ahead > 2 * HOT_WINDOW + period:
-                # Not of this stream's past: the time went back.
-                ahead = period
-            is_hot = ahead > HOT_WINDOW
-            pixel[0] = now + min(ahead, 2 * HOT_WINDOW)
-            if is_hot:
-                counts[0] += 1
-                continue
-        if refractory > 0:
-            if 0 <= now - pixel[1] < refractory:
-                counts[1] += 1
-                continue
-            pixel[1] = now
-        shaped_t[kept] = now
-        shaped_x[kept] = column
-        shaped_y[kept] = row
-        shaped_polarity[kept] = polarity[index]
-        kept += 1
-    return kept

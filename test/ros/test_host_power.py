@@ -38,7 +38,7 @@ from snn_perception.power.hwmon import find_ina
 def sysfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the classifier looks for its power sensor, with every frame."""
     monkeypatch.setattr(
-        'snn_perception.nodes.answers.recognition.find_meter',
+        'snn_perception.nodes.answers.loaded_model.find_meter',
         lambda device: PowerMeter(lambda: find_ina(tmp_path), retry=0.0),
     )
     return tmp_path

@@ -65,17 +65,17 @@ def inverted(tmp_path: Path) -> Path:
 @pytest.fixture
 def slow_loading(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Has models load only once this is called."""
-    from snn_perception.nodes.answers import recognition
+    from snn_perception.nodes.answers import loaded_model
 
     go_on = threading.Event()
-    load = recognition.load_model
+    load = loaded_model.load_model
 
     def wait_and_load(location: str) -> Any:
         assert go_on.wait(60)
         return load(location)
 
     def begin_waiting() -> Callable[[], None]:
-        monkeypatch.setattr(recognition, 'load_model', wait_and_load)
+        monkeypatch.setattr(loaded_model, 'load_model', wait_and_load)
         return go_on.set
 
     return begin_waiting

@@ -88,7 +88,7 @@ def test_a_recipe_like_one_that_is_like_another_or_missing_is_refused(tmp_path):
 
 def test_the_recipe_of_the_readme_loads_as_pasted_and_learns_from_images_of_digits(tmp_path):
     text = (Path(__file__).parents[2] / 'README.md').read_text()
-    [example] = re.findall(r'```yaml\n(like: .*?)```', text, re.DOTALL)
+    [example] = re.findall(r'```yaml\n(like: mnist\n.*?)```', text, re.DOTALL)
     (tmp_path / 'my_digits.yaml').write_text(example)
     recipe, _ = load_recipe(str(tmp_path / 'my_digits.yaml'))
     network = RateNetwork(recipe.network, recipe.noise)
