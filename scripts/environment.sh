@@ -145,7 +145,8 @@ check_distribution() {
     python_has 'import venv, ensurepip' || missing+=(python3-venv)
     python_has 'import colcon_core' || missing+=(python3-colcon-common-extensions)
     python_has 'import cv2' || missing+=(python3-opencv)
-    for name in rclpy vision_msgs event_camera_msgs; do
+    # Without event_camera_msgs everything works but the nodes for events, which ask for it.
+    for name in rclpy vision_msgs; do
         python_has "import $name" || missing+=("ros-$ROS_DISTRO-${name//_/-}")
     done
     ask_for "${missing[@]}"
