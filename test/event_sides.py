@@ -34,6 +34,7 @@ from snn_perception.synapses import Synapse
 
 HEIGHT, WIDTH = 8, 12
 SHAPE = (4, 6, 2)
+READOUT = Readout(0.1, decision_interval=0.005, confidence_threshold=0.95, settling_time=0.01)
 PACKET = 10_000
 """Microseconds of events in a packet."""
 
@@ -52,8 +53,7 @@ def model() -> Model:
         Weights((hears.reshape(-1, 20),), np.zeros(20, np.float32)),
         Weights((says.reshape(-1, 2),), np.zeros(2, np.float32)),
     )
-    readout = Readout(0.1, decision_interval=0.005, confidence_threshold=0.95, settling_time=0.01)
-    return Model('sides', ('left', 'right'), network, weights, EventShaping(SHAPE), readout)
+    return Model('sides', ('left', 'right'), network, weights, EventShaping(SHAPE), READOUT)
 
 
 def save(folder: Path) -> Path:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import event_sides
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -26,33 +27,15 @@ from random_models import event_model, random_events, random_model
 
 from snn_perception.backends import create_simulator
 from snn_perception.event_stream import EventStream
-from snn_perception.events.shaping import EventShaping
-from snn_perception.layers import Dense
-from snn_perception.model import Model, Weights
-from snn_perception.network import Network
 from snn_perception.readout import Readout
 from snn_perception.record import Record
-from snn_perception.synapses import Synapse
 
-SHAPE = (4, 6, 2)
-READOUT = Readout(0.1, decision_interval=0.005, confidence_threshold=0.95, settling_time=0.01)
+SHAPE, READOUT = event_sides.SHAPE, event_sides.READOUT
 
 
 def sides(readout=READOUT):
-    """A model that tells on which side of the sensor events are, by neurons for each side."""
-    synapse = Synapse('exponential', 0.005)
-    network = Network(
-        SHAPE, (Dense(20), Dense(2)), synapse=synapse, readout_synapse=synapse, input_kind='events'
-    )
-    hears = np.zeros((*SHAPE, 2, 10), np.float32)
-    hears[:, :3, :, 0] = hears[:, 3:, :, 1] = 0.01
-    says = np.zeros((2, 10, 2), np.float32)
-    says[0, :, 0] = says[1, :, 1] = 0.01
-    weights = (
-        Weights((hears.reshape(-1, 20),), np.zeros(20, np.float32)),
-        Weights((says.reshape(-1, 2),), np.zeros(2, np.float32)),
-    )
-    return Model('sides', ('left', 'right'), network, weights, EventShaping(SHAPE), readout)
+    """A model that tells on which side of the sensor events are."""
+    return dataclasses.replace(event_sides.model(), readout=readout)
 
 
 def events(side, steps, seed=0, rate=0.05):
