@@ -155,7 +155,7 @@ def _show(stop: Stop, options: argparse.Namespace) -> tuple[int, Scoreboard]:
     asked = _parameters(model=options.model, backend=options.backend)
     classifier = classify(stop, parameter_overrides=asked)
     viewer = ViewerNode(stop, options.frames, classifier.resolve_topic_name)
-    camera = show(stop, viewer.expect, parameter_overrides=shown)
+    camera = show(stop, on_publish=viewer.expect, parameter_overrides=shown)
     try:
         if classifier.parameters.autostart and not classifier.start():
             return 1, viewer.scoreboard

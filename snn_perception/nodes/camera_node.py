@@ -17,14 +17,12 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rclpy.clock import Clock, ClockType
-from rclpy.duration import Duration
 from rclpy.qos import QoSProfile
 from rclpy.time import Time
 from sensor_msgs.msg import CompressedImage, Image
@@ -33,89 +31,51 @@ from std_msgs.msg import Header
 from snn_perception.datasets.sources import Picture, open_source, without_password
 from snn_perception.images import Preprocessing, fit_image
 from snn_perception.nodes.parameters.camera_parameters import CameraParameters
-from snn_perception.nodes.parameters.parameter_server import ParameterNode, ParameterServer
+from snn_perception.nodes.playing import PlayingNode
 from snn_perception.nodes.process import Stop
-from snn_perception.nodes.services import guard_services
 
 JPEG_QUALITY = 95
 
-CHECK_PERIOD = 0.02
-"""Seconds between two checks for a subscriber."""
 
-
-class CameraNode(ParameterNode):
+class CameraNode(PlayingNode):
     """Publishes one picture per tick of its timer, all of one size.
 
     A picture is stamped with the time at which it was captured, if its source knows that, and
-    else with that at which it is published. Requests `stop` when the pictures end.
-    `on_publish` is called with the header and the picture of every message, before it goes out.
+    else with that at which it is published. For the rest see `PlayingNode`.
     """
 
-    def __init__(
-        self,
-        stop: Stop,
-        on_publish: Callable[[Header, Picture], None] = lambda header, picture: None,
-        **options: Any,
-    ) -> None:
-        super().__init__('camera', **options)
-        self.has_failed = False
-        self._stop = stop
-        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._on_publish = on_publish
-        self.server = ParameterServer(self, CameraParameters)
-        guard_services(self)
+    parameters_type = CameraParameters
+
+    def __init__(self, stop: Stop, **options: Any) -> None:
+        super().__init__('camera', stop, **options)
         self._pictures: Iterator[Picture] = iter(())
         self._size: tuple[int, int] | None = None
         compressed = self.parameters.image_transport == 'compressed'
         topic = self.resolve_topic_name('image_raw') + '/compressed' * compressed
         kind = CompressedImage if compressed else Image
-        self._publisher = self.create_publisher(kind, topic, QoSProfile(depth=1))
+        self.publisher = self.create_publisher(kind, topic, QoSProfile(depth=1))
 
-    @property
-    def parameters(self) -> CameraParameters:
-        """The parameters now."""
-        return self.server.values
-
-    def start(self) -> bool:
-        """Open the source and begin to publish; False, and a log line, if that fails."""
+    def open(self) -> str:
+        """See `PlayingNode.open`."""
         parameters = self.parameters
-        try:
-            self.server.require_valid()
-            self._pictures = open_source(
-                parameters.source, parameters.loop, parameters.shuffle, self.get_logger().warning
-            )
-        except ValueError as reason:
-            self._fail(str(reason))
-            return False
-        self.get_logger().info(
-            f'publishing {without_password(parameters.source)} at {parameters.rate:g} Hz on '
-            f'{self._publisher.topic_name}'
+        self._pictures = open_source(
+            parameters.source, parameters.loop, parameters.shuffle, self.get_logger().warning
         )
-        self._first_timer = self.create_timer(CHECK_PERIOD, self._begin, clock=self._steady)
-        return True
+        return f'{without_password(parameters.source)} at {parameters.rate:g} Hz'
 
-    def _fail(self, reason: str) -> None:
-        self.get_logger().error(reason)
-        self.has_failed = True
-        self._stop.request()
-
-    def _begin(self) -> None:
-        """Show the first picture, at once or when somebody subscribes."""
-        if self.parameters.wait_for_subscriber and not self._publisher.get_subscription_count():
-            return
-        self.destroy_timer(self._first_timer)
-        self.create_timer(1 / self.parameters.rate, self._tick, clock=self._steady)
+    def play(self) -> None:
+        """Show the first picture, and then one per tick."""
+        self.create_timer(1 / self.parameters.rate, self._tick, clock=self.steady)
         self._tick()
 
     def _tick(self) -> None:
         try:
             picture = next(self._pictures, None)
         except ValueError as reason:
-            self._fail(str(reason))
+            self.fail(str(reason))
             return
         if picture is None:
-            self._publisher.wait_for_all_acked(Duration(seconds=2))
-            self._stop.request()
+            self.end()
             return
         # A simulated clock may have begun after the picture was captured.
         stamp = Time(nanoseconds=max(0, self.get_clock().now().nanoseconds - picture.age))
@@ -124,8 +84,8 @@ class CameraNode(ParameterNode):
             f'{header.stamp.sec}.{header.stamp.nanosec:09d} shows {picture.name}'
         )
         message = self._message(header, self._sized(picture.pixels))
-        self._on_publish(header, picture)
-        self._publisher.publish(message)
+        self.on_publish(header, picture)
+        self.publisher.publish(message)
 
     def _sized(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """`pixels` at the size of this camera, which the first picture decides if need be."""

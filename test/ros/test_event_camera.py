@@ -129,6 +129,14 @@ def test_camera_without_a_source_ends_with_a_sentence() -> None:
     assert 'Traceback' not in done.stderr
 
 
+def test_recordings_without_events_are_not_waited_for_for_ever(tmp_path: Path) -> None:
+    nothing = np.zeros(0, np.int64)
+    np.savez(tmp_path / 'none.npz', t=nothing, x=nothing, y=nothing, p=nothing)
+    done = run('event_camera', '--ros-args', '-p', f'source:={tmp_path / "none.npz"}')
+    assert done.returncode == 1
+    assert 'has no events' in done.stderr
+
+
 def run(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, '-m', 'snn_perception', *arguments],
