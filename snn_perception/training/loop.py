@@ -36,7 +36,7 @@ from snn_perception.training.fingerprint import Fingerprint
 from snn_perception.training.interruption import deferred
 from snn_perception.training.objective import Objective
 from snn_perception.training.optimizers import average_weights, learning_rate
-from snn_perception.training.parallel import DataParallel, single_threaded
+from snn_perception.training.parallel import DataParallel, threads_per_operation
 from snn_perception.training.recipe import Optimisation
 from snn_perception.training.trainable import TrainableNetwork
 
@@ -107,7 +107,7 @@ class Trainer:
         with (
             deferred(insists=distributed.count() == 1) as is_interrupted,
             DataParallel(self.network, self.data.device, self.images_per_step) as parallel,
-            single_threaded(),
+            threads_per_operation(1),
             self._bar() as bar,
         ):
             self._run(parallel, is_interrupted, bar)
@@ -173,8 +173,9 @@ class Trainer:
                 f'the loss is not finite at step {step} (epoch {epoch + 1}); the last checkpoint '
                 f'{self.checkpoint} stays; a lower learning_rate may help'
             )
-        for optimizer in self.optimizers.values():
-            optimizer.step()
+        with threads_per_operation(parallel.threads):
+            for optimizer in self.optimizers.values():
+                optimizer.step()
         average_weights(self.average, self.network, optimisation.average_decay, step)
         return loss
 

@@ -44,7 +44,7 @@ class DataParallel:
 
     Use it in a `with` statement, at the end of which its threads end.
 
-    On a CPU it has as many threads as PyTorch would use, or as many as the process that has the
+    On a CPU it has as many `threads` as PyTorch would use, or as many as the process that has the
     fewest; on a GPU one. The results depend on how many parts that makes in all processes, not
     on their timing or on how they are spread over the processes.
     """
@@ -59,6 +59,7 @@ class DataParallel:
         self._all_parts = parts * distributed.count()
         first = parts * distributed.rank()
         self._numbers = range(first, first + parts)
+        self.threads = threads
         self._pool = ThreadPoolExecutor(
             threads, 'training', initializer=torch.set_num_threads, initargs=(1,)
         )
@@ -139,10 +140,10 @@ def _sum(tensors: Sequence[Tensor]) -> Tensor:
 
 
 @contextmanager
-def single_threaded() -> Iterator[None]:
-    """Let PyTorch use a single thread in each operation within a `with` statement."""
+def threads_per_operation(count: int) -> Iterator[None]:
+    """Let PyTorch use `count` threads in each operation within a `with` statement."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(count)
     try:
         yield
     finally:

@@ -20,7 +20,7 @@ import pytest
 import torch
 from torch import nn
 
-from snn_perception.training.parallel import SMALLEST_PART, DataParallel, single_threaded
+from snn_perception.training.parallel import SMALLEST_PART, DataParallel, threads_per_operation
 
 BATCH = 3 * SMALLEST_PART + 1
 RANDOM = torch.Generator().manual_seed(1)
@@ -111,7 +111,7 @@ def test_map_keeps_the_order_and_makes_no_gradients(threads):
     assert torch.allclose(torch.cat(outputs), network(INPUTS))
 
 
-def test_single_threaded_gives_the_threads_back(threads):
-    with single_threaded():
+def test_threads_per_operation_gives_the_threads_back(threads):
+    with threads_per_operation(1):
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == threads
