@@ -19,7 +19,9 @@ excites none of them (Liu et al., "Energy-based Out-of-distribution Detection", 
 spikes of the layer before the readout point in directions that the network knows: the readout has
 further outputs, each the mean rate of that layer along one direction, and their cosine to the mean
 of the nearest group of known images, mostly a class, is low for what is like none of them, however
-strongly it excites. Both only need a mean of outputs over time, and so every engine has them.
+strongly it excites. Directions along which known images of one group differ anyway count less than
+others, see `training.knowing`. Both only need a mean of outputs over time, and so every engine has
+them.
 """
 
 from __future__ import annotations
@@ -42,9 +44,11 @@ class UnknownSection:
     times its cosine, of outputs that are means over time. An energy above `most_energy` counts as
     that: what excites a class more than its own images do is no better known for it. After a
     duration t (s) of evidence strangeness is still higher by `settling` / t (s) in the mean of
-    known images, which is subtracted. Of what is left, `typical` is the median of known images,
-    and `threshold` what 95 % of them stay below. `directions` is the number of the readout's
-    outputs behind those for classes, and `groups` that of the groups; 0: energy alone.
+    known images, which is subtracted. Of what is left, `typical` is the median of known images.
+    Their distances from it are 1 + `spread` / t (s) times as long as after a long time, and are
+    divided by that. `threshold` is what 95 % of them stay below then. `directions` is how many of
+    the readout's outputs lie behind those for classes, and `groups` is the number of groups;
+    0: energy alone.
     Raises ValueError for values out of range.
     """
 
@@ -56,6 +60,7 @@ class UnknownSection:
     directions: int = 0
     groups: int = 0
     most_energy: float = 1e9
+    spread: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
@@ -66,7 +71,7 @@ class UnknownSection:
                 f'threshold of unknown must be above what is typical, {self.typical:g}, '
                 f'not {self.threshold:g}'
             )
-        for name in ('energy_weight', 'cosine_weight', 'directions', 'groups'):
+        for name in ('energy_weight', 'cosine_weight', 'directions', 'groups', 'spread'):
             if getattr(self, name) < 0:
                 raise ValueError(
                     f'{name} of unknown must be 0 or more, not {getattr(self, name):g}'
@@ -117,11 +122,10 @@ class Unknown:
         95 % of the known images are below 1. evidence: (..., classes), directions: (...,
         directions), means of outputs over `duration` (s), a number or (...).
         """
-        section = self.section
-        strangeness = self.strangeness(evidence, directions) - section.settling / np.asarray(
-            duration
-        )
-        return (strangeness - section.typical) / (section.threshold - section.typical)
+        section, rate = self.section, 1 / np.asarray(duration)
+        settled = self.strangeness(evidence, directions) - section.settling * rate
+        distance = (settled - section.typical) / (1 + section.spread * rate)
+        return distance / (section.threshold - section.typical)
 
     def strangeness(self, evidence: NDArray, directions: NDArray) -> NDArray[np.float64]:
         """What `score` is made of, before it is put to scale."""

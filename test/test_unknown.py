@@ -58,6 +58,14 @@ def test_a_score_is_one_at_the_threshold_and_zero_at_what_is_typical():
     assert scores == pytest.approx([0.0, 1.0, 1.5])
 
 
+def test_a_distance_from_the_typical_counts_less_while_evidence_is_short():
+    section = UnknownSection(typical=-3.0, threshold=-1.0, spread=0.01)
+    evidence = np.array([[3.0, -np.inf], [1.0, -np.inf]])
+    for duration, expected in ((0.005, 1 / 3), (0.01, 1 / 2), (np.inf, 1)):
+        scores = Unknown(section).score(evidence, np.zeros((2, 0)), duration)
+        assert scores == pytest.approx([0.0, expected])
+
+
 @given(st.floats(0.01, 1e4), st.integers(0, 100))
 def test_the_cosine_does_not_depend_on_how_strongly_neurons_fire(strength, seed):
     random = np.random.default_rng(seed)
@@ -240,6 +248,7 @@ def spoilt(folder: Path, **changes) -> Path:
     [
         ({'threshold': -1.0}, 'threshold of unknown must be above what is typical, -1, not -1'),
         ({'settling': float('nan')}, 'settling of unknown must be a finite number, not nan'),
+        ({'spread': -0.1}, 'spread of unknown must be 0 or more, not -0.1'),
         ({'energy_weight': -1.0}, 'energy_weight of unknown must be 0 or more, not -1'),
         ({'directions': 0}, 'must all be 0 or all above 0'),
         ({'directions': 6}, '3 labels and 6 directions of unknown do not fit the 8 outputs'),
@@ -251,6 +260,14 @@ def spoilt(folder: Path, **changes) -> Path:
 def test_what_does_not_fit_is_refused_with_a_sentence(tmp_path, changes, said):
     with pytest.raises(ModelError, match=said):
         load_model(spoilt(tmp_path / 'model', **changes))
+
+
+def test_a_score_that_was_saved_without_a_spread_has_none(tmp_path):
+    folder = spoilt(tmp_path / 'model')
+    content = yaml.safe_load((folder / 'model.yaml').read_text())
+    del content['unknown']['spread']
+    (folder / 'model.yaml').write_text(yaml.safe_dump(content))
+    assert load_model(folder).unknown.section == knowing(random_model()).unknown.section
 
 
 def test_means_that_are_not_finite_are_refused(tmp_path):

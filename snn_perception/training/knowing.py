@@ -15,7 +15,7 @@
 """How a model learns what it does not know, from nothing but images of what it knows.
 
 `probe` makes a model that measures all that its readout hears. From what it measures on known
-images `fit` chooses a few directions that tell as much, and the scale of the score; see `unknown`.
+images `fit` chooses fewer directions that tell as much, and the scale of the score; see `unknown`.
 """
 
 from __future__ import annotations
@@ -34,15 +34,17 @@ from snn_perception.widening import features_of, with_unknown, without_unknown
 
 MOST_FEATURES = 512
 """If the readout hears more values, so many random sums of them are measured in their place."""
-MAIN_DIRECTIONS = 24
+MAIN_DIRECTIONS = 64
 """At least so many directions are those in which known images lie."""
-OTHER_DIRECTIONS = 24
+OTHER_DIRECTIONS = 128
 """So many more, drawn from all others, say how much of an image lies in none of the main ones."""
 MOST_GROUPS = 72
 """Of the known images; for each of them there is a main direction."""
 FEWEST_OF_A_GROUP = 8
 ENERGY_SHARE = 0.5
 """Weight of the energy, if that of the cosine is 1, in standard deviations of known images."""
+MOST_SPREAD = 10
+"""In multiples of the longest duration of evidence. Beyond it distances are as 1 / duration."""
 RECALL = 0.95
 """Share of the known images that are to be known."""
 TRAINING_IMAGES = 1000
@@ -124,10 +126,29 @@ def fit(
     if labels is None or classes is None or len(classes) > MOST_GROUPS:
         labels = likeness(unit(examples), max(1, min(32, len(examples) // FEWEST_OF_A_GROUP)))
         classes = np.unique(labels)
-    directions = choose_directions(examples, len(classes))
-    seen = unit(examples @ directions)
-    means = np.stack([seen[labels == each].mean(axis=0) for each in classes])
+    evening = evened(unit(examples), labels)
+    chosen = choose_directions(examples @ evening, len(classes))
+    directions = (evening @ chosen).astype(np.float32)
+    means = group_means(unit(examples @ directions), labels)
     return scaled(means.astype(np.float32), directions, trajectories), directions
+
+
+def evened(points: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Directions (measured, measured), the shorter the more `points` of one group differ in them.
+
+    points: (images, measured) of norm 1 in the groups of `labels`. Without such differences the
+    directions keep all lengths and angles. Where the variance is that of the mean direction, they
+    are 1 / sqrt(2) as long: to be exact where it is nearly 0 takes more images than there are.
+    """
+    _, groups = np.unique(labels, return_inverse=True)
+    differences = points - group_means(points, labels)[groups]
+    variances, vectors = np.linalg.eigh(differences.T @ differences / len(points))
+    return np.asarray(vectors / np.sqrt(1 + variances / max(variances.mean(), 1e-12)))
+
+
+def group_means(points: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The mean (groups, length) of the `points` (images, length) of each group in `labels`."""
+    return np.stack([points[labels == each].mean(axis=0) for each in np.unique(labels)])
 
 
 def choose_directions(examples: NDArray[np.float64], groups: int) -> NDArray[np.float32]:
@@ -180,13 +201,17 @@ def scaled(
         most_energy=float(np.median(energies[decided])),
     )
     strangeness = Unknown(section, means).strangeness(trajectories.evidence, measured)
-    settling = _settling(strangeness.mean(axis=0), trajectories.durations)
-    settled = (strangeness - settling / trajectories.durations)[decided]
+    durations = trajectories.durations
+    settling, _ = _growth(strangeness.mean(axis=0), durations)
+    growth, end = _growth(strangeness.std(axis=0), durations)
+    spread = growth / max(end, growth / (MOST_SPREAD * durations[-1]), 1e-12)
+    settled = (strangeness - settling / durations)[decided]
     typical = float(np.median(settled))
-    bound = float(np.quantile(settled, RECALL, method='higher'))
+    distances = (settled - typical) / (1 + spread / durations[stops])
     # If all known images are alike, whatever is stranger is unknown.
-    bound = max(bound, typical + 1e-6 * max(1.0, abs(typical)))
-    fitted = replace(section, typical=typical, threshold=bound, settling=settling)
+    least = 1e-6 * max(1.0, abs(typical))
+    bound = typical + max(float(np.quantile(distances, RECALL, method='higher')), least)
+    fitted = replace(section, typical=typical, threshold=bound, settling=settling, spread=spread)
     return Unknown(fitted, means)
 
 
@@ -194,9 +219,9 @@ def _deviation(values: NDArray[np.float64]) -> float:
     return max(float(values.std()), 1e-6)
 
 
-def _settling(strangeness: NDArray[np.float64], durations: NDArray[np.float64]) -> float:
-    """The factor (s) of 1 / duration in mean `strangeness` (checks,); it is not negative."""
+def _growth(values: NDArray[np.float64], durations: NDArray[np.float64]) -> tuple[float, float]:
+    """The factor (s) of 1 / duration in `values` (checks,), not negative, and where they end."""
     if len(durations) < 2:
-        return 0.0
-    slope, _ = np.polyfit(1 / durations, strangeness, 1)
-    return max(float(slope), 0.0)
+        return 0.0, float(values[-1])
+    slope, end = np.polyfit(1 / durations, values, 1)
+    return max(float(slope), 0.0), float(end)

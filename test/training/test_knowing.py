@@ -32,8 +32,16 @@ from snn_perception.layers import Convolution, Dense
 from snn_perception.model import Model
 from snn_perception.readout import Readout
 from snn_perception.training import knowing
-from snn_perception.training.knowing import choose_directions, fit, learn, likeness, probe
-from snn_perception.unknown import unit
+from snn_perception.training.knowing import (
+    choose_directions,
+    evened,
+    fit,
+    group_means,
+    learn,
+    likeness,
+    probe,
+)
+from snn_perception.unknown import Unknown, cosine, unit
 
 LAYERS = (Convolution(6, 3, padding=1), Dense(20), Dense(4))
 
@@ -85,14 +93,33 @@ def test_learning_again_changes_nothing():
 def test_few_directions_keep_the_lengths_of_many(seed):
     random = np.random.default_rng(seed)
     # Known images lie in few directions; others have a part in all of them.
-    known = random.normal(size=(100, 10)) @ random.normal(size=(10, 200))
+    known = random.normal(size=(100, 10)) @ random.normal(size=(10, 400))
     directions = choose_directions(known, 4)
-    assert directions.shape == (200, 48)
+    assert directions.shape == (400, 192)
     lengths = np.linalg.norm(known @ directions, axis=1)
     assert lengths == pytest.approx(np.linalg.norm(known, axis=1), rel=1e-4)
-    others = random.normal(size=(300, 200))
+    others = random.normal(size=(300, 400))
     lengths = np.linalg.norm(others @ directions, axis=1)
-    assert lengths.mean() == pytest.approx(np.sqrt(200), rel=0.12)
+    assert lengths.mean() == pytest.approx(np.sqrt(400), rel=0.12)
+
+
+def test_what_known_images_of_a_group_differ_in_anyway_makes_an_image_less_strange():
+    random = np.random.default_rng(0)
+    labels = np.repeat(np.arange(2), 200)
+    # Two groups, along the first two axes, that differ in the third and hardly in the others.
+    usual = np.array([0.02, 0.02, 0.5, *[0.02] * 17])
+    known = np.eye(20)[labels] + random.normal(0, usual, (400, 20))
+    directions = evened(unit(known), labels)
+    means = group_means(unit(known @ directions), labels)
+    familiar, strange = np.eye(20)[0] + 0.5 * np.eye(20)[[2, 10]]
+    cosines = cosine(np.stack([familiar, strange]) @ directions, means)
+    assert cosines[0] > cosines[1] + 0.05
+
+
+def test_where_images_of_a_group_do_not_differ_lengths_and_angles_are_kept():
+    known = unit(np.repeat(np.random.default_rng(1).normal(size=(3, 8)), 5, axis=0))
+    directions = evened(known, np.repeat(np.arange(3), 5))
+    assert directions @ directions.T == pytest.approx(np.eye(8))
 
 
 def test_few_measured_values_are_all_directions():
@@ -128,3 +155,20 @@ def test_images_that_are_all_alike_have_a_threshold_too():
     trajectories = record(simulator, rates, same)
     unknown, _ = fit(trajectories.directions[:, -1], same.labels, trajectories)
     assert unknown.section.threshold > unknown.section.typical
+
+
+def test_scores_of_known_images_spread_as_much_after_a_short_time_as_after_a_long_one():
+    dataset = tiny_dataset(80)
+    probing, _ = probe(some_model())
+    simulator, rates = create_simulator(probing, 'reference'), create_simulator(probing, 'rate')
+    trajectories = record(simulator, rates, dataset)
+    unknown, directions = fit(trajectories.directions[:, -1], dataset.labels, trajectories)
+    without = dataclasses.replace(unknown.section, spread=0.0)
+    ratios = []
+    for section in (unknown.section, without):
+        scores = Unknown(section, unknown.means).score(
+            trajectories.evidence, trajectories.directions @ directions, trajectories.durations
+        )
+        deviations = scores.std(axis=0)
+        ratios.append(deviations[0] / deviations[-1])
+    assert abs(ratios[0] - 1) < abs(ratios[1] - 1)
