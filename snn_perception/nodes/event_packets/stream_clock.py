@@ -69,12 +69,15 @@ class EventClock:
         """The whole steps that the events of a packet from `first` to `last` us complete.
 
         `shaped` are those that the network hears, of the same time. After `longest_gap` s without
-        events there is a gap; otherwise, after missing packets, their time is skipped.
+        events, and where the time goes back, as with another camera, there is a gap; otherwise,
+        after missing packets, their time is skipped.
         """
         gap, skipped = '', 0.0
         if self._last is not None:
             silence = (first - self._last) / 1e6
-            if silence > longest_gap:
+            if silence < 0:
+                gap = f'the time went back by {-silence:.3f} s'
+            elif silence > longest_gap:
                 gap = f'no events for {silence:.3f} s'
             elif follows_gap:
                 skipped = silence

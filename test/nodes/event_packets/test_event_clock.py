@@ -69,6 +69,16 @@ def test_time_of_packets_that_are_missing_is_skipped() -> None:
     assert counts([stretch]) == [1]
 
 
+@pytest.mark.parametrize('follows_gap', [False, True])
+def test_clock_of_another_camera_that_is_behind_is_a_gap(follows_gap: bool) -> None:
+    clock = EventClock(0.001)
+    hear(clock, 900_000, 1_000_000)
+    stretches = hear(clock, 2_000, 4_500, longest_gap=10.0, follows_gap=follows_gap)
+    assert stretches[0].gap == 'the time went back by 0.998 s'
+    assert stretches[0].skipped == 0
+    assert counts(stretches) == [1, 0]
+
+
 def test_gap_and_what_was_skipped_are_said_even_if_no_step_is_whole() -> None:
     clock = EventClock(0.001)
     hear(clock, 0)
