@@ -230,8 +230,10 @@ def _first_time(words: Any, state: Any, faults: Any) -> Any:
             state[2] = value & PLACE
         elif code == BASE:
             state[3], state[4] = value & PLACE, value >> PACKED_POLARITY
-        elif code in (COLUMN, VECTOR_12, VECTOR_8):
+        elif code in (COLUMN, VECTOR_12, VECTOR_8, TRIGGER):
             faults[UNPLACED] += 1
+        elif not (QUIET >> code) & 1:
+            faults[UNKNOWN] += 1
     return len(words)
 
 

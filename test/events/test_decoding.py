@@ -245,6 +245,13 @@ def test_what_comes_before_time_and_row_is_left_out_and_counted():
     assert faults == Faults(unplaced=2, unknown=1)
 
 
+def test_edges_and_unknown_words_before_the_first_time_are_counted_too():
+    words = np.array([0xA001, 0x9000, 0xB000, 0x7000, 0x8000, 0x6009, 0xA000], '<u2')
+    _, triggers, faults = decoded('evt3', [words])
+    assert triggers.t.tolist() == [9]
+    assert faults == Faults(unplaced=1, unknown=2)
+
+
 def test_after_a_lost_packet_events_wait_for_their_row():
     decoder = decoder_for('evt3', WIDTH, HEIGHT)
     decoder.decode(np.array([0x8000, 0x6009, 4, 0x2003], '<u2'))
