@@ -105,6 +105,25 @@ def evt2(events):
     return np.array(words, '<u4')
 
 
+def evt21(events):
+    """Words of EVT 2.1, the next events in one where they fit."""
+    words = []
+    before, high = None, None
+    for t, x, y, polarity in _rows(events):
+        if t >> 6 != high:
+            high = t >> 6
+            words.append(8 << 60 | (high & (2**28 - 1)) << 32)
+        block = (t, x // 32, y, polarity)
+        # Pixels of a word are in order of their columns.
+        if block == before and words[-1] & 0xFFFFFFFF < 1 << x % 32:
+            words[-1] |= 1 << x % 32
+        else:
+            upper = polarity << 28 | (t & 63) << 22 | x // 32 * 32 << 11 | y
+            words.append(upper << 32 | 1 << x % 32)
+        before = block
+    return np.array(words, '<u8')
+
+
 def mono(events, time_base):
     """Words of mono after `time_base`, nanoseconds."""
     return np.array(

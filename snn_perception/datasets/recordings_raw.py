@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Prophesee's .raw files: a header of lines, then the words of EVT 2.0 or EVT 3.0."""
+"""Prophesee's .raw files: a header of lines, then the words of EVT 2.0, 2.1 or 3.0."""
 
 from __future__ import annotations
 
@@ -29,7 +29,14 @@ PIECE = 2**23
 
 LONGEST_LINE = 2**16
 
-ENCODINGS = {'EVT2': 'evt2', 'EVT3': 'evt3', '2.0': 'evt2', '3.0': 'evt3'}
+ENCODINGS = {
+    'EVT2': 'evt2',
+    'EVT21': 'evt21',
+    'EVT3': 'evt3',
+    '2.0': 'evt2',
+    '2.1': 'evt21',
+    '3.0': 'evt3',
+}
 """By what the header calls them."""
 
 
@@ -68,17 +75,18 @@ def _decoder(
     name, *options = header.get('format', header.get('evt', '')).split(';')
     if name not in ENCODINGS:
         says = f'says {name!r}' if name else 'says nothing of it'
-        raise DatasetError(f'{path} must be of EVT2 or EVT3, and its header {says}')
+        raise DatasetError(f'{path} must be of EVT2, EVT21 or EVT3, and its header {says}')
     named = dict(option.split('=', 1) for option in options if '=' in option)
-    geometry = re.fullmatch(r'(\d+)x(\d+)', header.get('geometry', ''))
-    try:
+    both = f'{named.get("width")}x{named.get("height")}'
+    for said in (header.get('geometry', ''), both):
+        geometry = re.fullmatch(r'(\d+)x(\d+)', said)
         if geometry:
             size = int(geometry[1]), int(geometry[2])
-        elif 'width' in named and 'height' in named:
-            size = int(named['width']), int(named['height'])
-        if size is None:
-            raise ValueError('its header does not say the size of the sensor, nor do you')
-        decoder = decoder_for(ENCODINGS[name], *size)
-    except ValueError as reason:
-        raise DatasetError(f'{path} cannot be read: {reason}') from None
-    return decoder, named.get('endianness') == 'big'
+            break
+    if size is None:
+        raise DatasetError(f'{path} does not say the size of its sensor in its header, nor do you')
+    encoding = ENCODINGS[name]
+    order = named.get('endianness', header.get('endianness'))
+    if encoding == 'evt21' and order == 'legacy':
+        encoding = 'evt21_legacy'
+    return decoder_for(encoding, *size), order == 'big'

@@ -19,6 +19,7 @@ from __future__ import annotations
 from snn_perception.events.decoder import Decoded, Decoder, Faults
 from snn_perception.events.evt2 import Evt2Decoder
 from snn_perception.events.evt3 import Evt3Decoder
+from snn_perception.events.evt21 import Evt21Decoder, Evt21LegacyDecoder
 from snn_perception.events.libcaer_cmp import LibcaerCmpDecoder
 from snn_perception.events.wide_words import LibcaerDecoder, MonoDecoder, TriggerDecoder
 from snn_perception.sentences import shown
@@ -28,6 +29,8 @@ __all__ = ['DECODERS', 'Decoded', 'Decoder', 'Faults', 'decoder_for']
 DECODERS: dict[str, type[Decoder]] = {
     'evt3': Evt3Decoder,
     'evt2': Evt2Decoder,
+    'evt21': Evt21Decoder,
+    'evt21_legacy': Evt21LegacyDecoder,
     'libcaer_cmp': LibcaerCmpDecoder,
     'libcaer': LibcaerDecoder,
     'mono': MonoDecoder,

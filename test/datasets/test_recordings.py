@@ -17,12 +17,13 @@
 from __future__ import annotations
 
 import logging
+import re
 import tarfile
 from itertools import islice
 
 import numpy as np
 import pytest
-from event_encoders import HEIGHT, REAL, WIDTH, evt2, evt3
+from event_encoders import HEIGHT, REAL, WIDTH, evt2, evt3, evt21
 
 from snn_perception.datasets import DatasetError
 from snn_perception.datasets.recordings import find_recordings, load_recording, read_recording
@@ -48,6 +49,11 @@ def raw(*lines, words=None):
 
 SIZE = f'{WIDTH}x{HEIGHT}'
 FORMAT = f'format EVT3;height={HEIGHT};width={WIDTH}'
+FORMAT21 = f'format EVT21;height={HEIGHT};width={WIDTH}'
+
+
+def halves_swapped(words):
+    return words.view('<u4').reshape(-1, 2)[:, ::-1].copy()
 
 
 @pytest.mark.parametrize(
@@ -59,9 +65,15 @@ FORMAT = f'format EVT3;height={HEIGHT};width={WIDTH}'
         raw('evt 3.0', f'geometry {SIZE}'),
         raw('evt 2.0', 'format EVT2', f'geometry {SIZE}', 'end', words=evt2(EVENTS)),
         raw(f'{FORMAT};endianness=big', 'end', words=evt3(EVENTS).astype('>u2')),
+        raw(FORMAT, 'endianness big', 'end', words=evt3(EVENTS).astype('>u2')),
+        raw(f'{FORMAT21};endianness=little', 'end', words=evt21(EVENTS)),
+        raw(FORMAT21, f'geometry {SIZE}', 'end', words=evt21(EVENTS)),
+        raw('evt 2.1', f'geometry {SIZE}', words=evt21(EVENTS)),
+        raw(f'{FORMAT21};endianness=legacy', 'end', words=halves_swapped(evt21(EVENTS))),
+        raw('evt 2.1', 'endianness legacy', FORMAT21, words=halves_swapped(evt21(EVENTS))),
     ],
 )
-def test_raw_files_of_both_encodings_are_read_by_their_headers(content, tmp_path):
+def test_raw_files_of_all_encodings_are_read_by_their_headers(content, tmp_path):
     path = tmp_path / 'one.RAW'
     path.write_bytes(content)
     assert_same(load_recording(path), EVENTS)
@@ -70,11 +82,11 @@ def test_raw_files_of_both_encodings_are_read_by_their_headers(content, tmp_path
 @pytest.mark.parametrize(
     ('content', 'sentence'),
     [
-        (raw('format EVT21;height=720;width=1280'), "EVT2 or EVT3, and its header says 'EVT21'"),
+        (raw('format EVT4;height=720;width=1280'), "EVT21 or EVT3, and its header says 'EVT4'"),
         (raw('date 2026-11-26'), 'says nothing of it'),
-        (raw('evt 3.0'), 'does not say the size of the sensor'),
+        (raw('evt 3.0'), 'does not say the size of its sensor'),
         (raw('evt 3.0', 'geometry 0x0'), '1 to 65536'),
-        (raw('format EVT3;height=many;width=1280'), 'many'),
+        (raw('format EVT3;height=many;width=1280'), 'does not say the size of its sensor'),
         (b'', 'says nothing of it'),
     ],
 )

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from event_encoders import HEIGHT, WIDTH, evt2, evt3, libcaer, libcaer_cmp, mono, streams
+from event_encoders import HEIGHT, WIDTH, evt2, evt3, evt21, libcaer, libcaer_cmp, mono, streams
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,6 +75,33 @@ def test_evt2_decodes_to_what_was_encoded_wherever_it_is_cut(events, places):
     found, _, faults = decoded('evt2', cut(evt2(events), places))
     assert_same(found, events)
     assert not faults
+
+
+@given(streams(width=64, first=2**34 - 10**7), places, st.booleans())
+def test_evt21_decodes_to_what_was_encoded_wherever_it_is_cut(events, places, is_legacy):
+    words = evt21(events)
+    if is_legacy:
+        words = words.view('<u4').reshape(-1, 2)[:, ::-1].copy().view('<u8').ravel()
+    encoding = 'evt21_legacy' if is_legacy else 'evt21'
+    found, _, faults = decoded(encoding, cut(words, places), width=64)
+    assert_same(found, events)
+    assert not faults
+
+
+def test_evt21_has_32_pixels_in_a_word_and_edges_at_trigger_inputs():
+    # The time; on events in columns 32, 33 and 63; one outside; a rising edge at input 3; an event
+    # without a pixel; words for others.
+    words = [
+        *(8 << 60 | 5 << 32, 1 << 60 | 7 << 54 | 32 << 43 | 2 << 32 | 0x80000003),
+        *(64 << 43 | 2 << 32 | 1, 10 << 60 | 9 << 54 | 3 << 40 | 1 << 32 | 0xFFFF),
+        *(32 << 43 | 2 << 32, 14 << 60 | 0xFF, 15 << 60 | 0xFF),
+    ]
+    found, triggers, faults = decoded('evt21', [np.array(words, '<u8')], width=64)
+    t = 5 * 64 + 7
+    assert_same(found, Events.of([t] * 3, [32, 33, 63], [2] * 3, [1] * 3, 64, HEIGHT))
+    assert (triggers.t.tolist(), triggers.channel.tolist()) == ([5 * 64 + 9], [3])
+    assert triggers.edge.tolist() == [1]
+    assert faults == Faults(outside=1)
 
 
 @given(streams(largest_gap=10**7), places)
