@@ -70,7 +70,7 @@ class Recordings:
 def load_recording(path: Path, size: Size | None = None) -> Events:
     """All events of the recording at `path`; what is wrong with some, a warning in the log says.
 
-    A file of Prophesee (.raw, EVT 2.0 or 3.0), iniVation (.aedat4), N-MNIST (.bin) or NumPy
+    A file of Prophesee (.raw, EVT 2.0, 2.1 or 3.0), iniVation (.aedat4), N-MNIST (.bin) or NumPy
     (.npz, .npy: t in microseconds, x, y, and p or polarity), or a bag of ROS 2, a folder or one
     of its files. Events are of the sensor that it names, else of one of `size`, its width and
     height. Raises DatasetError for what cannot be read at all.

@@ -73,7 +73,7 @@ class Bag:
         self.types = get_typestore(Stores.ROS2_HUMBLE)
         self.types.register(get_types_from_msg(FIELDS, message))
         self.message = message
-        self.writer = Writer(path, version=9, storage_plugin=StoragePlugin.SQLITE3)
+        self.writer = Writer(path, version=9, storage_plugin=StoragePlugin[storage])
         self.writer.open()
         self.topics = [
             self.writer.add_connection(topic, message, typestore=self.types) for topic in topics
@@ -166,20 +166,26 @@ def test_bags_without_events_or_of_two_cameras_are_refused(tmp_path):
         load_recording(tmp_path / 'two')
 
 
-def test_a_bag_cut_in_the_middle_is_read_as_far_as_it_goes_or_refused(tmp_path):
-    bag = Bag(tmp_path / 'bag')
-    for words in np.array_split(WORDS, 100):
-        bag.add(words)
+@pytest.mark.parametrize('storage', ['SQLITE3', 'MCAP'])
+def test_a_bag_cut_in_the_middle_is_read_as_far_as_it_goes(storage, tmp_path, caplog):
+    bag = Bag(tmp_path / 'bag', storage=storage)
+    others = np.full(1000, 0xE000, '<u2')
+    for words in np.array_split(WORDS, 60):
+        bag.add(np.concatenate([words, others]))
     bag.writer.close()
-    path = tmp_path / 'bag' / 'bag.db3'
+    [path] = [each for each in (tmp_path / 'bag').iterdir() if each.suffix != '.yaml']
     content = path.read_bytes()
-    for size in (0, 100, len(content) // 2, len(content) - 20_000):
+    for size in (len(content) // 2, len(content) * 3 // 4):
         path.write_bytes(content[:size])
-        try:
-            count = len(load_recording(path))
-        except DatasetError:
-            count = 0
-        assert count < len(EVENTS)
+        for recording in (path, path.parent):
+            found = load_recording(recording)
+            assert 0 < len(found) < len(EVENTS)
+            assert_same(found, EVENTS[: len(found)])
+            assert f'{recording} is damaged or cut, and is read until there' in caplog.text
+    for size in (0, 100):
+        path.write_bytes(content[:size])
+        with pytest.raises(DatasetError, match='cannot be read'):
+            load_recording(path)
 
 
 def test_files_of_other_databases_are_refused(tmp_path):
