@@ -90,7 +90,9 @@ def read_recording(path: Path, size: Size | None = None) -> Iterator[Decoded]:
     reader = _reader_of(path)
     try:
         yield from reader(path, size)
-    except OSError as reason:
+    except DatasetError:
+        raise
+    except (OSError, ValueError) as reason:
         raise DatasetError(f'{path} cannot be read: {reason}') from None
 
 

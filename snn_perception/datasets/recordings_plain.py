@@ -16,13 +16,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from snn_perception.datasets.base import DatasetError
+from snn_perception.events.ascending import ascend, begin
 from snn_perception.events.decoder import Decoded, Faults
 from snn_perception.events.stream import Events, Triggers
 
@@ -78,21 +78,30 @@ def read_columns(path: Path, size: tuple[int, int] | None = None) -> Iterator[De
         if size is None:
             size = (int(x.max()) + 1, int(y.max()) + 1) if len(t) else (1, 1)
         events, faults = checked(t, x, y, sign > 0, *size)
-    except (ValueError, EOFError, zipfile.BadZipFile) as reason:
-        raise DatasetError(f'{path} cannot be read: {reason}') from None
+    except OSError:
+        raise
+    except Exception as reason:
+        # What NumPy and those below it raise for damaged files is of many kinds.
+        why = str(reason) or type(reason).__name__
+        raise DatasetError(f'{path} cannot be read: {why}') from None
     yield Decoded(events, Triggers.none(), faults)
 
 
 def checked(
-    t: np.ndarray, x: np.ndarray, y: np.ndarray, polarity: np.ndarray, width: int, height: int
+    t: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    polarity: np.ndarray,
+    width: int,
+    height: int,
+    state: np.ndarray | None = None,
 ) -> tuple[Events, Faults]:
-    """Events on the sensor with times in order, and what had to be left out or changed."""
+    """Events on the sensor with times in order, and what had to be left out or changed.
+
+    `state` is that of `ascend`, of a recording that comes in parts.
+    """
     on_sensor = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     kept = t[on_sensor].astype(np.int64)
-    ordered = np.maximum.accumulate(kept)
-    events = Events.of(ordered, x[on_sensor], y[on_sensor], polarity[on_sensor], width, height)
-    faults = Faults(
-        outside=int(np.count_nonzero(~on_sensor)),
-        backwards=int(np.count_nonzero(kept < ordered)),
-    )
-    return events, faults
+    late = ascend(kept, begin() if state is None else state)
+    events = Events.of(kept, x[on_sensor], y[on_sensor], polarity[on_sensor], width, height)
+    return events, Faults(outside=int(np.count_nonzero(~on_sensor)), backwards=late)

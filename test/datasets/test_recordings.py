@@ -172,6 +172,8 @@ def test_arrays_of_numpy_are_read(polarity, tmp_path):
         {'t': [1.5], 'x': [1], 'y': [1], 'p': [1]},
         {'t': [1, 2], 'x': [1], 'y': [1], 'p': [1]},
         {'t': [1], 'x': [1], 'y': [1], 'p': [{}]},
+        {'t': [1], 'x': [1], 'y': [1], 'p': [1], 'width': [1, 2], 'height': 3},
+        {'t': [1], 'x': [1], 'y': [1], 'p': [1], 'width': 0, 'height': 3},
     ],
 )
 def test_arrays_that_are_no_events_are_refused(columns, tmp_path):
@@ -187,6 +189,31 @@ def test_files_of_numpy_that_are_none_are_refused(name, tmp_path):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(DatasetError, match='cannot be read'):
             load_recording(tmp_path / name)
+
+
+def test_damaged_files_of_numpy_are_refused_whatever_becomes_of_them(tmp_path):
+    path = tmp_path / 'one.npz'
+    np.savez_compressed(path, t=EVENTS.t, x=EVENTS.x, y=EVENTS.y, p=EVENTS.polarity)
+    content = path.read_bytes()
+    refused = []
+    for place in range(0, len(content), 9):
+        damaged = bytearray(content)
+        damaged[place] ^= 0xFF
+        path.write_bytes(damaged)
+        try:
+            load_recording(path)
+        except DatasetError as reason:
+            refused.append(str(reason))
+    assert len(refused) > 10
+    assert all(re.search(r'one\.npz cannot be read: .', reason) for reason in refused)
+
+
+def test_in_a_file_a_clock_that_was_started_anew_goes_on(tmp_path, caplog):
+    path = tmp_path / 'one.npz'
+    t = [10**12, 10**12 - 7, 10**12 + 3, 5, 25]
+    np.savez(path, t=t, x=[0] * 5, y=[0] * 5, p=[0] * 5)
+    assert (load_recording(path).t - 10**12).tolist() == [0, 0, 3, 3, 23]
+    assert '2 events back in time' in caplog.text
 
 
 def test_what_is_no_recording_is_refused_in_a_sentence(tmp_path):

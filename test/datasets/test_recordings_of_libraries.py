@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -62,10 +63,45 @@ def test_files_that_are_no_aedat4_are_refused(content, tmp_path):
         load_recording(path)
 
 
+def test_an_aedat4_file_of_a_sensor_without_pixels_is_refused(tmp_path):
+    library('aedat')
+    path = tmp_path / 'one.aedat4'
+    path.write_bytes(aedat4(Events(*(EVENTS.t[:0],) * 4, 0, 0)))
+    with pytest.raises(DatasetError, match=r'one\.aedat4 cannot be read: .* not 0 x 0'):
+        load_recording(path)
+
+
+def test_aedat4_files_damaged_anywhere_are_refused_or_read_as_far_as_it_goes(tmp_path):
+    # The library panics at some, which is no Exception, and would end the process at others.
+    library('aedat')
+    path = tmp_path / 'one.aedat4'
+    content = aedat4(EVENTS[:3])
+    for place in range(14, len(content), 3):
+        damaged = bytearray(content)
+        damaged[place] ^= 0xC8
+        path.write_bytes(damaged)
+        with suppress(DatasetError):
+            load_recording(path)
+
+
+def test_packets_of_aedat4_files_may_go_back_in_time(tmp_path, caplog):
+    library('aedat')
+    path = tmp_path / 'one.aedat4'
+    path.write_bytes(aedat4(EVENTS[100:102], EVENTS[:2]))
+    first, second, *anew = load_recording(path).t.tolist()
+    assert [first, second] == EVENTS.t[100:102].tolist()
+    assert anew == [second, second]
+    assert '2 events back in time' in caplog.text
+    later = Events(EVENTS.t[:2] + 10**7, *(EVENTS.x[:2],) * 3, WIDTH, HEIGHT)
+    path.write_bytes(aedat4(later, EVENTS[:2]))
+    *_, last = load_recording(path).t.tolist()
+    assert last - later.t[1] == 700
+
+
 class Bag:
     """A bag of one topic or more, with the packets that are added to it."""
 
-    def __init__(self, path, message=MESSAGES[0], topics=('/camera/events',)):
+    def __init__(self, path, message=MESSAGES[0], topics=('/camera/events',), storage='SQLITE3'):
         library('rosbags')
         from rosbags.rosbag2 import StoragePlugin, Writer
         from rosbags.typesys import Stores, get_types_from_msg, get_typestore
