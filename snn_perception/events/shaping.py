@@ -116,7 +116,8 @@ class EventShaping:
         count = shape(
             *(events.t, events.x, events.y, events.polarity),
             *(state.columns, state.rows, state.times, state.counts),
-            *(period, self.refractory, HOT_WINDOW, LOST),
+            # A single event is no sign of a rate.
+            *(period, self.refractory, max(HOT_WINDOW, period), LOST),
             *(t, x, y, polarity),
         )
         return Events(t[:count], x[:count], y[:count], polarity[:count], columns, rows)

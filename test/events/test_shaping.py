@@ -110,6 +110,14 @@ def test_a_pixel_that_has_calmed_down_is_heard_again():
     assert np.all(np.diff(shaped.t) == 2000)
 
 
+def test_a_slow_pixel_is_no_hot_one_however_low_the_rate_that_is_allowed():
+    shaping = EventShaping((HEIGHT, WIDTH, 2), hot_pixel_rate=2)
+    slow = at_one_pixel(np.arange(0, 10_000_000, 1_000_000))
+    assert len(shaping.apply(shaping.rest(WIDTH, HEIGHT), slow)) == len(slow)
+    fast = at_one_pixel(np.arange(0, 10_000_000, 50_000))
+    assert len(shaping.apply(shaping.rest(WIDTH, HEIGHT), fast)) <= 2
+
+
 def test_a_short_burst_of_a_pixel_passes_the_filter_for_hot_ones():
     shaping = EventShaping((HEIGHT, WIDTH, 2), hot_pixel_rate=1000)
     burst = at_one_pixel(np.arange(0, 5000, 100))
