@@ -33,6 +33,17 @@ class Packet(Protocol):
     events: Any
 
 
+def missing_between(last: int | None, number: int) -> int:
+    """How many packets are missing between those with the numbers `last` and `number`.
+
+    Less than none where numbers go back, as those of a driver do that was started anew. Packets
+    that are all number 0 have no numbers, and None is of no packet.
+    """
+    if last is None or last == number == 0:
+        return 0
+    return number - last - 1
+
+
 class PacketDecoder:
     """Decodes the packets of one topic, whose sensor has the size that the first one says.
 
@@ -43,7 +54,7 @@ class PacketDecoder:
         self.lost = 0
         self.decoder: Decoder | None = None
         self._encoding = ''
-        self._next: int | None = None
+        self._last: int | None = None
 
     def decode(self, packet: Packet) -> Decoded:
         """The events of `packet`.
@@ -51,9 +62,8 @@ class PacketDecoder:
         Raises ValueError, a sentence, for one that cannot be used: of unknown encoding, or of
         another encoding or sensor than those before it.
         """
-        missing = packet.seq - self._next if self._next is not None else 0
-        self._next = packet.seq + 1
-        # Numbers that go back are of a driver that was started anew.
+        missing = missing_between(self._last, packet.seq)
+        self._last = packet.seq
         self.lost += max(missing, 0)
         if missing and self.decoder:
             self.decoder.lose_track()

@@ -22,6 +22,7 @@ from typing import Any
 
 from rclpy.lifecycle import LifecycleNode
 
+from snn_perception.events.packets import missing_between
 from snn_perception.nodes.answers.publishing import CameraOutputs
 from snn_perception.nodes.diagnostics.event_health import EventHealth
 from snn_perception.nodes.event_packets.event_subscription import DEPTH, EventSubscription
@@ -48,21 +49,20 @@ class EventChannel(SensorChannel):
         self.subscription = EventSubscription(
             node, outputs.topic, self._on_packet, self.follow, DEPTH
         )
-        self._next: int | None = None
+        self._last: int | None = None
 
     def subscribe(self, parameters: EventClassifierParameters) -> bool:
         """Subscribe as `parameters` ask for; whether anything changed."""
         is_new = self.subscription.follow(parameters.reliability)
         if is_new:
-            self._next = None
+            self._last = None
         return is_new
 
     def _on_packet(self, message: Any) -> None:
         received = time.perf_counter()
         now, stamp = self.node.get_clock().now().nanoseconds, nanoseconds(message.header)
-        missing = 0 if self._next is None else message.seq - self._next
-        self._next = message.seq + 1
-        # Numbers that go back are of a driver that was started anew.
+        missing = missing_between(self._last, message.seq)
+        self._last = message.seq
         self.health.received(max(missing, 0), stamp != 0)
         self.queue.put(Delivery(message, received, (now - stamp) / 1e9, missing != 0))
 

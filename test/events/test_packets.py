@@ -58,6 +58,14 @@ def test_packets_that_are_missing_are_counted_and_their_rows_are_not_guessed():
     assert found.faults.unplaced == 1
 
 
+def test_packets_without_numbers_are_one_stream_and_none_is_lost():
+    decoder = PacketDecoder()
+    parts = np.array_split(evt3(EVENTS), 9)
+    found = [decoder.decode(packet(0, part)) for part in parts]
+    assert sum(len(each.events) for each in found) == len(EVENTS)
+    assert decoder.lost == 0
+
+
 def test_numbers_that_begin_anew_are_of_a_driver_started_anew():
     decoder = PacketDecoder()
     decoder.decode(packet(100))
