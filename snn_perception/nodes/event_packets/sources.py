@@ -59,12 +59,13 @@ def open_clips(
 
     Images become `image_size` pixels large before a sensor of `size` (width, height), which is
     also that of recordings that do not say it. Looks for the source at once; raises ValueError
-    with a sentence if there is none, or one that cannot be read.
+    with a sentence if there is none, or none that can be played, then or while it is played.
+    Single recordings and images of a folder that cannot be are skipped with a sentence to `warn`.
     """
     path = resolve_path(location)
     recordings = _recordings(path)
     if recordings:
-        return _played(recordings, size, loop)
+        return _played(recordings, size, loop, warn)
     pictures = open_source(location, loop, shuffle, warn)
     return (
         _simulated(picture, size, image_size, seed)
@@ -80,18 +81,35 @@ def _recordings(path: Path) -> list[Path]:
     return [path] if path.is_dir() or path.suffix.lower() in READERS else []
 
 
-def _played(paths: list[Path], size: tuple[int, int], loop: bool) -> Iterator[Clip]:
+def _played(
+    paths: list[Path], size: tuple[int, int], loop: bool, warn: Callable[[str], None]
+) -> Iterator[Clip]:
+    left = list(paths)
     while True:
         for path in paths:
-            events = load_recording(path, size)
-            if len(events):
-                events = Events(
-                    events.t - events.t[0],
-                    *(events.x, events.y, events.polarity, events.width, events.height),
-                )
+            if path not in left:
+                continue
+            try:
+                events = _from_zero(path, size)
+            except ValueError as reason:
+                left.remove(path)
+                if not left:
+                    raise
+                warn(f'a recording is skipped: {reason}')
+                continue
             yield Clip(events, str(path), path.parent.name)
         if not loop:
             return
+
+
+def _from_zero(path: Path, size: tuple[int, int]) -> Events:
+    events = load_recording(path, size)
+    if not len(events):
+        raise ValueError(f'{path} has no events to play')
+    return Events(
+        events.t - events.t[0],
+        *(events.x, events.y, events.polarity, events.width, events.height),
+    )
 
 
 def _simulated(picture: Picture, size: tuple[int, int], image_size: int, seed: int) -> Clip:
