@@ -109,6 +109,11 @@ class Network:
         """Whether its input is the events of a sensor."""
         return self.input_kind == 'events'
 
+    @property
+    def thing(self) -> str:
+        """What it is shown, in a word for people."""
+        return 'recording' if self.hears_events else 'image'
+
     def _check_turns(self) -> None:
         window = self.firing_window
         if not (math.isfinite(window) and window >= 0):

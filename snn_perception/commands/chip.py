@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from snn_perception.commands.figures import Figures, deliver, keeping
-from snn_perception.commands.options import add_data, add_model, count, load_data
+from snn_perception.commands.options import add_data, add_model, count, load_labelled
 from snn_perception.targets import file_to_write
 
 if TYPE_CHECKING:
@@ -77,12 +77,12 @@ def _studied(model: Model, options: argparse.Namespace) -> Figures:
     """The figures with a comparison of the layers of `model` on the images."""
     # Importing PyTorch takes seconds.
     from snn_perception.backends import create_simulator
-    from snn_perception.evaluation.accuracy import batches
+    from snn_perception.evaluation.accuracy import inputs_of
     from snn_perception.evaluation.on_chip import study_chip
 
-    dataset = load_data(options, model.preprocessing, limit=options.limit)
+    dataset = load_labelled(options, model, options.limit)
     simulator = cast('LoihiSimulator', create_simulator(model, 'loihi'))
-    return study_chip(simulator, np.concatenate(list(batches(simulator, dataset))))
+    return study_chip(simulator, inputs_of(model, dataset, np.arange(len(dataset))))
 
 
 if __name__ == '__main__':

@@ -32,14 +32,16 @@ from snn_perception.targets import file_to_write
 if TYPE_CHECKING:
     from snn_perception.backends import Simulator
     from snn_perception.datasets import Dataset
-    from snn_perception.datasets.unlabelled import Images
+    from snn_perception.datasets.event_set import EventSet
     from snn_perception.model import Model
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     parser = argparse.ArgumentParser(
-        prog='evaluate', description='Run a model on labelled images and print what it achieves.'
+        prog='evaluate',
+        description='Run a model on labelled images, or recordings of events, and print '
+        'what it achieves.',
     )
     add_evaluation(parser)
     parser.add_argument(
@@ -59,8 +61,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         '--unknown',
         metavar='FOLDER',
-        help='folder with images, in any depth, of what the model does not know, to see how well '
-        'it tells them from those of --data',
+        help='folder with images or recordings, in any depth, of what the model does not know, to '
+        'see how well it tells them from those of --data',
     )
     parser.add_argument('--json', type=file_to_write, help='JSON file to write the figures to')
     options = parser.parse_args(arguments)
@@ -79,22 +81,24 @@ def run(options: argparse.Namespace) -> Figures:
     for text in options.damage:
         parse(text)  # A wrong one ends the command now, not when the model is loaded.
     simulator, dataset = load_evaluation(options)
-    unknown = _unknown_images(options, simulator)
+    unknown = _unknown(options, simulator)
     rates = _rate_network(simulator.model, options.device)
 
-    def measured(images: Dataset, unknown: Images | None = None) -> Figures:
+    def measured(shown: Dataset | EventSet, unknown: Dataset | EventSet | None = None) -> Figures:
         if options.deadline is not None:
+            images = _images(shown, '--deadline')
             return evaluate_in_time(simulator, rates, images, options.deadline).summary()
-        evaluation = evaluate(simulator, rates, images)
+        evaluation = evaluate(simulator, rates, shown)
         if unknown is None:
             return evaluation.summary()
-        return evaluation.summary() | summary_of_unknown(simulator, evaluation, unknown.images)
+        return evaluation.summary() | summary_of_unknown(simulator, evaluation, unknown)
 
+    images = _images(dataset, '--damage') if options.damage else None
     figures = measured(dataset, unknown)
-    channels = dataset.images.shape[3]
-    damages = [damage for text in options.damage for damage in parse(text, channels)]
-    if damages:
-        found = {each: chosen_of(measured(damaged(dataset, each))) for each in damages}
+    if images is not None:
+        channels = images.images.shape[3]
+        damages = [damage for text in options.damage for damage in parse(text, channels)]
+        found = {each: chosen_of(measured(damaged(images, each))) for each in damages}
         figures |= summary(found)
     if options.deadline is not None:
         print(
@@ -105,8 +109,19 @@ def run(options: argparse.Namespace) -> Figures:
     return figures | about_data(dataset)
 
 
-def _unknown_images(options: argparse.Namespace, simulator: Simulator) -> Images | None:
-    """The images that --unknown names, if it is given, at the size of the network."""
+def _images(dataset: Dataset | EventSet, option: str) -> Dataset:
+    """`dataset`, which `option` needs to be images; raises ValueError if it is not."""
+    from snn_perception.datasets import Dataset
+
+    if not isinstance(dataset, Dataset):
+        raise ValueError(f'{option} is for models of images, and this one hears events')
+    return dataset
+
+
+def _unknown(options: argparse.Namespace, simulator: Simulator) -> Dataset | EventSet | None:
+    """What --unknown names, if it is given, as the network is shown it."""
+    from snn_perception.datasets import Dataset
+    from snn_perception.datasets.event_set import load_unlabelled
     from snn_perception.datasets.unlabelled import load_images
     from snn_perception.evaluation.unfamiliar import require_score
 
@@ -115,8 +130,10 @@ def _unknown_images(options: argparse.Namespace, simulator: Simulator) -> Images
     if options.deadline is not None:
         raise ValueError('--unknown is measured without a deadline: leave out one of the two')
     require_score(simulator)
-    folder = resolve_path(options.unknown)
-    return load_images(folder, simulator.model.preprocessing, options.limit)
+    folder, model = resolve_path(options.unknown), simulator.model
+    if model.network.hears_events:
+        return load_unlabelled(folder, model.shaping, options.limit)
+    return Dataset.of_no_class(load_images(folder, model.preprocessing, options.limit).images)
 
 
 def _rate_network(model: Model, device: str) -> Simulator | None:

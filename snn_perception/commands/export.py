@@ -24,7 +24,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from snn_perception.commands.figures import Figures, deliver
-from snn_perception.commands.options import add_data, add_model, count, load_data
+from snn_perception.commands.options import add_data, add_model, count, load_labelled
 from snn_perception.targets import file_to_write, folder_to_write
 
 if TYPE_CHECKING:
@@ -111,8 +111,7 @@ def _compare(model: Model, there: Model, options: argparse.Namespace) -> Figures
     from snn_perception.backends import create_simulator
     from snn_perception.evaluation.accuracy import evaluate
 
-    dataset = load_data(options, model.preprocessing, limit=options.limit)
-    dataset = dataset.matched_to(model.labels)
+    dataset = load_labelled(options, model, options.limit).matched_to(model.labels)
     there = replace(there, labels=model.labels, input=model.input, readout=model.readout)
     rates = create_simulator(model, 'rate')
     figures: Figures = {'images': len(dataset)}

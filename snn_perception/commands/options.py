@@ -26,7 +26,9 @@ from snn_perception.locations import resolve_path
 if TYPE_CHECKING:
     from snn_perception.backends import Simulator
     from snn_perception.datasets import Dataset
+    from snn_perception.datasets.event_set import EventSet
     from snn_perception.images import Preprocessing
+    from snn_perception.model import Model
 
 
 def count(text: str) -> int:
@@ -91,6 +93,30 @@ def load_data(
     )  # fmt: skip
 
 
+def load_labelled(
+    options: argparse.Namespace, model: Model, limit: int | None = None
+) -> Dataset | EventSet:
+    """The images, or the recordings, that `options` name for `model`.
+
+    Raises ValueError with a sentence.
+    """
+    if not model.network.hears_events:
+        return load_data(options, model.preprocessing, limit=limit)
+    from tqdm import tqdm
+
+    from snn_perception.datasets.event_set import load_event_set
+
+    if options.skip_unreadable:
+        raise ValueError(
+            f'--skip-unreadable is for images, and model {model.name} hears events; move '
+            f'recordings that cannot be read away'
+        )
+    return load_event_set(
+        data_folder(options.data), model.shaping, held_out=True, limit=limit,
+        progress=lambda each: tqdm(each, desc='reading', unit='recording', disable=None),
+    )  # fmt: skip
+
+
 def only(locations: list[str]) -> str:
     """The one of the `locations` that --data names; raises ValueError if there are more."""
     if len(locations) > 1:
@@ -127,15 +153,23 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
 
 
 def add_evaluation(parser: argparse.ArgumentParser) -> None:
-    """Add the options that `load_evaluation` needs: a model, an engine and labelled images."""
+    """Add the options that `load_evaluation` needs: a model, an engine and labelled data."""
     add_model(parser)
-    add_data(parser, required=True)
+    add_data(
+        parser,
+        required=True,
+        purpose='or of recordings for a model that hears events',
+    )
     add_engine(parser)
-    parser.add_argument('--limit', type=count, help='use at most this many images, evenly spread')
+    parser.add_argument(
+        '--limit',
+        type=count,
+        help='use at most this many images or recordings, evenly spread',
+    )
 
 
-def load_evaluation(options: argparse.Namespace) -> tuple[Simulator, Dataset]:
-    """The model on its engine, and the images with the model's labels.
+def load_evaluation(options: argparse.Namespace) -> tuple[Simulator, Dataset | EventSet]:
+    """The model on its engine, and the images, or recordings, with the model's labels.
 
     Raises ValueError with a sentence.
     """
@@ -146,12 +180,11 @@ def load_evaluation(options: argparse.Namespace) -> tuple[Simulator, Dataset]:
 
     prices()  # Wrong ones end the command now, not when all images have been seen.
     model = load_model(options.model)
-    dataset = load_data(options, model.preprocessing, limit=options.limit)
-    dataset = dataset.matched_to(model.labels)
+    dataset = load_labelled(options, model, options.limit).matched_to(model.labels)
     choices = {'threads': options.threads, 'precision': options.precision}
     return create_simulator(model, options.backend, options.device, **choices), dataset
 
 
-def about_data(dataset: Dataset) -> dict[str, Any]:
-    """What the figures of a command say about the images they were measured on."""
+def about_data(dataset: Dataset | EventSet) -> dict[str, Any]:
+    """What the figures of a command say about the data they were measured on."""
     return {'data_part': dataset.part, 'unreadable_images': dataset.unreadable}

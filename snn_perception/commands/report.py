@@ -29,7 +29,9 @@ from snn_perception.targets import folder_to_write
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     parser = argparse.ArgumentParser(
-        prog='report', description='Run a model on labelled images and show what it achieves.'
+        prog='report',
+        description='Run a model on labelled images, or recordings of events, and show '
+        'what it achieves.',
     )
     add_evaluation(parser)
     parser.add_argument(

@@ -89,11 +89,21 @@ class Dataset:
         `label_indices` says which names of classes fit which labels. Raises DatasetError for a
         class that the model does not know.
         """
-        try:
-            new = np.array(label_indices(self.class_names, labels), np.int64)
-        except LabelError as reason:
-            raise DatasetError(str(reason)) from None
-        return replace(self, labels=new[self.labels], class_names=labels)
+        return replace(self, labels=labels_in(labels, self), class_names=labels)
+
+    @staticmethod
+    def of_no_class(images: NDArray[np.uint8]) -> Dataset:
+        """`images` whose labels mean nothing."""
+        return Dataset(images, np.zeros(len(images), np.int64), ('',))
+
+
+def labels_in(labels: tuple[str, ...], dataset: Labelled) -> NDArray[np.int64]:
+    """The labels of `dataset` as indices of `labels`; see `Dataset.matched_to`."""
+    try:
+        new = np.array(label_indices(dataset.class_names, labels), np.int64)
+    except LabelError as reason:
+        raise DatasetError(str(reason)) from None
+    return new[dataset.labels]
 
 
 def spread(count: int, wanted: int) -> NDArray[np.int64]:

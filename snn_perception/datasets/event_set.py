@@ -25,8 +25,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.datasets.base import DatasetError, spread
-from snn_perception.datasets.recordings import Recordings, find_recordings, load_recording
+from snn_perception.datasets.base import DatasetError, labels_in, spread
+from snn_perception.datasets.finding import is_clutter
+from snn_perception.datasets.recordings import (
+    READERS,
+    Recordings,
+    find_recordings,
+    load_recording,
+)
+from snn_perception.datasets.recordings_bags import BAG_FILE
 from snn_perception.events.binning import binned
 from snn_perception.events.shaping import EventShaping
 from snn_perception.events.stream import Events
@@ -96,6 +103,10 @@ class EventSet:
             names=self.names[indices], takes=takes,
         )  # fmt: skip
 
+    def matched_to(self, labels: tuple[str, ...]) -> EventSet:
+        """See `Dataset.matched_to`."""
+        return replace(self, labels=labels_in(labels, self), class_names=labels)
+
 
 def load_event_set(
     folder: Path,
@@ -109,18 +120,53 @@ def load_event_set(
     `held_out` chooses the part, see `find_recordings`; `limit` keeps an evenly spread part of at
     most so many. `progress` wraps their numbers. Raises DatasetError.
     """
-    found = find_recordings(folder, held_out)
+    return _loaded(find_recordings(folder, held_out), shaping, limit, progress)
+
+
+def load_unlabelled(
+    folder: Path,
+    shaping: EventShaping,
+    limit: int | None = None,
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> EventSet:
+    """The same of all recordings below `folder`, however deep; their labels mean nothing."""
+    if not folder.is_dir():
+        raise DatasetError(f'{folder} is not a folder')
+    paths = recordings_at(folder)
+    if not paths:
+        raise DatasetError(
+            f'{folder} holds no recordings; these are bags of ROS 2 and files that end in '
+            f'{", ".join(READERS)}'
+        )
+    found = Recordings(tuple(paths), np.zeros(len(paths), np.int64), ('',))
+    return _loaded(found, shaping, limit, progress)
+
+
+def recordings_at(path: Path) -> list[Path]:
+    """The recording at `path`, or those below a folder; none if that is something else."""
+    if path.is_dir() and not (path / BAG_FILE).is_file():
+        inside = [one for one in sorted(path.iterdir()) if not is_clutter(one.name)]
+        return [found for one in inside for found in recordings_at(one)]
+    return [path] if path.is_dir() or path.suffix.lower() in READERS else []
+
+
+def _loaded(
+    found: Recordings,
+    shaping: EventShaping,
+    limit: int | None,
+    progress: Callable[[Iterable], Iterable],
+) -> EventSet:
     count = len(found) if limit is None else min(limit, len(found))
     chosen = spread(len(found), count)
     with ThreadPoolExecutor(default_threads(), 'recordings') as pool:
-        recordings = pool.map(lambda index: _shaped(found, index, shaping), progress(chosen))
-        names = [found.paths[index].stem for index in chosen]
+        paths = [found.paths[index] for index in chosen]
+        recordings = pool.map(lambda path: _shaped(path, shaping), progress(paths))
+        names = [path.stem for path in paths]
         events = packed(recordings, found.labels[chosen], names, found.class_names)
     return replace(events, part=found.part)
 
 
-def _shaped(found: Recordings, index: int, shaping: EventShaping) -> Events:
-    path = found.paths[index]
+def _shaped(path: Path, shaping: EventShaping) -> Events:
     events = load_recording(path)
     try:
         return shaping.apply(shaping.rest(events.width, events.height), events)

@@ -159,7 +159,8 @@ def evaluate(
     decisions: list[Decision] = []
     rate_answers: list[int] = []
     seconds = 0.0
-    with tqdm(total=len(dataset), unit='image', desc='evaluating', disable=None) as bar:
+    thing = model.network.thing
+    with tqdm(total=len(dataset), unit=thing, desc='evaluating', disable=None) as bar:
         for inputs in batches(simulator, dataset):
             if not decisions:
                 # Compiling and loading in an engine's first run is not part of an image's time.
@@ -190,16 +191,24 @@ def batches(simulator: Simulator, dataset: Dataset | Recordings) -> Iterator[NDA
     model = simulator.model
     neurons = model.network.neurons * simulator.views
     size = min(BATCH, MOST_NEURONS // max(1, neurons))
-    steps = Schedule.of(model.readout, model.dt).total
     if not isinstance(dataset, Dataset):
-        size = min(size, MOST_COUNTS // (steps * math.prod(model.shaping.shape)))
+        counts = _steps_of(model) * math.prod(model.shaping.shape)
+        size = min(size, MOST_COUNTS // counts)
     size = max(1, size)
     for start in range(0, len(dataset), size):
-        if isinstance(dataset, Dataset):
-            yield prepared(dataset.images[start : start + size], model.preprocessing)
-        else:
-            indices = np.arange(start, min(start + size, len(dataset)))
-            yield dataset.counts(indices, model.shaping, model.dt, steps)
+        yield inputs_of(model, dataset, np.arange(start, min(start + size, len(dataset))))
+
+
+def inputs_of(model: Model, dataset: Dataset | Recordings, indices: NDArray[np.int64]) -> NDArray:
+    """What the network of `model` is given of those at `indices`, see `inputs`."""
+    if isinstance(dataset, Dataset):
+        return prepared(dataset.images[indices], model.preprocessing)
+    return dataset.counts(indices, model.shaping, model.dt, _steps_of(model))
+
+
+def _steps_of(model: Model) -> int:
+    """How many steps of events a presentation has."""
+    return Schedule.of(model.readout, model.dt).total
 
 
 def prepared(images: NDArray[np.uint8], preprocessing: Preprocessing) -> NDArray[np.float32]:

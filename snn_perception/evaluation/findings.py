@@ -25,10 +25,10 @@ import numpy as np
 from snn_perception.backends import Simulator
 from snn_perception.datasets import Dataset, spread
 from snn_perception.evaluation import agreement, on_chip, robustness, unfamiliar
-from snn_perception.evaluation.accuracy import Evaluation, Recordings, prepared
+from snn_perception.evaluation.accuracy import Evaluation, Recordings, inputs_of
 from snn_perception.evaluation.agreement import LayerAgreement
 from snn_perception.evaluation.reliability import Reliability, reliability
-from snn_perception.evaluation.trajectories import Trajectories, schedule_of
+from snn_perception.evaluation.trajectories import Trajectories
 from snn_perception.evaluation.unfamiliar import Unfamiliar
 from snn_perception.model import Model
 
@@ -40,11 +40,11 @@ if TYPE_CHECKING:
 class Findings:
     """Results of a model on `dataset`, and on some of its images undamaged and damaged.
 
-    Recordings of events have no `conditions` and no `unfamiliar`.
+    Recordings of events are not damaged: they have no `conditions`.
 
     `agreement` compares each layer's spikes with the rates of the network without spikes.
     `chip` holds the figures of `evaluation.on_chip`; it is empty unless the engine is a chip.
-    `unfamiliar` is what becomes of images made here, empty unless the model can tell the unknown.
+    `unfamiliar` is what becomes of what is made here, empty unless the model can tell the unknown.
     """
 
     trajectories: Trajectories
@@ -85,15 +85,6 @@ class Findings:
         }
 
 
-def _study_events(trajectories: Trajectories, dataset: Recordings) -> Findings:
-    model = trajectories.simulator.model
-    some = spread(len(dataset), min(agreement.IMAGES, len(dataset)))
-    steps = schedule_of(model).total
-    inputs = dataset.counts(some, model.shaping, model.dt, steps)
-    layers = agreement.spikes_with_rates(model, inputs)
-    return Findings(trajectories, dataset, [], layers, {}, [])
-
-
 def figures_of(evaluation: Evaluation) -> dict[str, Any]:
     """The figures of `Evaluation.summary` and of how late and how sure decisions are."""
     figures = evaluation.summary()
@@ -117,16 +108,16 @@ def reliability_of(evaluation: Evaluation) -> Reliability:
 def study(trajectories: Trajectories, rates: Simulator, dataset: Dataset | Recordings) -> Findings:
     """Add to `trajectories`, recorded on `dataset`, what damaged images do to both networks.
 
-    Also adds how their layers compare, and what becomes of images of no class. The images have
-    the size of the network's input, and the labels are indices into the model's labels. Of
-    recordings of events, only the layers are compared.
+    Also adds how their layers compare, and what becomes of what is of no class. The images have
+    the size of the network's input, and the labels are indices into the model's labels.
+    Recordings of events are not damaged.
     """
     simulator = trajectories.simulator
-    if not isinstance(dataset, Dataset):
-        return _study_events(trajectories, dataset)
-    conditions = robustness.measure(simulator, rates, dataset)
-    some = dataset.subset(spread(len(dataset), min(agreement.IMAGES, len(dataset))))
-    inputs = prepared(some.images, simulator.model.preprocessing)
+    conditions = (
+        robustness.measure(simulator, rates, dataset) if isinstance(dataset, Dataset) else []
+    )
+    some = spread(len(dataset), min(agreement.IMAGES, len(dataset)))
+    inputs = inputs_of(simulator.model, dataset, some)
     layers = agreement.spikes_with_rates(simulator.model, inputs)
     chip_figures: dict[str, Any] = {}
     if simulator.name == 'loihi':

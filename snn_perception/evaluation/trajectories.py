@@ -155,8 +155,8 @@ def record(simulator: Simulator, rates: Simulator, dataset: Dataset | Recordings
 
     Runs as `Simulator.classify_batch` does for a model that may stop at every check.
     """
-    parts = []
-    with tqdm(total=len(dataset), unit='image', desc='evaluating', disable=None) as bar:
+    parts, thing = [], simulator.model.network.thing
+    with tqdm(total=len(dataset), unit=thing, desc='evaluating', disable=None) as bar:
         for inputs in batches(simulator, dataset):
             parts.append((answers_of(rates, inputs), *_present(simulator, inputs)))
             bar.update(batch_of(inputs))

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How well a model tells images of what it knows from others."""
+"""How well a model tells images, or recordings, of what it knows from others."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ from tqdm import tqdm
 from snn_perception.backends import Simulator
 from snn_perception.datasets import Dataset
 from snn_perception.decision import Decision
-from snn_perception.evaluation.accuracy import Evaluation, batches
+from snn_perception.evaluation.accuracy import Evaluation, Recordings, batches
 from snn_perception.evaluation.made_images import made_images
+from snn_perception.evaluation.made_recordings import made_recordings
+from snn_perception.inputs import batch_of
 
 RECALL = 0.95
 """Share of the known images that is accepted where the unknown ones that are, too, are counted."""
@@ -36,15 +38,20 @@ RECALL = 0.95
 
 @dataclass(frozen=True)
 class Unfamiliar:
-    """Decisions on `images`, uint8 (count, height, width, channels), of one unknown `kind`.
+    """Decisions on what was `shown` of one unknown `kind`; its labels mean nothing.
 
-    `known` (images,) are the scores of being unknown of known images.
+    `known` (known,) are the scores of being unknown of what is known.
     """
 
     kind: str
-    images: NDArray[np.uint8]
+    shown: Dataset | Recordings
     decisions: list[Decision]
     known: NDArray[np.float64]
+
+    @property
+    def thing(self) -> str:
+        """What one of those shown is, in a word for people."""
+        return 'image' if isinstance(self.shown, Dataset) else 'recording'
 
     @property
     def scores(self) -> NDArray[np.float64]:
@@ -77,41 +84,46 @@ def require_score(simulator: Simulator) -> None:
 
 
 def look_at(
-    simulator: Simulator, known: Evaluation, unknown: Mapping[str, NDArray[np.uint8]]
+    simulator: Simulator, known: Evaluation, unknown: Mapping[str, Dataset | Recordings]
 ) -> list[Unfamiliar]:
-    """What `simulator` makes of images of each `unknown` kind, beside those of `known`.
+    """What `simulator` makes of each `unknown` kind, beside what is `known`.
 
-    The images have the size of the network's input. Raises ValueError for a model that cannot
-    tell.
+    Images have the size of the network's input. Raises ValueError for a model that cannot tell.
     """
     require_score(simulator)
-    scores = unknown_scores(known.decisions)
+    scores, thing = unknown_scores(known.decisions), simulator.model.network.thing
     found = []
-    for kind, images in unknown.items():
-        labels = np.zeros(len(images), np.int64)
+    for kind, shown in unknown.items():
         decisions: list[Decision] = []
-        with tqdm(total=len(images), unit='image', desc=kind, disable=None) as bar:
-            for inputs in batches(simulator, Dataset(images, labels, ('',))):
+        with tqdm(total=len(shown), unit=thing, desc=kind, disable=None) as bar:
+            for inputs in batches(simulator, shown):
                 decisions += simulator.classify_batch(inputs)
-                bar.update(len(inputs))
-        found.append(Unfamiliar(kind, images, decisions, scores))
+                bar.update(batch_of(inputs))
+        found.append(Unfamiliar(kind, shown, decisions, scores))
     return found
 
 
 def look_at_made(simulator: Simulator, known: Evaluation) -> list[Unfamiliar]:
-    """`look_at` for images that are made here, of each kind; nothing if the model cannot tell."""
-    if simulator.model.unknown is None:
+    """`look_at` for what is made here, of each kind; nothing if the model cannot tell."""
+    model = simulator.model
+    if model.unknown is None:
         return []
-    return look_at(simulator, known, made_images(simulator.model.preprocessing))
+    made: Mapping[str, Dataset | Recordings]
+    if model.network.hears_events:
+        made = made_recordings(model.shaping, model.presentation_time)
+    else:
+        pixels = made_images(model.preprocessing)
+        made = {kind: Dataset.of_no_class(images) for kind, images in pixels.items()}
+    return look_at(simulator, known, made)
 
 
 def summary_of_unknown(
-    simulator: Simulator, known: Evaluation, images: NDArray[np.uint8]
+    simulator: Simulator, known: Evaluation, unknown: Dataset | Recordings
 ) -> dict[str, Any]:
-    """The figures that `evaluate` prints about unknown `images`."""
-    (seen,) = look_at(simulator, known, {'unknown': images})
+    """The figures that `evaluate` prints about `unknown` images or recordings."""
+    (seen,) = look_at(simulator, known, {'unknown': unknown})
     return {
-        'unknown_images': len(images),
+        'unknown_images': len(unknown),
         'unknown_auroc': seen.auroc,
         'unknown_fpr95': seen.fpr95,
         'unknown_rejected': seen.rejected,

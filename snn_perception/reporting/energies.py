@@ -30,9 +30,9 @@ from snn_perception.units import quantity
 NOTE = (
     'Estimates, not measurements: counted operations times published figures. A bar ends at the '
     'figure in use; the line spans the lowest to the highest published figure. Static power is '
-    'included, for whole chips, where it is published separately. The rivals process one view of '
-    'the image once, without spikes. Left out are routing, input and output, the host, and for '
-    '45 nm all memory.'
+    'included, for whole chips, where it is published separately. The rivals make one pass, over '
+    'one view, without spikes. Left out are routing, input and output, the host, and for 45 nm '
+    'all memory.'
 )
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The pictures of a report that show images: one step by step, some decisions, and damage."""
+"""Pictures of a report that show what the network was shown: step by step, decisions, damage."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from snn_perception.evaluation.raster import Raster
 from snn_perception.evaluation.robustness import Condition
 from snn_perception.evaluation.trajectories import times_of
 from snn_perception.model import Model
+from snn_perception.reporting.looks import Look
 from snn_perception.reporting.style import (
     BESIDE,
     CLASSES,
@@ -113,10 +114,11 @@ def _energy(model: Model, decision: Decision) -> float:
     return energy.estimate(decision, chips)[energy.DEFAULT_CHIP].value
 
 
-def examples(
-    images: NDArray[np.uint8], model: Model, evaluation: Evaluation, columns: int = 6
-) -> Figure:
-    """Some right decisions and the most confident wrong ones, with their times and energies."""
+def examples(look: Look, model: Model, evaluation: Evaluation, columns: int = 6) -> Figure:
+    """Some right decisions and the most confident wrong ones, with their times and energies.
+
+    `look` shows what they are of by its number in the `evaluation`.
+    """
     right = np.flatnonzero(evaluation.answers == evaluation.labels)
     wrong = np.flatnonzero(evaluation.answers != evaluation.labels)
     scores = np.array([decision.score for decision in evaluation.decisions])
@@ -130,7 +132,7 @@ def examples(
     for place, row in zip(grid, rows, strict=True):
         for axes, index in zip(place, row, strict=False):
             truth, decision = model.labels[evaluation.labels[index]], evaluation.decisions[index]
-            show(axes, images[index])
+            show(axes, look(index))
             title, colour = verdict(decision.label, truth, 13)
             title += '' if decision.label == truth else f'\nis {shortened(truth, 14)}'
             axes.set_title(title, fontsize=10, color=colour)

@@ -78,7 +78,7 @@ def accuracy_over_time(trajectories: Trajectories, own: OperatingPoint) -> Figur
     ratios = (3, 1.3) if may_stop else (1,)
     rows = figure.subplots(len(ratios), 1, sharex=True, height_ratios=ratios, squeeze=False)
     axes = rows[0, 0]
-    label = 'the same time for every image'
+    label = f'the same time for every {model.network.thing}'
     axes.plot(1000 * times_of(model), trajectories.accuracy_over_time, color=SPIKES, label=label)
     stopping = pareto_front(trajectories.operating_points())
     mean_times = [1000 * point.simulated_time for point in stopping]
@@ -261,7 +261,7 @@ def _confused_pairs(matrix: NDArray[np.int64], labels: tuple[str, ...], title: s
     for place, (pair, count) in enumerate(zip(found[order], counts[order], strict=True)):
         text = f'{count} of {matrix[pair[0]].sum()}'
         axes.annotate(text, (count, place), (5, 0), **BESIDE)
-    axes.set(xlabel='images of the first class with the second as the answer', title=title)
+    axes.set(xlabel='of the first class with the second as the answer', title=title)
     axes.set_xlim(0, 1.15 * max(counts, default=1))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.invert_yaxis()

@@ -38,7 +38,8 @@ def sections(findings: Findings, folder: Path, seen: Collection[str] | None) -> 
     return [
         *_trade_offs(findings, folder),
         *_layers(findings, folder),
-        *_trust(findings, folder, seen),
+        _trust(folder),
+        *(_damage(findings, folder, seen) if findings.conditions else ()),
         *(_unknown(findings, folder) if findings.unfamiliar else ()),
         *_answers(findings, folder),
         _energies(findings, folder),
@@ -48,12 +49,18 @@ def sections(findings: Findings, folder: Path, seen: Collection[str] | None) -> 
 
 def _trade_offs(findings: Findings, folder: Path) -> list[Section]:
     """Accuracy against time, and against work."""
-    macs = findings.model.network.image_macs * findings.model.readout.views
+    network = findings.model.network
+    thing, macs = network.thing, network.image_macs * findings.model.readout.views
+    reading = (
+        f'the first layer adds {quantity(macs, "")} MACs per image to read the pixels'
+        if macs
+        else 'no layer has any others'
+    )
     return [
         Section(
             'Accuracy and simulated time',
-            'The line stops every image at the same time. The dots stop each image as soon as its '
-            'best score reaches a threshold; their time is the mean over the images. Outputs in '
+            f'The line stops every {thing} at the same time. The dots stop each {thing} as soon '
+            f'as its best score reaches a threshold; their time is the mean over all. Outputs in '
             'the shaded time do not count: the first spikes are still on their way through the '
             'layers.',
             folder / 'time.png',
@@ -61,9 +68,8 @@ def _trade_offs(findings: Findings, folder: Path) -> list[Section]:
         Section(
             'Accuracy and work',
             'One dot for each confidence threshold; a dot on the front is not beaten by any other '
-            'in both accuracy and operations. Only operations that spikes cause are shown; the '
-            f'first layer adds {quantity(macs, "")} MACs per image to read the pixels. '
-            'Thresholds on the front:',
+            f'in both accuracy and operations. Only operations that spikes cause are shown; '
+            f'{reading}. Thresholds on the front:',
             folder / 'operations.png',
             _front(findings.trajectories),
         ),
@@ -71,44 +77,55 @@ def _trade_offs(findings: Findings, folder: Path) -> list[Section]:
 
 
 def _layers(findings: Findings, folder: Path) -> list[Section]:
-    """What the layers do, and how one image passes through them."""
+    """What the layers do, and how one image, or recording, passes through them."""
+    network = findings.model.network
+    thing = network.thing
+    driven = (
+        'The operations of the first layer are those that events cause.'
+        if network.hears_events
+        else 'The first layer has no synaptic operations: it is driven by the pixels, not by '
+        'spikes.'
+    )
     return [
         Section(
             'Layers',
-            'Means per image until its decision. Lines on the bars span the 5th to the 95th '
-            'percentile of the images. The first layer has no synaptic operations: it is driven '
-            'by the pixels, not by spikes.',
+            f'Means per {thing} until its decision. Lines on the bars span the 5th to the 95th '
+            f'percentile of the {thing}s. {driven}',
             folder / 'layers.png',
         ),
         Section(
             'Layers with and without spikes',
             'The same neurons in the rate network (the same network run once on firing rates, '
-            f'without spikes) and on spikes, over at most {agreement.IMAGES} images. Rates and '
-            'correlations are over all neurons of a layer and all these images; the difference '
+            f'without spikes) and on spikes, over at most {agreement.IMAGES} {thing}s. Rates and '
+            f'correlations are over all neurons of a layer and all these {thing}s; the difference '
             'per neuron is a root mean square. A layer that goes astray shows here first.',
             table=layer_table(findings.model, findings.agreement, 'in rates', 'on spikes'),
         ),
         Section(
-            'One image, step by step',
+            f'One {thing}, step by step',
             'Each mark is a spike. The neurons are chosen at random; the rates are for whole '
             'layers. Below are the scores from the evidence so far. Recorded on the engine '
-            '`reference`.',
+            f'`reference`.{_events(findings)}',
             folder / 'raster.png',
         ),
     ]
 
 
-def _trust(findings: Findings, folder: Path, seen: Collection[str] | None) -> list[Section]:
-    """Whether scores can be trusted, and what damage does."""
+def _trust(folder: Path) -> Section:
+    """Whether scores can be trusted."""
+    return Section(
+        'Calibration',
+        'Whether scores are probabilities: nine in ten answers with a score of about 90 % should '
+        'be right (Guo et al., "On Calibration of Modern Neural Networks", 2017). On the right: '
+        'if all decisions had been made at the same time.',
+        folder / 'calibration.png',
+    )
+
+
+def _damage(findings: Findings, folder: Path, seen: Collection[str] | None) -> list[Section]:
+    """What damage does."""
     images = len(findings.conditions[0].evaluation.decisions)
     return [
-        Section(
-            'Calibration',
-            'Whether scores are probabilities: nine in ten answers with a score of about 90 % '
-            'should be right (Guo et al., "On Calibration of Modern Neural Networks", 2017). On '
-            'the right: if all decisions had been made at the same time.',
-            folder / 'calibration.png',
-        ),
         Section(
             'Damaged images',
             f'{images} of the {len(findings.dataset)} images, the same ones in every row, with '
@@ -125,14 +142,15 @@ def _unknown(findings: Findings, folder: Path) -> list[Section]:
     return [
         Section(
             'What it does not know',
-            f'{unknown_pictures.NOTE} {unknown_pictures.sentence_on_known(unfamiliar)}',
+            unknown_pictures.note(unfamiliar),
             folder / 'unknown.png',
             unknown_pictures.table(unfamiliar),
         ),
         Section(
             'Least unknown',
-            'Of each kind, the images that seem to be the least strange, with the label that they '
-            'get if the unknown is rejected, and their score: above 1 is unknown.',
+            f'Of each kind, the {unfamiliar[0].thing}s that seem to be the least strange, with '
+            'the label that they get if the unknown is rejected, and their score: above 1 is '
+            'unknown.',
             folder / 'accepted.png',
         ),
     ]
@@ -145,15 +163,15 @@ def _answers(findings: Findings, folder: Path) -> list[Section]:
     )
     if len(findings.model.labels) > MOST_NAMED:
         confusion = (
-            'The classes that were mistaken for others most often, and how many of their images '
-            'were.'
+            'The classes that were mistaken for others most often, and how many of their '
+            f'{findings.model.network.thing}s were.'
         )
     return [
         Section('Confusion', confusion, folder / 'confusion.png'),
         Section(
             'Examples',
             f'Answer, score, simulated time, and estimated energy on {DEFAULT_CHIP}. If there are '
-            'wrong answers, the most confident ones are shown.',
+            f'wrong answers, the most confident ones are shown.{_events(findings)}',
             folder / 'examples.png',
         ),
     ]
@@ -179,7 +197,8 @@ def _chip(findings: Findings, folder: Path) -> list[Section]:
             'On Loihi chips',
             f'The layers need {figures["cores"]} cores in all (chips: {figures["chips"]}){views}, '
             'as few as the limits of a core allow. The fullest core of each layer is shown. Rates '
-            'and correlations are over the images on which the layers were compared above.',
+            f'and correlations are over the {findings.model.network.thing}s on which the layers '
+            'were compared above.',
             folder / 'chip.png',
             from_figures(figures['layers']),
         ),
@@ -192,6 +211,16 @@ def _chip(findings: Findings, folder: Path) -> list[Section]:
             table=from_figures(figures['comparison']),
         ),
     ]
+
+
+def _events(findings: Findings) -> str:
+    """What the pictures of recordings show, where there are such."""
+    if not findings.model.network.hears_events:
+        return ''
+    return (
+        ' Of a recording all events of a presentation are shown at once: light where more got '
+        'brighter, dark where more got darker.'
+    )
 
 
 def _front(trajectories: Trajectories, rows: int = 8) -> Table:

@@ -25,6 +25,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from snn_perception.evaluation.unfamiliar import Unfamiliar, operating_characteristic
+from snn_perception.model import Model
+from snn_perception.reporting.looks import look_of
 from snn_perception.reporting.style import (
     CLASSES,
     PALE,
@@ -37,12 +39,25 @@ from snn_perception.reporting.style import (
 from snn_perception.reporting.tables import Table
 from snn_perception.sentences import shortened
 
-NOTE = (
+OF_IMAGES = (
     'Images that belong to no class, made by the package itself: noise, textures, blank walls, '
     'and a dark lens. The score of being unknown was fitted to known images alone. The area is '
     'how often one of these is stranger than a known image. Photographs of other things are '
     'harder, see `evaluate --unknown`.'
 )
+OF_RECORDINGS = (
+    'Recordings of nothing that belongs to a class, made by the package itself: noise of all '
+    'pixels, hardly any events, hot pixels, and a lamp that flickers. The score of being unknown '
+    'was fitted to known recordings alone. The area is how often one of these is stranger than a '
+    'known recording. Other things in motion are harder, see `evaluate --unknown`.'
+)
+
+
+def note(unfamiliar: Sequence[Unfamiliar]) -> str:
+    """What was made, what the figures say, and how much of what is known is accepted."""
+    thing, accepted = unfamiliar[0].thing, float((unfamiliar[0].known <= 1).mean())
+    made = OF_IMAGES if thing == 'image' else OF_RECORDINGS
+    return f'{made} Of the known {thing}s, {100 * accepted:.1f} % are accepted.'
 
 
 def picture(unfamiliar: Sequence[Unfamiliar]) -> Figure:
@@ -53,7 +68,8 @@ def picture(unfamiliar: Sequence[Unfamiliar]) -> Figure:
     for each, (colour, line) in zip(unfamiliar, CLASSES, strict=False):
         accepted, recalled = operating_characteristic(each.known, each.scores)
         right.plot(accepted, recalled, line, color=colour, drawstyle='steps-post')
-    right.set(xlabel='unknown images accepted', ylabel='known images accepted')
+    things = f'{unfamiliar[0].thing}s'
+    right.set(xlabel=f'unknown {things} accepted', ylabel=f'known {things} accepted')
     right.set(xlim=(-0.02, 1), ylim=(0, 1.02))
     right.xaxis.set_major_formatter(PercentFormatter(1, symbol=' %'))
     finish(right, percent=True)
@@ -77,21 +93,22 @@ def _histogram(axes: Axes, unfamiliar: Sequence[Unfamiliar]) -> None:
         if name == 'known':
             axes.fill_between(middle, counts / len(scores), color=PALE, step='mid')
     axes.axvline(1, color='black', linewidth=1)
-    axes.set(xlabel='score of being unknown', ylabel='share of the images')
+    axes.set(xlabel='score of being unknown', ylabel=f'share of the {unfamiliar[0].thing}s')
     finish(axes, percent=True)
     legend_above(axes)
 
 
-def accepted(unfamiliar: Sequence[Unfamiliar], columns: int = 6) -> Figure:
-    """Of each kind, the images that seem to be the least strange, and what they are taken for."""
+def accepted(unfamiliar: Sequence[Unfamiliar], model: Model, columns: int = 6) -> Figure:
+    """Of each kind, those that seem to be the least strange, and what `model` takes them for."""
     figure = Figure(figsize=(WIDTH, 1.9 * len(unfamiliar)), layout='constrained')
     grid = figure.subplots(len(unfamiliar), columns, squeeze=False)
     for axes in grid.ravel():
         axes.axis('off')
     for row, each in zip(grid, unfamiliar, strict=True):
+        look = look_of(each.shown, model)
         for axes, index in zip(row, np.argsort(each.scores), strict=False):
             decision = each.decisions[index]
-            show(axes, each.images[index])
+            show(axes, look(index))
             name = 'unknown' if decision.is_unknown else shortened(decision.label, 13)
             axes.set_title(name, fontsize=10)
             below(axes, f'{each.scores[index]:.2f}', 9)
@@ -101,7 +118,7 @@ def accepted(unfamiliar: Sequence[Unfamiliar], columns: int = 6) -> Figure:
 def table(unfamiliar: Sequence[Unfamiliar]) -> Table:
     """A head, then a row for each kind."""
     head = (
-        'images',
+        f'{unfamiliar[0].thing}s',
         'area under the curve',
         'accepted with 95 % of the known',
         'rejected as configured',
@@ -116,9 +133,3 @@ def table(unfamiliar: Sequence[Unfamiliar]) -> Table:
         for each in unfamiliar
     ]
     return [head, *rows]
-
-
-def sentence_on_known(unfamiliar: Sequence[Unfamiliar]) -> str:
-    """How many of the known images the threshold of the model accepts."""
-    share = float((unfamiliar[0].known <= 1).mean())
-    return f'Of the known images, {100 * share:.1f} % are accepted.'

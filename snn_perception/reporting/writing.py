@@ -23,12 +23,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from snn_perception.datasets import Dataset
 from snn_perception.energy import DEFAULT_CHIP
+from snn_perception.evaluation.accuracy import inputs_of
 from snn_perception.evaluation.findings import Findings
 from snn_perception.evaluation.raster import record_raster
 from snn_perception.evaluation.reliability import calibration_of_checks
-from snn_perception.images import prepare
 from snn_perception.reporting import (
     chip_picture,
     energies,
@@ -36,6 +35,7 @@ from snn_perception.reporting import (
     pictures,
     unknown_pictures,
 )
+from snn_perception.reporting.looks import look_of
 from snn_perception.reporting.page import page
 from snn_perception.reporting.sections import sections
 from snn_perception.reporting.style import save_picture
@@ -52,9 +52,10 @@ def write_report(
     Returns the headline figures, units in the names, and the files.
     """
     model, simulator = findings.model, findings.trajectories.simulator
-    paths = save({**draw_figures(findings), **draw_images(findings)}, output)
+    things = f'{model.network.thing}s'
+    paths = save({**draw_figures(findings), **draw_shown(findings)}, output)
     introduction = (
-        f'{model.description or "A spiking network"}: {len(findings.dataset)} images, shown for '
+        f'{model.description or "A spiking network"}: {len(findings.dataset)} {things}, shown for '
         f'up to {1000 * model.presentation_time:g} ms on the engine {simulator.name}. Every '
         f'number on this page comes from running the network, unless it says otherwise.'
     )
@@ -70,7 +71,7 @@ def write_report(
 
 
 def draw_figures(findings: Findings) -> dict[str, Figure]:
-    """The pictures that show no images, by file name without the suffix."""
+    """The pictures that show none of the data, by file name without the suffix."""
     model, trajectories = findings.model, findings.trajectories
     evaluation = findings.evaluation
     own = trajectories.operating_point(model.readout.confidence_threshold)
@@ -93,24 +94,22 @@ def draw_figures(findings: Findings) -> dict[str, Figure]:
     }
 
 
-def draw_images(findings: Findings) -> dict[str, Figure]:
-    """The pictures that show some of the images, by file name without the suffix."""
-    model, evaluation = findings.model, findings.evaluation
-    # The first image with a right answer, or else the first: argmax of all False is 0.
-    dataset = findings.dataset
-    assert isinstance(dataset, Dataset)  # There are no pictures of recordings yet.
-    image = int(np.argmax(evaluation.answers == evaluation.labels))
-    pixels, decision = dataset.images[image], evaluation.decisions[image]
-    accepted = {}
-    if findings.unfamiliar:
-        accepted['accepted'] = unknown_pictures.accepted(findings.unfamiliar)
-    spikes = record_raster(model, prepare(pixels, model.preprocessing))
-    return {
-        'raster': image_pictures.raster(model, spikes, pixels, decision),
-        'examples': image_pictures.examples(dataset.images, model, evaluation),
-        'robustness': image_pictures.damaged(model, findings.conditions),
-        **accepted,
+def draw_shown(findings: Findings) -> dict[str, Figure]:
+    """The pictures that show some of the data, by file name without the suffix."""
+    model, evaluation, dataset = findings.model, findings.evaluation, findings.dataset
+    # The first one with a right answer, or else the first: argmax of all False is 0.
+    first = int(np.argmax(evaluation.answers == evaluation.labels))
+    look, decision = look_of(dataset, model), evaluation.decisions[first]
+    spikes = record_raster(model, inputs_of(model, dataset, np.array([first]))[..., 0, :, :, :])
+    drawn = {
+        'raster': image_pictures.raster(model, spikes, look(first), decision),
+        'examples': image_pictures.examples(look, model, evaluation),
     }
+    if findings.conditions:
+        drawn['robustness'] = image_pictures.damaged(model, findings.conditions)
+    if findings.unfamiliar:
+        drawn['accepted'] = unknown_pictures.accepted(findings.unfamiliar, model)
+    return drawn
 
 
 def save(drawn: dict[str, Figure], folder: Path) -> list[str]:

@@ -129,12 +129,12 @@ def _data(recipe: Recipe, origin: Origin, measured: int) -> str:
 
 
 def unknown_sections(unfamiliar: list[Unfamiliar]) -> list[str]:
-    """The section on images that belong to no class; it links to unknown.png."""
+    """The section on what belongs to no class; it links to unknown.png."""
     if not unfamiliar:
         return []
     return [
         '## What it does not know',
-        f'{unknown_pictures.NOTE} {unknown_pictures.sentence_on_known(unfamiliar)}',
+        unknown_pictures.note(unfamiliar),
         '![Scores of known and unknown images](unknown.png)',
         markdown(unknown_pictures.table(unfamiliar)),
     ]

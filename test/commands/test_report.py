@@ -24,10 +24,12 @@ import cv2
 import numpy as np
 import optional
 import pytest
-from random_models import random_model
+from random_models import event_model, random_model
+from tiny_events import tiny_recordings, written
 
 from snn_perception.commands import evaluate, report
-from snn_perception.layers import Dense
+from snn_perception.datasets.event_set import EventSet
+from snn_perception.layers import Convolution, Dense
 from snn_perception.model import Model
 from snn_perception.model_folder import save_model
 from snn_perception.readout import Readout
@@ -50,6 +52,14 @@ def write(folder, model: Model, names: str = 'abc') -> list[str]:
         for index in range(2):
             image = random.integers(0, 256, (11, 10, 3)).astype(np.uint8)
             cv2.imwrite(str(folder / 'data' / name / f'{index}.png'), image)
+    return [str(folder / 'model'), '--data', str(folder / 'data')]
+
+
+def write_recordings(folder, recordings: EventSet) -> list[str]:
+    """Arguments for a model of events on `recordings`."""
+    model = event_model(layers=(Convolution(4, 3), Dense(4)), input_shape=(8, 8, 2))
+    save_model(replace(model, labels=recordings.class_names), folder / 'model')
+    written(folder / 'data', recordings)
     return [str(folder / 'model'), '--data', str(folder / 'data')]
 
 
@@ -96,6 +106,20 @@ def test_the_page_says_which_damage_training_had_if_the_model_does(
     text = (output / 'report.html').read_text()
     assert re.findall(r'<tr><td>(\w+)</td>(?:(?!</tr>).)*<td>similar</td>', text) == similar
     assert text.count('<td>never</td>') == never
+
+
+def test_the_page_of_a_model_that_hears_events_shows_recordings(tmp_path, capsys):
+    arguments = [*write_recordings(tmp_path, tiny_recordings(8)), '--backend', 'reference']
+    assert report.main([*arguments, '--output', str(tmp_path / 'out')]) == 0
+    figures = printed(capsys)
+    names = [name for name in PICTURES if name != 'robustness']
+    assert figures['pictures'].split() == [str(tmp_path / 'out' / f'{name}.png') for name in names]
+    text = (tmp_path / 'out' / 'report.html').read_text()
+    assert text.count('<img') == len(names)
+    assert '8 recordings, shown for up to 50 ms' in text
+    assert f'{100 * float(figures["accuracy"]):.2f} %' in text
+    words = re.sub(r'<img [^>]*>|<style>.*</style>', '', text, flags=re.DOTALL)
+    assert not re.search(r'\b(images?|pixels|Damaged)\b', words)
 
 
 @pytest.mark.slow

@@ -64,7 +64,7 @@ def test_a_model_that_can_tell_rejects_what_is_of_no_class():
     simulator = create_simulator(with_unknown_score(), 'reference')
     known = evaluate(simulator, None, known_colours())
     two = np.full((2, 8, 8, 3), (0, 255, 255), np.uint8)
-    (mixed,) = look_at(simulator, known, {'two colours': two})
+    (mixed,) = look_at(simulator, known, {'two colours': Dataset.of_no_class(two)})
     assert (mixed.kind, mixed.auroc, mixed.fpr95, mixed.rejected) == ('two colours', 1, 0, 1)
     assert [each.kind for each in look_at_made(simulator, known)] == [
         *('noise', 'textures', 'blank', 'dark')
@@ -75,5 +75,6 @@ def test_a_model_that_cannot_tell_says_so():
     simulator = create_simulator(build(), 'reference')
     known = evaluate(simulator, None, known_colours())
     assert look_at_made(simulator, known) == []
+    dark = Dataset.of_no_class(np.zeros((1, 8, 8, 3), np.uint8))
     with pytest.raises(ValueError, match='model colours has no score of being unknown'):
-        look_at(simulator, known, {'dark': np.zeros((1, 8, 8, 3), np.uint8)})
+        look_at(simulator, known, {'dark': dark})

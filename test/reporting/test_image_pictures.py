@@ -36,6 +36,7 @@ from snn_perception.layers import Convolution, Dense
 from snn_perception.model import Model
 from snn_perception.readout import Readout
 from snn_perception.reporting.image_pictures import MOST_SCORES, damaged, examples, raster
+from snn_perception.reporting.looks import look_of
 from snn_perception.sentences import shortened
 
 MODEL = colour_model.build()
@@ -51,7 +52,7 @@ def dataset(*labels: int) -> Dataset:
 
 def shown(data: Dataset) -> tuple[list[Axes], Evaluation]:
     evaluation = evaluate(*SIMULATORS, data)
-    figure = examples(data.images, MODEL, evaluation)
+    figure = examples(look_of(data, MODEL), MODEL, evaluation)
     return [axes for axes in figure.axes if axes.images], evaluation
 
 

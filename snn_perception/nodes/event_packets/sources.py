@@ -25,9 +25,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from snn_perception.datasets.finding import is_clutter
-from snn_perception.datasets.recordings import READERS, load_recording
-from snn_perception.datasets.recordings_bags import BAG_FILE
+from snn_perception.datasets.event_set import recordings_at
+from snn_perception.datasets.recordings import load_recording
 from snn_perception.datasets.simulated import Simulation
 from snn_perception.datasets.sources import Picture, open_source
 from snn_perception.events.stream import Events
@@ -63,7 +62,7 @@ def open_clips(
     Single recordings and images of a folder that cannot be are skipped with a sentence to `warn`.
     """
     path = resolve_path(location)
-    recordings = _recordings(path)
+    recordings = recordings_at(path)
     if recordings:
         return _played(recordings, size, loop, warn)
     pictures = open_source(location, loop, shuffle, warn)
@@ -71,14 +70,6 @@ def open_clips(
         _simulated(picture, size, image_size, seed)
         for picture, seed in zip(pictures, count(), strict=False)
     )
-
-
-def _recordings(path: Path) -> list[Path]:
-    """The recordings at `path`; none if that is something else."""
-    if path.is_dir() and not (path / BAG_FILE).is_file():
-        inside = [one for one in sorted(path.iterdir()) if not is_clutter(one.name)]
-        return [found for one in inside for found in _recordings(one)]
-    return [path] if path.is_dir() or path.suffix.lower() in READERS else []
 
 
 def _played(
