@@ -39,6 +39,7 @@ __all__ = [
     'drawn',
     'halves',
     'load_dataset',
+    'sample',
     'split',
     'spread',
 ]
@@ -125,11 +126,19 @@ def halves(dataset: L, seed: int) -> tuple[L, L]:
 
 def drawn(dataset: L, count: int, seed: int) -> tuple[L, L]:
     """`dataset` without, and only, `count` of its images, evenly drawn from the classes."""
+    return _parted(dataset, _evenly_drawn(dataset, count, seed))
+
+
+def sample(dataset: L, count: int, seed: int) -> L:
+    """Only `count` of the images of `dataset`, as `drawn` has them, or all if it has no more."""
+    return dataset.subset(_evenly_drawn(dataset, min(count, len(dataset)), seed))
+
+
+def _evenly_drawn(dataset: Labelled, count: int, seed: int) -> NDArray[np.int64]:
     order = np.random.default_rng(seed).permutation(len(dataset))
     # Sorted by class, every class in random order; then evenly spaced over all.
     by_class = order[np.argsort(dataset.labels[order], kind='stable')]
-    chosen = by_class[spread(len(dataset), count)]
-    return _parted(dataset, np.sort(chosen))
+    return np.sort(by_class[spread(len(dataset), count)])
 
 
 def _parted(dataset: L, chosen: NDArray[np.int64]) -> tuple[L, L]:

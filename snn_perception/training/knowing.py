@@ -16,6 +16,7 @@
 
 `probe` makes a model that measures all that its readout hears. From what it measures on known
 images `fit` chooses fewer directions that tell as much, and the scale of the score; see `unknown`.
+Of a model that hears events, recordings are what images are here.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 
 from snn_perception.backends import Simulator, create_simulator
 from snn_perception.datasets import Dataset
+from snn_perception.datasets.event_set import EventSet
 from snn_perception.evaluation.trajectories import Trajectories, record
 from snn_perception.model import Model
 from snn_perception.unknown import Unknown, UnknownSection, cosine, energy, unit
@@ -72,8 +74,8 @@ def probe(model: Model) -> tuple[Model, NDArray[np.float32]]:
 def learn(
     model: Model,
     rates: Simulator,
-    examples: Dataset,
-    known: Dataset,
+    examples: Dataset | EventSet,
+    known: Dataset | EventSet,
     engine: str = 'auto',
     device: str = 'auto',
     are_labelled: bool = True,
@@ -94,7 +96,7 @@ def learned(
     basis: NDArray[np.float32],
     trajectories: Trajectories,
     rates: Simulator,
-    examples: Dataset,
+    examples: Dataset | EventSet,
     are_labelled: bool = True,
 ) -> Model:
     """`learn` from `trajectories` of known images that were recorded with `probe` of `model`.

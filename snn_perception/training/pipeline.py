@@ -30,14 +30,14 @@ from snn_perception.model_file import input_of, read_description
 from snn_perception.reporting.training_curves import save_curves
 from snn_perception.training import distributed, takes
 from snn_perception.training.card import Origin, things_of, uncertainty
-from snn_perception.training.data import Split, divide
-from snn_perception.training.event_data import EventSplit, mixed
+from snn_perception.training.data import Split
+from snn_perception.training.event_data import EventSplit
 from snn_perception.training.fingerprint import in_one
 from snn_perception.training.logs import log_in
 from snn_perception.training.loop import Trainer
 from snn_perception.training.parallel import check_batch
 from snn_perception.training.recipe import Recipe, RecipeError
-from snn_perception.training.results import document, measure, measure_on_events
+from snn_perception.training.results import document, measure, parts_of
 from snn_perception.training.stages import run_stages
 
 LOG = logging.getLogger('snn_perception.training')
@@ -98,13 +98,12 @@ def _divided(
     recipe: Recipe, dataset: Dataset | EventSet, simulated: EventSet | None, device: str
 ) -> tuple[Split | EventSplit, Dataset | EventSet, Dataset | EventSet]:
     """The data as the stages of `recipe` take it, and its parts for training and validation."""
-    if isinstance(dataset, Dataset):
-        images = divide(dataset, recipe)
-        split = Split(*images, recipe.preprocessing, device, recipe.augmentation)
-        return split, *images
-    training, validation = divide(dataset, recipe)
-    if simulated is not None:
-        training = mixed(training, validation, simulated, recipe.simulation)
+    training, validation = parts_of(recipe, dataset, simulated)
+    if isinstance(training, Dataset) and isinstance(validation, Dataset):
+        split = Split(training, validation, recipe.preprocessing, device, recipe.augmentation)
+        return split, training, validation
+    assert isinstance(training, EventSet)
+    assert isinstance(validation, EventSet)
     return EventSplit(training, validation, recipe, device), training, validation
 
 
@@ -126,10 +125,7 @@ def _findings(
         recipe.dt,
         recipe.description,
     )
-    if isinstance(training, Dataset) and isinstance(validation, Dataset):
-        return measure(model, training, validation, device, recipe.accuracy_cost, recipe.seed)
-    assert isinstance(validation, EventSet)
-    return measure_on_events(model, validation, device, recipe.accuracy_cost, recipe.seed)
+    return measure(model, training, validation, device, recipe.accuracy_cost, recipe.seed)
 
 
 def _fitted(recipe: Recipe, dataset: Labelled) -> Recipe:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from snn_perception.backends import create_simulator
-from snn_perception.datasets import Dataset, DatasetError, drawn, halves
+from snn_perception.datasets import Dataset, DatasetError, halves, sample
 from snn_perception.datasets.event_set import EventSet
 from snn_perception.evaluation.findings import Findings, study
 from snn_perception.evaluation.trajectories import record
@@ -36,6 +36,7 @@ from snn_perception.training import card, fingerprint
 from snn_perception.training.calibration import calibrate
 from snn_perception.training.card import Origin
 from snn_perception.training.data import divide
+from snn_perception.training.event_data import mixed
 from snn_perception.training.knowing import TRAINING_IMAGES, learn, learned, probe
 from snn_perception.training.recipe import Recipe
 from snn_perception.widening import without_unknown
@@ -45,8 +46,8 @@ LOG = logging.getLogger('snn_perception.training')
 
 def measure(
     model: Model,
-    training: Dataset,
-    validation: Dataset,
+    training: Dataset | EventSet,
+    validation: Dataset | EventSet,
     device: str,
     accuracy_cost: float,
     seed: int,
@@ -55,7 +56,8 @@ def measure(
 
     The halves have the same share of each class; `seed` chooses them. The findings are of the
     model with that readout, see `calibrate`, and with a score of being unknown, see `knowing`;
-    for this the model sees some of the `training` images again.
+    for this the model sees some of the `training` images again. Of a model that hears events,
+    recordings are what images are here.
     """
     started = time.monotonic()
     fitting, measuring = halves(validation, seed)
@@ -65,27 +67,13 @@ def measure(
     probing, basis = probe(plain)
     trajectories = record(create_simulator(probing, engine, device), rates, fitting)
     calibrated = replace(plain, readout=calibrate(trajectories, accuracy_cost))
-    _, examples = drawn(training, min(TRAINING_IMAGES, len(training)), seed)
+    examples = sample(training, TRAINING_IMAGES, seed)
     final = learned(calibrated, basis, trajectories, rates, examples)
     simulator = create_simulator(final, engine, device)
     rates = create_simulator(final, 'rate', device)
     findings = study(record(simulator, rates, measuring), rates, measuring)
-    LOG.info('measured on the validation images in %.0f s', time.monotonic() - started)
-    return findings
-
-
-def measure_on_events(
-    model: Model, validation: EventSet, device: str, accuracy_cost: float, seed: int
-) -> Findings:
-    """The same for a network that hears events, which gets no score of being unknown."""
-    started = time.monotonic()
-    fitting, measuring = halves(validation, seed)
-    engine, rates = _engine_for(model), create_simulator(model, 'rate', device)
-    trajectories = record(create_simulator(model, engine, device), rates, fitting)
-    final = replace(model, readout=calibrate(trajectories, accuracy_cost))
-    simulator = create_simulator(final, engine, device)
-    findings = study(record(simulator, rates, measuring), rates, measuring)
-    LOG.info('measured on the validation recordings in %.0f s', time.monotonic() - started)
+    things, seconds = f'{model.network.thing}s', time.monotonic() - started
+    LOG.info('measured on the validation %s in %.0f s', things, seconds)
     return findings
 
 
@@ -111,15 +99,21 @@ def document(findings: Findings, recipe: Recipe, origin: Origin, output: Path) -
     LOG.info('validation: %s', figures)
 
 
-def learn_again(folder: Path, recipe: Recipe, dataset: Dataset, device: str = 'cpu') -> Model:
+def learn_again(
+    folder: Path,
+    recipe: Recipe,
+    dataset: Dataset | EventSet,
+    device: str = 'cpu',
+    simulated: EventSet | None = None,
+) -> Model:
     """Fit the score of being unknown of the model in `folder`, and nothing else, and save it.
 
     As `measure_again`, which measures the model too and writes its card, but in minutes.
     """
     known = read_description(folder / 'model.yaml').training
-    training, validation = _own_data(known, folder, recipe, dataset)
+    training, validation = _own_data(known, folder, recipe, dataset, simulated)
     fitting, _ = halves(validation, recipe.seed)
-    _, examples = drawn(training, min(TRAINING_IMAGES, len(training)), recipe.seed)
+    examples = sample(training, TRAINING_IMAGES, recipe.seed)
     model = load_model(folder)
     rates = create_simulator(without_unknown(model), 'rate', device)
     model = learn(model, rates, examples, fitting, _engine_for(model), device)
@@ -127,14 +121,20 @@ def learn_again(folder: Path, recipe: Recipe, dataset: Dataset, device: str = 'c
     return model
 
 
-def measure_again(folder: Path, recipe: Recipe, dataset: Dataset, device: str = 'cpu') -> Model:
+def measure_again(
+    folder: Path,
+    recipe: Recipe,
+    dataset: Dataset | EventSet,
+    device: str = 'cpu',
+    simulated: EventSet | None = None,
+) -> Model:
     """Calibrate and measure the model in `folder` again, as at the end of its training.
 
-    `recipe` and `dataset` are those that it was trained by; its weights stay as they are.
-    Raises DatasetError for other data, as far as the model knows its own.
+    `recipe` and the data are those that it was trained by, see `pipeline.train`; its weights stay
+    as they are. Raises DatasetError for other data, as far as the model knows its own.
     """
     known = read_description(folder / 'model.yaml').training
-    training, validation = _own_data(known, folder, recipe, dataset)
+    training, validation = _own_data(known, folder, recipe, dataset, simulated)
     data = fingerprint.in_one(fingerprint.of_data(training, validation))
     findings = measure(
         load_model(folder), training, validation, device, recipe.accuracy_cost, recipe.seed
@@ -150,11 +150,30 @@ def measure_again(folder: Path, recipe: Recipe, dataset: Dataset, device: str = 
     return findings.model
 
 
-def _own_data(
-    known: dict[str, Any], folder: Path, recipe: Recipe, dataset: Dataset
-) -> tuple[Dataset, Dataset]:
-    """The training and validation images of the model in `folder`, of which it has `known`."""
+def parts_of(
+    recipe: Recipe, dataset: Dataset | EventSet, simulated: EventSet | None
+) -> tuple[Dataset | EventSet, Dataset | EventSet]:
+    """What a network is trained on by `recipe`, and what is held out for validation.
+
+    Recordings that are `simulated` are all for training. Raises DatasetError if too few remain.
+    """
     training, validation = divide(dataset, recipe)
+    if simulated is None:
+        return training, validation
+    assert isinstance(training, EventSet)
+    assert isinstance(validation, EventSet)
+    return mixed(training, validation, simulated, recipe.simulation), validation
+
+
+def _own_data(
+    known: dict[str, Any],
+    folder: Path,
+    recipe: Recipe,
+    dataset: Dataset | EventSet,
+    simulated: EventSet | None,
+) -> tuple[Dataset | EventSet, Dataset | EventSet]:
+    """The `parts_of` the data of the model in `folder`, of which it has `known`."""
+    training, validation = parts_of(recipe, dataset, simulated)
     data = fingerprint.in_one(fingerprint.of_data(training, validation))
     if known['training_images'] != len(training) or known.get('data', data) != data:
         raise DatasetError(f'the model in {folder} was trained on other data, or split otherwise')

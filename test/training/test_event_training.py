@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -25,17 +26,24 @@ from tiny_events import event_recipe, tiny_recordings
 from tiny_training import CONTENT
 
 from snn_perception.backends.torch import TorchSimulator
-from snn_perception.datasets import split
+from snn_perception.datasets import DatasetError, split
 from snn_perception.datasets.simulated import Simulation
+from snn_perception.evaluation.made_recordings import KINDS
 from snn_perception.loading import load_model
 from snn_perception.model import Model
+from snn_perception.model_file import read_description
+from snn_perception.model_folder import save_model
 from snn_perception.training.event_data import EventSplit, mixed
 from snn_perception.training.pipeline import train
 from snn_perception.training.recipe import RecipeError
+from snn_perception.training.results import learn_again, measure_again
 from snn_perception.training.stages import on_spikes, run_stages
 from snn_perception.training.trainable import RateNetwork
+from snn_perception.widening import without_unknown
 
 PATIENT = {**CONTENT['optimisation'], 'epochs': 6}
+RECIPE = event_recipe(validation_images=40, optimisation=PATIENT)
+REAL, SIMULATED = tiny_recordings(120), tiny_recordings(200)
 
 
 @pytest.fixture(scope='module')
@@ -148,20 +156,56 @@ def test_sections_that_are_not_for_events_are_refused(changes, words):
         event_recipe(**changes)
 
 
-def test_training_on_real_and_simulated_recordings_makes_a_model_with_its_card(tmp_path):
-    recordings = tiny_recordings(120)
-    recipe = event_recipe(validation_images=40, optimisation=PATIENT)
-    model = train(recipe, recordings, tmp_path, simulated=tiny_recordings(200))
-    assert model is not None
-    figures = yaml.safe_load((tmp_path / 'model.yaml').read_text())['training']
+@pytest.fixture(scope='module')
+def finished(tmp_path_factory):
+    """The folder of a finished training on real and simulated recordings."""
+    folder = tmp_path_factory.mktemp('finished')
+    assert train(RECIPE, REAL, folder, simulated=SIMULATED) is not None
+    return folder
+
+
+def test_training_on_real_and_simulated_recordings_makes_a_model_with_its_card(finished):
+    figures = yaml.safe_load((finished / 'model.yaml').read_text())['training']
     assert figures['training_images'] == 80 + 200
     assert figures['validation']['images'] == 20
     assert figures['validation']['accuracy'] > 0.8
-    card = (tmp_path / 'README.md').read_text()
+    card = (finished / 'README.md').read_text()
     assert '280 recordings for training' in card
     assert 'none: analog' not in card
     for name in re.findall(r'\]\((\w+\.png)\)', card):
-        assert (tmp_path / name).is_file()
-    again = load_model(tmp_path)
+        assert (finished / name).is_file()
+    again = load_model(finished)
     assert again.network.hears_events
-    assert again.shaping == recipe.input
+    assert again.shaping == RECIPE.input
+
+
+def test_the_model_knows_which_recordings_it_does_not_know(finished):
+    assert load_model(finished).unknown.section.groups == 4
+    figures = yaml.safe_load((finished / 'model.yaml').read_text())['training']['validation']
+    assert list(figures['unknown']) == list(KINDS)
+    assert figures['unknown']['silence']['auroc'] > 0.7
+    assert 'a lamp that flickers' in (finished / 'README.md').read_text()
+
+
+def test_a_finished_model_is_measured_again_without_training(finished, tmp_path):
+    folder = shutil.copytree(finished, tmp_path / 'copy')
+    before = (folder / 'model.yaml').read_text()
+    (folder / 'README.md').unlink()
+    shutil.rmtree(folder / 'checkpoints')
+    (folder / 'model.yaml').write_text(re.sub(r'accuracy: [01]\.\d+', 'accuracy: 0.5', before))
+    measure_again(folder, RECIPE, REAL, simulated=SIMULATED)
+    assert (folder / 'model.yaml').read_text() == before
+    cards = ((each / 'README.md').read_text() for each in (folder, finished))
+    again, first = (card.split('## Validation')[1] for card in cards)
+    assert again == first
+    with pytest.raises(DatasetError, match='was trained on other data'):
+        measure_again(folder, RECIPE, REAL)
+
+
+def test_the_score_of_being_unknown_is_fitted_again_by_one_call(finished, tmp_path):
+    folder, model = tmp_path / 'copy', load_model(finished)
+    known = read_description(finished / 'model.yaml').training
+    save_model(without_unknown(model), folder, known)
+    again = learn_again(folder, RECIPE, REAL, simulated=SIMULATED)
+    assert again.unknown.section == model.unknown.section
+    assert load_model(folder).unknown.section == model.unknown.section
