@@ -28,19 +28,22 @@ from snn_perception.decision import Classifier, Decision
 from snn_perception.evidence import Batch
 from snn_perception.inputs import check_stream
 from snn_perception.readout import Schedule
+from snn_perception.record import Record
 
 
 class EventStream:
     """The events of one sensor, classified by `classifier` for as long as they come.
 
     A decision falls as soon as its scores are confident, see `Readout`, and `presentation_time`
-    after the one before at the latest. `state` is that of the network.
+    after the one before at the latest. `state` is that of the network, and `records` tell what
+    its layers did before each of the decisions that `advance` returned last.
     """
 
     def __init__(self, classifier: Classifier) -> None:
         self.classifier = classifier
         # Refuses a model of images.
         self.shaping = classifier.model.shaping
+        self.records: list[Record] = []
         self.reset()
 
     def reset(self) -> None:
@@ -53,6 +56,7 @@ class EventStream:
         model = self.classifier.model
         self._schedule = Schedule.of(model.readout, model.dt, shown=self.state.steps)
         self._batch = Batch(1, model, model.readout, self._schedule)
+        self._record = Record()
 
     @property
     def scores(self) -> NDArray[np.float32]:
@@ -63,24 +67,29 @@ class EventStream:
         scores, _ = self._batch.scores_so_far()
         return scores[0]
 
-    def advance(self, counts: NDArray[np.uint8]) -> list[Decision]:
+    def advance(self, counts: NDArray[np.uint8], longest: int | None = None) -> list[Decision]:
         """The decisions that fall in the course of `counts` (steps, height, width, 2).
 
         These are the events that follow those of the last call; in how many calls they come makes
         no difference. `Decision.simulated_time` and its counts begin at the decision before.
+        Between two entries of a record are at most `longest` steps, if that is given.
         Raises ValueError, before anything is changed, for counts that do not fit the network.
         """
         check_stream(self.classifier.model.network, counts)
         inputs, done, decisions = counts[:, None], 0, []
+        self.records = []
         while done < len(inputs):
             steps = min(self._schedule.steps_to_check(self._batch.done), len(inputs) - done)
+            steps = min(steps, longest or steps)
             activity = self.classifier.run(self.state, inputs[done : done + steps], steps)
             done += steps
             self._batch.add(self._batch.done + steps, activity)
+            self._record.add(self._batch.done, activity.spikes)
             if self._schedule.may_decide(self._batch.done):
                 self._batch.decide()
             if self._batch.all_decided:
                 decisions.append(self._decision())
+                self.records.append(self._record)
                 self.forget()
         return decisions
 

@@ -31,6 +31,8 @@ from snn_perception.model_folder import save_model
 from snn_perception.network import Network
 from snn_perception.readout import Readout
 from snn_perception.synapses import Synapse
+from snn_perception.unknown import Unknown, UnknownSection
+from snn_perception.widening import with_unknown
 
 HEIGHT, WIDTH = 8, 12
 SHAPE = (4, 6, 2)
@@ -56,18 +58,32 @@ def model() -> Model:
     return Model('sides', ('left', 'right'), network, weights, EventShaping(SHAPE), READOUT)
 
 
-def save(folder: Path) -> Path:
-    """The same in a folder."""
-    save_model(model(), folder)
+def with_unknown_score() -> Model:
+    """The same with a score of being unknown, for which events at both sides are too strange.
+
+    It measures how strongly the neurons of each side fire.
+    """
+    section = UnknownSection(-1.0, -0.9, 0.0, 1.0, directions=2, groups=2)
+    unknown = Unknown(section, np.eye(2, dtype=np.float32))
+    return with_unknown(model(), unknown, np.eye(2, dtype=np.float32).repeat(10, axis=0))
+
+
+def save(folder: Path, saved: Model | None = None) -> Path:
+    """The model, or another one that is `saved`, in `folder`, which is returned."""
+    save_model(saved or model(), folder)
     return folder
 
 
 def events(side: str, number: int, duration: int = PACKET, per_ms: int = 20) -> Events:
-    """Events at this side of the sensor, of packet `number` of a stream, `duration` us long."""
+    """Events at this side of the sensor, or at 'both', of packet `number` of a stream.
+
+    They take `duration` us.
+    """
     random = np.random.default_rng(number)
     count = per_ms * duration // 1000
     t = np.sort(random.integers(0, duration, count)) + number * PACKET
-    x = random.integers(0, WIDTH // 2, count) + WIDTH // 2 * (side == 'right')
+    first, last = {'left': (0, WIDTH // 2), 'right': (WIDTH // 2, WIDTH), 'both': (0, WIDTH)}[side]
+    x = random.integers(first, last, count)
     y, polarity = random.integers(0, HEIGHT, count), random.integers(0, 2, count)
     return Events.of(t, x, y, polarity, WIDTH, HEIGHT)
 

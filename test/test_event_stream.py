@@ -202,3 +202,36 @@ def test_every_engine_decides_on_events(backend):
     decision = simulator.classify_events(random_events(model, 40)[:, 0])
     assert decision.simulated_time == 0.02
     assert decision.label in model.labels
+
+
+def test_a_stream_tells_which_spikes_led_to_each_decision(simulator):
+    counts = events('left', 150)
+    stream = EventStream(simulator)
+    decisions, records = [], []
+    # In parts, as packets come.
+    for first in range(0, 150, 7):
+        decisions += stream.advance(counts[first : first + 7], 5)
+        records += stream.records
+    assert len(decisions) == len(records) > 2
+    for decision, record in zip(decisions, records, strict=True):
+        assert record.steps[-1] == round(decision.simulated_time / 0.001)
+        assert 0 < np.diff(record.steps, prepend=0).max() <= 5
+        assert np.array_equal(record.spikes.sum(axis=0)[0], decision.activity.spikes)
+
+
+def test_looking_at_the_spikes_of_a_stream_changes_no_decision(simulator):
+    counts = events('left', 150)
+    watched, unwatched = (EventStream(simulator).advance(counts, longest) for longest in (3, None))
+    assert [each.simulated_time for each in watched] == [each.simulated_time for each in unwatched]
+    for one, other in zip(watched, unwatched, strict=True):
+        assert np.array_equal(one.scores, other.scores)
+
+
+def test_a_stream_says_how_unknown_what_it_saw_is():
+    stream = EventStream(create_simulator(event_sides.with_unknown_score(), 'reference'))
+    known = stream.advance(events('left', 200))
+    assert all(decision.unknown_score < 1 for decision in known)
+    stream.reset()
+    unknown = stream.advance(events('left', 200) + events('right', 200, seed=1))
+    assert unknown
+    assert all(decision.is_unknown for decision in unknown)

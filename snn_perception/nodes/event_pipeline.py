@@ -181,21 +181,21 @@ class Listener:
     def hear(self, part: Seen, longest_gap: float, is_watched: bool) -> Any:
         """The answers that fall in the course of `part`, one after the other.
 
-        See `EventClock.advance`; events are remembered for pictures if it `is_watched`.
+        See `EventClock.advance`; events and spikes are remembered for pictures if it `is_watched`.
         """
         if is_watched:
             self.seen.add(part)
         first, last = int(part.events.t[0]), int(part.events.t[-1])
         follows_gap, self.follows_gap = self.follows_gap, False
         for stretch in self._clock.advance(part.shaped, first, last, longest_gap, follows_gap):
-            yield from self._advance(stretch)
+            yield from self._advance(stretch, is_watched)
 
-    def _advance(self, stretch: Stretch) -> list[Answer]:
+    def _advance(self, stretch: Stretch, is_watched: bool) -> list[Answer]:
         if stretch.gap:
             self._stream.reset()
             self._restart, self._spent = stretch.gap, 0.0
         self._skipped += stretch.skipped
-        answers, seconds = self.recognizer.decide(self._stream, stretch.counts)
+        answers, seconds = self.recognizer.decide(self._stream, stretch.counts, is_watched)
         self._spent += seconds
         if not answers:
             return []

@@ -36,6 +36,8 @@ from waiting import wait_until
 event_camera_msgs = pytest.importorskip('event_camera_msgs.msg')
 
 from snn_perception.energy import chip_names  # noqa: E402
+from snn_perception.nodes.pictures.debug_drawing import MARGIN, STRIP_HEIGHT  # noqa: E402
+from snn_perception.nodes.pictures.debug_raster import DECISION, SPIKE  # noqa: E402
 
 QOS = QoSProfile(depth=100)
 
@@ -260,6 +262,36 @@ def test_picture_shows_accumulated_events_while_somebody_looks(robot: Any, creat
     frame = pixels[8:320, 8:424].astype(int)
     left, right = frame[80:240, 40:180], frame[80:240, 240:380]
     assert left.std() > 5 * max(right.std(), 1)
+
+
+def test_picture_shows_the_spikes_of_the_layers(robot: Any, create: Any) -> None:
+    create()
+    camera = publisher(robot)
+    pictures = robot.listen(Image, 'event_classifier/debug_image')
+    show(camera, 'left', 1, 30)
+    picture = pictures.wait_for()
+    pixels = np.frombuffer(picture.data, np.uint8).reshape(picture.height, picture.width, 3)
+    strip = pixels[-MARGIN - STRIP_HEIGHT :]
+    assert (strip == SPIKE).all(axis=2).sum() > 50
+    assert (strip == DECISION).all(axis=2).sum() > 10
+
+
+def test_what_is_unlike_all_classes_is_labelled_unknown_once_that_is_asked_for(
+    robot: Any, create: Any, tmp_path: Path
+) -> None:
+    knowing = event_sides.save(tmp_path / 'knowing', event_sides.with_unknown_score())
+    node = create(model=str(knowing))
+    labels = robot.listen(String, 'event_classifier/label')
+    statistics = robot.listen(DiagnosticArray, 'event_classifier/statistics')
+    camera = publisher(robot)
+    show(camera, 'both', 1, 30)
+    assert labels.wait_for().data in ('left', 'right')
+    assert float(values(statistics.wait_for())['unknown_score']) > 1
+    assert node.set_parameters([Parameter('reject_unknown', value=True)])[0].successful
+    show(camera, 'both', 31, 30)
+    assert labels.wait_for(lambda label: label.data == 'unknown')
+    show(camera, 'left', 61, 60)
+    assert labels.wait_for(lambda label: label.data == 'left')
 
 
 def test_disabled_node_does_not_listen_and_reset_forgets(robot: Any, create: Any) -> None:

@@ -32,6 +32,7 @@ from snn_perception.events.stream import Events
 from snn_perception.model import Model
 from snn_perception.nodes.answers.loaded_model import Answer, LoadedModel
 from snn_perception.nodes.parameters.event_parameters import EventClassifierParameters
+from snn_perception.nodes.pictures.debug_raster import Spikes
 from snn_perception.power import mean_power
 
 
@@ -75,19 +76,30 @@ class EventRecognizer(LoadedModel):
             refractory=own.refractory if refractory < 0 else round(1e6 * refractory),
         )
 
-    def decide(self, stream: EventStream, counts: NDArray[np.uint8]) -> tuple[list[Answer], float]:
+    def decide(
+        self, stream: EventStream, counts: NDArray[np.uint8], is_watched: bool = False
+    ) -> tuple[list[Answer], float]:
         """The answers that fall in the course of `counts`, and how long that took in s.
 
-        `stream` is one of the simulator, and is advanced.
+        `stream` is one of the simulator, and is advanced. If it `is_watched`, the answers come
+        with their spikes, which takes a little longer.
         """
         with self.busy:
             before = self.meter.read()
             start = time.perf_counter()
-            decisions = stream.advance(counts)
+            decisions = stream.advance(counts, self.watched_steps if is_watched else None)
             seconds = time.perf_counter() - start
             power = mean_power(before, self.meter.read())
         answers = [
-            Answer(one, self.model.labels, self.engine, self.energies(one), seconds, power)
-            for one in decisions
+            Answer(
+                decision,
+                self.model.labels,
+                self.engine,
+                self.energies(decision),
+                seconds,
+                power,
+                spikes=Spikes.of(record, 0, self.model) if is_watched else None,
+            )
+            for decision, record in zip(decisions, stream.records, strict=True)
         ]
         return answers, seconds

@@ -32,6 +32,8 @@ from snn_perception.nodes.pictures.debug_raster import Spikes
 from snn_perception.nodes.process import load_library
 from snn_perception.power import Power, PowerMeter, find_meter
 
+WATCHED_INTERVAL = 0.005
+"""Seconds of simulated time whose spikes are counted together for pictures."""
 CLOSING_TIME = 1.0
 """Seconds to wait for an engine that should have ended."""
 
@@ -159,6 +161,11 @@ class LoadedModel(ABC):
     def engine(self) -> str:
         """Name of the engine and where it runs, for people."""
         return f'{self.simulator.name} on {self.simulator.device}'
+
+    @property
+    def watched_steps(self) -> int:
+        """Time steps whose spikes are counted together for pictures."""
+        return max(1, round(WATCHED_INTERVAL / self.model.dt))
 
     def close(self) -> None:
         """End the measurement of power, if possible when nothing is in work."""

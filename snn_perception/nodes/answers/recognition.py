@@ -33,9 +33,6 @@ from snn_perception.power import mean_power
 from snn_perception.record import Record
 from snn_perception.views import Views
 
-WATCHED_INTERVAL = 0.005
-"""Seconds of simulated time whose spikes are counted together for pictures."""
-
 
 @dataclass(frozen=True)
 class Sight:
@@ -123,8 +120,7 @@ class Recognizer(LoadedModel):
         stop: Callable[[], bool],
         is_watched: bool,
     ) -> list[Answer]:
-        interval = max(1, round(WATCHED_INTERVAL / self.model.dt))
-        record = Record(interval) if is_watched else None
+        record = Record(self.watched_steps) if is_watched else None
         views, own = Views.parse(parameters.views), self.model.preprocessing
         inputs = np.stack(
             [prepare(sight.pixels[view], own) for view in range(views.count) for sight in sights]
