@@ -186,13 +186,11 @@ def _present(simulator: Simulator, image: NDArray[np.float32], steps: int) -> ND
     return simulator.run(simulator.reset(), image[None], steps).outputs.mean(axis=(0, 1))
 
 
-def start(
-    model: Model, images: NDArray[np.float32], backend: str, device: str, **options: Any
-) -> dict:
-    """The engine, seconds from a loaded model to its first decision, peak memory by then."""
+def start(model: Model, inputs: NDArray, backend: str, device: str, **options: Any) -> dict:
+    """The engine, seconds from a loaded model to its decision on `inputs`, peak memory by then."""
     started = time.perf_counter()
     simulator = create_simulator(model, backend, device, **options)
-    simulator.classify_batch(images[:1])
+    simulator.classify_batch(inputs)
     seconds = time.perf_counter() - started
     # The peak that getrusage reports is inherited from the process that started this one.
     status = Path('/proc/self/status').read_text(encoding='ascii')
@@ -201,15 +199,13 @@ def start(
     return {'engine': engine, 'seconds': seconds, 'memory_mb': kibibytes * 1024 / 1e6}
 
 
-def warm(
-    model: Model, images: NDArray[np.float32], backend: str, device: str, **options: Any
-) -> dict:
+def warm(model: Model, inputs: NDArray, backend: str, device: str, **options: Any) -> dict:
     """Make the engine compile what it needs for `model`, and keep it for later starts.
 
     Returns what `start` does, and how many functions were compiled, 0 if all code was there, in
     how many seconds, for which processor (LLVM's name), and the folder where all is kept.
     """
-    figures = start(model, images, backend, device, **options)
+    figures = start(model, inputs, backend, device, **options)
     # An engine that compiles nothing need not have numba; imported here as in `precisions_of`.
     if 'snn_perception.compiled' not in sys.modules:
         return {**figures, 'compiled_functions': 0}

@@ -48,7 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
         action='store_true',
         help='only compile what the engine needs to run the model with these options on this '
         'processor, and keep it for later starts, in NUMBA_CACHE_DIR or else in '
-        '~/.cache/snn_perception; says what it compiles, and how long that takes',
+        '~/.cache/snn_perception, for a model that hears events also what decodes these; says '
+        'what it compiles, and how long that takes',
     )
     parser.add_argument('--start', action='store_true', help=argparse.SUPPRESS)
     add_node(parser)
@@ -165,20 +166,31 @@ def run(options: argparse.Namespace) -> Figures:
 
     from snn_perception.backends import create_simulator
     from snn_perception.benchmarking import measure, peers
+    from snn_perception.events.decoding import DECODERS
+    from snn_perception.events.first_event import first_event
     from snn_perception.images import prepare
     from snn_perception.loading import load_model
     from snn_perception.reporting.benchmark_picture import picture
     from snn_perception.reporting.style import save_picture
 
     model = load_model(options.model)
-    dataset = load_data(options, model.preprocessing)
-    images = np.stack([prepare(image, model.preprocessing) for image in dataset.images[:200]])
     choices = {'threads': options.threads, 'precision': options.precision}
     engine = (options.backend, options.device)
+    if model.network.hears_events:
+        if not options.warm:
+            raise ValueError(
+                f'model {model.name} hears events, and only models of images are timed; --warm '
+                f'compiles what it needs, and how fast events are answered, its node says in '
+                f'/diagnostics'
+            )
+        event = first_event(model.shaping, model.dt, DECODERS)
+        return {'model': model.name} | measure.warm(model, event[:, None], *engine, **choices)
+    dataset = load_data(options, model.preprocessing)
+    images = np.stack([prepare(image, model.preprocessing) for image in dataset.images[:200]])
     if options.start:
-        return measure.start(model, images, *engine, **choices)
+        return measure.start(model, images[:1], *engine, **choices)
     if options.warm:
-        return {'model': model.name} | measure.warm(model, images, *engine, **choices)
+        return {'model': model.name} | measure.warm(model, images[:1], *engine, **choices)
     simulator = create_simulator(model, *engine, **choices)
     figures: Figures = {'model': model.name, 'engine': f'{simulator.name} on {simulator.device}'}
     figures |= choices

@@ -28,7 +28,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
-from random_models import random_images, random_model, taking_turns
+from random_models import event_model, random_images, random_model, taking_turns
 
 from snn_perception.backends import create_simulator
 from snn_perception.backends.event import EventSimulator
@@ -253,6 +253,39 @@ def test_warm_says_what_it_compiles_and_where_that_is_kept(tmp_path):
     assert 'compiled code cannot be kept' in said
 
 
-def test_what_cannot_be_measured_is_said_in_a_sentence(capsys):
+@pytest.mark.slow
+def test_warm_compiles_the_decoders_of_events_too(tmp_path):
+    save_model(event_model(layers=(Dense(3),)), tmp_path / 'model')
+    command = [sys.executable, '-m', 'snn_perception', 'benchmark', str(tmp_path / 'model')]
+    command += ['--warm', '--backend', 'event']
+    environment = {**os.environ, 'NUMBA_CACHE_DIR': str(tmp_path / 'cache')}
+    warmed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert re.search(r'compiled_functions +[1-9]', warmed.stdout)
+    # All that the node needs is there now, whatever the camera sends.
+    script = (
+        'from snn_perception import create_simulator, load_model\n'
+        'from snn_perception.compiled import COMPILATIONS\n'
+        'from snn_perception.event_stream import EventStream\n'
+        'from snn_perception.events.binning import binned\n'
+        'from snn_perception.events.decoding import DECODERS, decoder_for\n'
+        f'model = load_model({str(tmp_path / "model")!r})\n'
+        'stream = EventStream(create_simulator(model, "event"))\n'
+        'state = model.shaping.rest(32, 16)\n'
+        'for encoding in DECODERS:\n'
+        '    decoded = decoder_for(encoding, 32, 16).decode(bytes(range(256)), 10**9)\n'
+        '    events = model.shaping.apply(state, decoded.events)\n'
+        '    stream.advance(binned(events, model.dt, 20))\n'
+        'print([each.name for each in COMPILATIONS])\n'
+    )
+    heard = subprocess.run(
+        [sys.executable, '-c', script], env=environment, capture_output=True, text=True, check=True
+    )
+    assert heard.stdout == '[]\n'
+
+
+def test_what_cannot_be_measured_is_said_in_a_sentence(tmp_path, capsys):
+    save_model(event_model(layers=(Dense(3),)), tmp_path / 'events')
+    assert benchmark.main([str(tmp_path / 'events')]) == 1
+    assert 'model random hears events, and only models of images' in capsys.readouterr().err
     assert benchmark.main(['no_such_model']) == 1
     assert "model 'no_such_model' is not found" in capsys.readouterr().err

@@ -24,11 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snn_perception.event_stream import EventStream
-from snn_perception.events.binning import binned
-from snn_perception.events.decoding import decoder_for
-from snn_perception.events.encoding import encode_evt3
+from snn_perception.events.first_event import first_event
 from snn_perception.events.shaping import EventShaping
-from snn_perception.events.stream import Events
 from snn_perception.model import Model
 from snn_perception.nodes.answers.loaded_model import Answer, LoadedModel
 from snn_perception.nodes.parameters.event_parameters import EventClassifierParameters
@@ -55,13 +52,8 @@ class EventRecognizer(LoadedModel):
 
     def try_out(self, stop: Callable[[], bool]) -> None:
         """Classify a single event on its way from a packet, all of which may have to compile."""
-        rows, columns, _ = self.model.network.input_shape
-        event = Events.of([0], [0], [0], [1], columns, rows)
-        decoder = decoder_for('evt3', columns, rows)
-        decoder.decode(encode_evt3(event).tobytes())
-        shaping = EventShaping(self.model.shaping.shape)
-        shaped = shaping.apply(shaping.rest(columns, rows), event)
-        self.simulator.classify_events(binned(shaped, self.model.dt, 1), stop=stop)
+        counts = first_event(self.model.shaping, self.model.dt, ('evt3',))
+        self.simulator.classify_events(counts, stop=stop)
 
     def shaping(self, parameters: EventClassifierParameters) -> EventShaping:
         """The model's way from events to its input as `parameters` change it."""
