@@ -64,6 +64,12 @@ def main(arguments: list[str] | None = None) -> int:
         help='folder with images or recordings, in any depth, of what the model does not know, to '
         'see how well it tells them from those of --data',
     )
+    parser.add_argument(
+        '--stream',
+        action='store_true',
+        help='how often it is right if it hears the recordings one after the other without a '
+        'pause, too; for models that hear events',
+    )
     parser.add_argument('--json', type=file_to_write, help='JSON file to write the figures to')
     options = parser.parse_args(arguments)
     measure = online.evaluate if is_model(options.model) else run
@@ -74,6 +80,7 @@ def run(options: argparse.Namespace) -> Figures:
     """The figures of one evaluation; raises ValueError with a sentence."""
     from snn_perception.evaluation.accuracy import evaluate
     from snn_perception.evaluation.damage import parse
+    from snn_perception.evaluation.in_stream import evaluate_in_stream
     from snn_perception.evaluation.in_time import evaluate_in_time
     from snn_perception.evaluation.robustness import chosen_of, damaged, summary
     from snn_perception.evaluation.unfamiliar import summary_of_unknown
@@ -94,7 +101,10 @@ def run(options: argparse.Namespace) -> Figures:
         return evaluation.summary() | summary_of_unknown(simulator, evaluation, unknown)
 
     images = _images(dataset, '--damage') if options.damage else None
+    recordings = _recordings(dataset, '--stream') if options.stream else None
     figures = measured(dataset, unknown)
+    if recordings is not None:
+        figures |= evaluate_in_stream(simulator, recordings).summary()
     if images is not None:
         channels = images.images.shape[3]
         damages = [damage for text in options.damage for damage in parse(text, channels)]
@@ -115,6 +125,15 @@ def _images(dataset: Dataset | EventSet, option: str) -> Dataset:
 
     if not isinstance(dataset, Dataset):
         raise ValueError(f'{option} is for models of images, and this one hears events')
+    return dataset
+
+
+def _recordings(dataset: Dataset | EventSet, option: str) -> EventSet:
+    """`dataset`, which `option` needs to be recordings; raises ValueError if it is not."""
+    from snn_perception.datasets.event_set import EventSet
+
+    if not isinstance(dataset, EventSet):
+        raise ValueError(f'{option} is for models that hear events, and this one is for images')
     return dataset
 
 

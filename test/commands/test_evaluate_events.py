@@ -26,6 +26,7 @@ from tiny_events import tiny_recordings, written
 
 from snn_perception.commands import evaluate
 from snn_perception.layers import Convolution, Dense
+from snn_perception.locations import share_directory
 from snn_perception.model_folder import save_model
 from snn_perception.unknown import Unknown, UnknownSection
 from snn_perception.widening import features_of, with_unknown
@@ -65,6 +66,23 @@ def test_recordings_are_read_as_the_model_hears_them_and_measured(tmp_path, data
     assert figures['accuracy'] * 12 % 1 == pytest.approx(0, abs=1e-9)
     assert figures['synaptic_operations'] > 0
     assert figures['data_part'] == 'whole'
+
+
+def test_recordings_are_also_heard_one_after_the_other(tmp_path, data):
+    target = tmp_path / 'figures.json'
+    options = ['--stream', '--json', str(target)]
+    assert evaluate.main([*arguments(tmp_path, data), *options]) == 0
+    figures = json.loads(target.read_text())
+    assert figures['images'] == 12
+    assert figures['stream_answers'] > 0
+    assert 0 <= figures['stream_accuracy'] <= 1
+
+
+def test_images_are_no_stream(capsys):
+    digits = share_directory() / 'resource' / 'images' / 'digits'
+    images = ['mnist', '--data', str(digits), '--limit', '2', '--stream']
+    assert evaluate.main(images) == 1
+    assert '--stream is for models that hear events' in capsys.readouterr().err
 
 
 def test_unknown_recordings_lie_in_any_depth(tmp_path, data):
