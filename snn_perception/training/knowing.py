@@ -206,7 +206,8 @@ def scaled(
     durations = trajectories.durations
     settling, _ = _growth(strangeness.mean(axis=0), durations)
     growth, end = _growth(strangeness.std(axis=0), durations)
-    spread = growth / max(end, growth / (MOST_SPREAD * durations[-1]), 1e-12)
+    longest = float(durations[-1])
+    spread = growth / max(end, growth / (MOST_SPREAD * longest), 1e-12)
     settled = (strangeness - settling / durations)[decided]
     typical = float(np.median(settled))
     distances = (settled - typical) / (1 + spread / durations[stops])

@@ -255,7 +255,7 @@ def test_warm_says_what_it_compiles_and_where_that_is_kept(tmp_path):
 
 @pytest.mark.slow
 def test_warm_compiles_the_decoders_of_events_too(tmp_path):
-    save_model(event_model(layers=(Dense(3),)), tmp_path / 'model')
+    save_model(event_model(layers=(Dense(5), Dense(3))), tmp_path / 'model')
     command = [sys.executable, '-m', 'snn_perception', 'benchmark', str(tmp_path / 'model')]
     command += ['--warm', '--backend', 'event']
     environment = {**os.environ, 'NUMBA_CACHE_DIR': str(tmp_path / 'cache')}
