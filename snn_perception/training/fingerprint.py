@@ -79,11 +79,8 @@ def fingerprint(recipe: Recipe, data: Digests, start: Digests, on_spikes: bool) 
         sections['presentation_time'] = recipe.readout.presentation_time
     # The recordings that it makes are data.
     del sections['simulation']
-    tuning = sections.get('fine_tuning') or {}
-    if tuning.get('parts') == 1:
-        del tuning['parts']
-    # The weights are mixed when training is over.
-    tuning.pop('rate_share', None)
+    if recipe.fine_tuning is not None and recipe.fine_tuning.parts == 1:
+        sections.get('fine_tuning', {}).pop('parts', None)
     # What it is called or where it lies is no matter; its weights are in `start`.
     sections['base'] = bool(recipe.base)
     sections['stage'] = 'fine_tuning' if on_spikes else 'optimisation'

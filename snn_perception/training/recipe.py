@@ -116,10 +116,6 @@ class FineTuning(Optimisation):
     learned (Hinton et al., "Distilling the Knowledge in a Neural Network", 2015), the rest are
     the labels; a recipe with a base has no rate network. For events the gradient follows the
     mean rates in each of `parts` equal parts of the presentation.
-
-    `rate_share` (0 to 1) is the part that the weights from before this stage have in those of the
-    model, which are a mean of both (Wortsman et al., "Robust fine-tuning of zero-shot models",
-    2022): the weights of this stage are right early, those from before more often in the end.
     """
 
     presentation_time: float = 0.05
@@ -128,7 +124,6 @@ class FineTuning(Optimisation):
     gamma: float = 0.1
     distillation: float = 0.0
     parts: int = 1
-    rate_share: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -138,10 +133,8 @@ class FineTuning(Optimisation):
             raise ValueError(
                 f'start_time must be between 0 and the presentation_time, not {self.start_time}'
             )
-        for name in ('distillation', 'rate_share'):
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise ValueError(f'{name} must be between 0 and 1, not {value}')
+        if not 0 <= self.distillation <= 1:
+            raise ValueError(f'distillation must be between 0 and 1, not {self.distillation}')
         steps = max(round(self.presentation_time / self.time_step), 1)
         if self.parts < 1 or steps % self.parts:
             raise ValueError(

@@ -20,7 +20,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from snn_perception.loading import load_model
 from snn_perception.model import Weights
@@ -59,16 +58,7 @@ def run_stages(recipe: Recipe, data: Split | EventSplit, checkpoints: Path) -> l
     start = {'weights of the stage before': fingerprint.of_module(first.average)}
     spikes = make_trainer('spikes', network, recipe, data, path, start, teacher)
     spikes.run()
-    before = on_spikes(recipe, first.average.fold()).to(data.device)
-    mix(spikes.average, before, recipe.fine_tuning.rate_share)
     return [first, spikes]
-
-
-@torch.no_grad()
-def mix(network: nn.Module, other: nn.Module, share: float) -> None:
-    """Let the `other` network's parameters have a `share` of those of `network`."""
-    for own, theirs in zip(network.parameters(), other.parameters(), strict=True):
-        own.lerp_(theirs, share)
 
 
 def make_trainer(

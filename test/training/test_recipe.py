@@ -130,7 +130,6 @@ def sum_of(branch):
         (change('optimisation', 'precision', 'int4'), "precision must be .* not 'int4'"),
         (change('fine_tuning', 'start_time', 1), 'start_time must be'),
         (change('fine_tuning', 'distillation', 2), 'distillation must be between 0 and 1'),
-        (change('fine_tuning', 'rate_share', -1), 'rate_share must be between 0 and 1'),
         (change('noise', 'type', 'pink'), 'noise type'),
         (change('augmentation', 'spin', 3), 'unknown spin'),
         (change('layers', 0, 'kernel', 99), 'has no output left'),

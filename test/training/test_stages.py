@@ -128,25 +128,6 @@ def test_the_model_answers_as_its_training_on_whole_spikes_did(recipe, top_and_b
     np.testing.assert_allclose(counts / neurons / recipe.firing_window, rates, rtol=1e-5)
 
 
-def test_weights_from_before_the_tuning_have_a_share_in_the_model_whenever_it_is_chosen(
-    recipe, top_and_bottom, tmp_path
-):
-    recipe = recipe.with_classes(2)
-    data = Split(*split(top_and_bottom, 10, 0), recipe.preprocessing)
-    before, tuned = (each.average.fold() for each in run_stages(recipe, data, tmp_path))
-    assert recipe.fine_tuning
-    chosen = replace(recipe, fine_tuning=replace(recipe.fine_tuning, rate_share=0.25))
-    for _ in range(2):
-        mixed = run_stages(chosen, data, tmp_path)[-1].average.fold()
-        for one, other, both in zip(before, tuned, mixed, strict=True):
-            np.testing.assert_allclose(
-                both.kernel, 0.25 * one.kernel + 0.75 * other.kernel, rtol=1e-4, atol=1e-6
-            )
-            np.testing.assert_allclose(
-                both.bias, 0.25 * one.bias + 0.75 * other.bias, rtol=1e-4, atol=1e-6
-            )
-
-
 def test_a_stage_that_was_interrupted_ends_as_if_it_had_not_been(
     recipe, top_and_bottom, tmp_path, monkeypatch
 ):
