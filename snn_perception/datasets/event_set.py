@@ -40,6 +40,10 @@ from snn_perception.events.stream import Events
 from snn_perception.threads import default_threads
 
 
+LONGEST = np.iinfo(np.uint32).max
+"""Microseconds that a recording may have, 71 minutes."""
+
+
 @dataclass(frozen=True)
 class EventSet:
     """Recordings of sensors of `width` x `height` pixels, with labels int64 (count,).
@@ -182,11 +186,13 @@ def packed(
 ) -> EventSet:
     """The `recordings` with their `labels` and `names`.
 
-    Raises DatasetError unless they are of sensors of one size.
+    Raises DatasetError unless they are of sensors of one size, and none is too long.
     """
     parts, lengths, sizes = [], [], set()
     for events in recordings:
         start = events.t[0] if len(events) else 0
+        if len(events) and events.t[-1] - start > LONGEST:
+            raise DatasetError('recordings must not be longer than 71 minutes: cut them')
         # A byte less for each place on small sensors.
         place = np.min_scalar_type(max(events.width, events.height) - 1)
         columns: tuple[NDArray[Any], ...] = (

@@ -89,8 +89,8 @@ def read_aedat4(path: Path, size: tuple[int, int] | None = None) -> Iterator[Dec
 
 
 def _is_about_the_file(reason: BaseException) -> bool:
-    """Whether `reason` is what the library raises for a damaged file: its panics are no Exception,
-    and their class has no name in Python."""
+    """Whether `reason` is what the library raises for a damaged file."""
+    # Its panics are no Exception, and Python has no name for their class.
     return isinstance(reason, (RuntimeError, ValueError)) or 'Panic' in type(reason).__name__
 
 

@@ -38,6 +38,15 @@ def test_recordings_come_out_as_they_went_in_but_for_the_time_of_their_beginning
     assert (both.recording(0).width, both.recording(0).height) == (8, 300)
 
 
+def test_a_recording_that_is_too_long_is_refused_instead_of_beginning_anew():
+    longest = Events.of([5, 5 + 2**32 - 1], [0, 1], [0, 1], [1, 0], 8, 8)
+    kept = packed([longest], np.array([0]), ['a'], ('x',)).recording(0)
+    assert kept.t.tolist() == [0, 2**32 - 1]
+    longer = replace(longest, t=longest.t + [0, 1])
+    with pytest.raises(DatasetError, match='must not be longer than 71 minutes'):
+        packed([longer], np.array([0]), ['a'], ('x',))
+
+
 def test_a_subset_and_what_is_joined_are_the_recordings_themselves():
     recordings = tiny_recordings(20)
     chosen = np.array([17, 3, 3, 8])

@@ -252,13 +252,18 @@ def test_every_camera_is_heard_whatever_its_reliability(robot: Any, create: Any)
     robot.node.destroy_timer(timer)
 
 
-def test_picture_shows_accumulated_events_while_somebody_looks(robot: Any, create: Any) -> None:
-    create()
+def picture_of_the_left(robot: Any) -> np.ndarray:
+    """The first picture, (height, width, 3), while events are on the left."""
     camera = publisher(robot)
     pictures = robot.listen(Image, 'event_classifier/debug_image')
     show(camera, 'left', 1, 30)
     picture = pictures.wait_for()
-    pixels = np.frombuffer(picture.data, np.uint8).reshape(picture.height, picture.width, 3)
+    return np.frombuffer(picture.data, np.uint8).reshape(picture.height, picture.width, 3)
+
+
+def test_picture_shows_accumulated_events_while_somebody_looks(robot: Any, create: Any) -> None:
+    create()
+    pixels = picture_of_the_left(robot)
     frame = pixels[8:320, 8:424].astype(int)
     left, right = frame[80:240, 40:180], frame[80:240, 240:380]
     assert left.std() > 5 * max(right.std(), 1)
@@ -266,11 +271,7 @@ def test_picture_shows_accumulated_events_while_somebody_looks(robot: Any, creat
 
 def test_picture_shows_the_spikes_of_the_layers(robot: Any, create: Any) -> None:
     create()
-    camera = publisher(robot)
-    pictures = robot.listen(Image, 'event_classifier/debug_image')
-    show(camera, 'left', 1, 30)
-    picture = pictures.wait_for()
-    pixels = np.frombuffer(picture.data, np.uint8).reshape(picture.height, picture.width, 3)
+    pixels = picture_of_the_left(robot)
     strip = pixels[-MARGIN - STRIP_HEIGHT :]
     assert (strip == SPIKE).all(axis=2).sum() > 50
     assert (strip == DECISION).all(axis=2).sum() > 10

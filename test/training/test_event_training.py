@@ -183,7 +183,7 @@ def test_the_model_knows_which_recordings_it_does_not_know(finished):
     assert load_model(finished).unknown.section.groups == 4
     figures = yaml.safe_load((finished / 'model.yaml').read_text())['training']['validation']
     assert list(figures['unknown']) == list(KINDS)
-    assert figures['unknown']['silence']['auroc'] > 0.7
+    assert min(each['auroc'] for each in figures['unknown'].values()) > 0.85
     assert 'a lamp that flickers' in (finished / 'README.md').read_text()
 
 
