@@ -39,7 +39,6 @@ from snn_perception.events.shaping import EventShaping
 from snn_perception.events.stream import Events
 from snn_perception.threads import default_threads
 
-
 LONGEST = np.iinfo(np.uint32).max
 """Microseconds that a recording may have, 71 minutes."""
 

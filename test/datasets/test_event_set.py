@@ -42,7 +42,7 @@ def test_a_recording_that_is_too_long_is_refused_instead_of_beginning_anew():
     longest = Events.of([5, 5 + 2**32 - 1], [0, 1], [0, 1], [1, 0], 8, 8)
     kept = packed([longest], np.array([0]), ['a'], ('x',)).recording(0)
     assert kept.t.tolist() == [0, 2**32 - 1]
-    longer = replace(longest, t=longest.t + [0, 1])
+    longer = Events.of([5, 5 + 2**32], [0, 1], [0, 1], [1, 0], 8, 8)
     with pytest.raises(DatasetError, match='must not be longer than 71 minutes'):
         packed([longer], np.array([0]), ['a'], ('x',))
 
