@@ -34,8 +34,9 @@ class EventAugmentation:
 
     `rotation` is in degrees, `scale`, `shear` and `speed` are fractions, `translation` is in
     pixels. A recording is seen from a moment on that is between 0 and `latest_start` (s) after
-    its beginning, or for `delay` (s) before that there is nothing. The time of each event is off
-    by a normal `jitter` (s). `drop` is the largest share of events that get lost, and
+    its beginning, or for `delay` (s) before that there is nothing. All these moments are equally
+    likely, unless `beginnings` says in what share of recordings the beginning is seen. The time
+    of each event is off by a normal `jitter` (s). `drop` is the largest share of events that get lost, and
     `noise_rate` (Hz) the largest rate of events by chance in each pixel. With `flip_polarity`,
     half of the recordings have light and dark swapped. Raises ValueError for values out of range.
     """
@@ -47,6 +48,7 @@ class EventAugmentation:
     speed: float = 0.0
     latest_start: float = 0.0
     delay: float = 0.0
+    beginnings: float = 0.0
     jitter: float = 0.0
     drop: float = 0.0
     noise_rate: float = 0.0
@@ -59,7 +61,7 @@ class EventAugmentation:
                 raise ValueError(
                     f'{field.name} of the event_augmentation must be 0 or more, not {value}'
                 )
-            if field.name in ('scale', 'speed', 'drop') and value >= 1:
+            if field.name in ('scale', 'speed', 'drop', 'beginnings') and value >= 1:
                 raise ValueError(
                     f'{field.name} of the event_augmentation must be under 1, not {value}'
                 )
@@ -76,7 +78,9 @@ class EventAugmentation:
         across, down = 1 + uniform[:, 1] * self.scale, 1 + uniform[:, 2] * self.scale
         shear = uniform[:, 3] * self.shear
         cosine, sine = np.cos(angle), np.sin(angle)
-        start = (uniform[:, 6] + 1) / 2 * (self.latest_start + self.delay) - self.delay
+        moments = -self.delay, 0, self.latest_start
+        beginnings = self.beginnings or self.delay / ((self.delay + self.latest_start) or 1)
+        start = np.interp((uniform[:, 6] + 1) / 2, (0, beginnings, 1), moments)
         return np.column_stack(
             [
                 across * cosine, across * (shear * cosine - sine),

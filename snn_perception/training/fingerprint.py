@@ -77,6 +77,8 @@ def fingerprint(recipe: Recipe, data: Digests, start: Digests, on_spikes: bool) 
         del sections['event_augmentation']
     elif not on_spikes:
         sections['presentation_time'] = recipe.readout.presentation_time
+    if recipe.hears_events and not recipe.event_augmentation.beginnings:
+        del sections['event_augmentation']['beginnings']
     # The recordings that it makes are data.
     del sections['simulation']
     if recipe.fine_tuning is not None and recipe.fine_tuning.parts == 1:

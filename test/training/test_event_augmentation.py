@@ -104,6 +104,16 @@ def test_a_recording_may_begin_earlier_or_later():
     assert 23 <= steps.max() <= 25
 
 
+def test_a_share_of_the_recordings_is_seen_from_the_beginning_on():
+    recordings = one([20_000], [4], [4], [1], copies=400)
+    starts = {'latest_start': 0.01, 'delay': 0.005, 'beginnings': 0.75}
+    counts = counts_of(recordings, starts, steps=50, dt=0.001)
+    steps = counts[:, :, 4, 4, 1].argmax(axis=0)
+    assert 10 <= steps.min() <= 11
+    assert 23 <= steps.max() <= 25
+    assert 0.65 < (steps >= 20).mean() < 0.85
+
+
 def test_speed_moves_events_nearer_to_the_beginning_or_further_away():
     recordings = one([20_000], [4], [4], [1], copies=200)
     counts = counts_of(recordings, {'speed': 0.2}, steps=50, dt=0.001)
@@ -152,7 +162,7 @@ def test_the_same_random_numbers_make_the_same_changes():
     assert (first != other).any()
 
 
-@pytest.mark.parametrize(('name', 'value'), [('rotation', -1.0), ('speed', 1.0), ('drop', 1.5)])
+@pytest.mark.parametrize(('name', 'value'), [('rotation', -1.0), ('speed', 1.0), ('beginnings', 1.5)])
 def test_changes_out_of_range_are_refused(name, value):
     with pytest.raises(ValueError, match=f'{name} of the event_augmentation'):
         EventAugmentation(**{name: value})
