@@ -82,6 +82,8 @@ class NeuronSection:
         values = {each.name: getattr(self.neuron, each.name) for each in fields(self.neuron)}  # type: ignore[arg-type]
         if values.get('initial_potential') == 0:
             del values['initial_potential']
+        if values.get('phases') == 1:
+            del values['phases']
         return {'type': kind, **values, 'gamma': self.gamma}
 
 

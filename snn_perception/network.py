@@ -128,6 +128,10 @@ class Network:
                 f'with a firing_window the initial_potential of neurons must be 0, not '
                 f'{self.neuron.resting[0]:g}; their biases do the same'
             )
+        if window and self.neuron.phases > 1:
+            raise ValueError(
+                f'with a firing_window neurons must have one phase, not {self.neuron.phases}'
+            )
         if window and (self.synapse.order or self.readout_synapse.order):
             raise ValueError('with a firing_window synapses must be of type none')
 

@@ -36,7 +36,7 @@ from snn_perception.layers import (
 from snn_perception.locations import MODELS
 from snn_perception.model_file import ModelError, dump_yaml, layer_from_mapping, layer_to_mapping
 from snn_perception.model_folder import save_model
-from snn_perception.neurons import NEURON_TYPES
+from snn_perception.neurons import IF, LIF, NEURON_TYPES, AdaptiveLIF
 
 
 @pytest.fixture
@@ -123,9 +123,18 @@ def test_a_file_of_format_1_is_read_as_ever(folder):
 @pytest.mark.parametrize('kind', NEURON_TYPES.values())
 def test_every_kind_of_neuron_is_saved_with_its_parameters(tmp_path, kind):
     model = random_model()
-    names = [field.name for field in dataclasses.fields(kind)]
+    fields = dataclasses.fields(kind)
+    names = [field.name for field in fields if isinstance(field.default, float)]
     neuron = kind(**{name: 0.003 * (index + 1) for index, name in enumerate(names)})
     network = dataclasses.replace(model.network, neuron=neuron, gamma=0.07)
+    save_model(dataclasses.replace(model, network=network), tmp_path)
+    assert load_model(tmp_path).network == network
+
+
+@pytest.mark.parametrize('kind', [LIF, AdaptiveLIF, IF])
+def test_phases_are_saved(tmp_path, kind):
+    model = random_model()
+    network = dataclasses.replace(model.network, neuron=kind(phases=16))
     save_model(dataclasses.replace(model, network=network), tmp_path)
     assert load_model(tmp_path).network == network
 

@@ -93,7 +93,7 @@ class EventSimulator(Simulator):
         self.weights, self._room = arrange(model, precision)
         self._image_inputs = ImageInputs(model, self.weights)
         code, populations = code_of(model.network.neuron, model.dt), model.network.populations
-        self._resting = code.resting(model.network.neuron, model.dt)
+        self._resting = self._state_at_rest(code.resting(model.network.neuron, model.dt))
         self._neurons = np.array([population.neurons for population in populations])
         readout = self.weights.populations[-1]
         self._classes = model.network.classes
@@ -106,13 +106,28 @@ class EventSimulator(Simulator):
         """See `Simulator.rest`."""
         return self.turns.rest(batch) if self.turns else self.neurons_at_rest(batch)
 
+    def _state_at_rest(self, resting: tuple[float, ...]) -> NDArray[np.float32]:
+        """State of all neurons for one image, (states, neurons); `resting` is that of each."""
+        populations, neuron = self.weights.populations, self.model.network.neuron
+        state = np.repeat(
+            np.array([resting], np.float32).T, int(populations[-1]['neuron']), axis=1
+        )
+        if neuron.phases > 1:
+            places = zip(self.model.network.populations[:-1], populations, strict=False)
+            for population, place in places:
+                height, width, channels = population.output_shape
+                size = height * width * int(place['vectors']) * LANES
+                first = int(place['neuron'])
+                padded = state[0, first : first + size].reshape(height, width, -1)
+                padded[..., :channels] = neuron.rest(population.output_shape)[0]
+        return state
+
     def neurons_at_rest(self, batch: int) -> Neurons:
         """`rest` where layers do not take turns."""
         network, states = self.weights, len(self._resting)
         neurons = batch * int(network.populations[-1]['neuron'])
         state = aligned_zeros(states * neurons)
-        if any(self._resting):
-            state.reshape(states, -1)[:] = np.array(self._resting)[:, None]
+        state.reshape(states, batch, -1)[:] = self._resting[:, None]
         return Neurons(
             aligned_zeros(network.order * neurons),
             state,

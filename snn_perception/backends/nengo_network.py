@@ -98,7 +98,7 @@ class _Builder:
         if population.is_readout:
             self.network.readout = target = _readout(bias)
         else:
-            neurons = _neuron_type(network.neuron, self.model.dt, delay)
+            neurons = _neuron_type(network.neuron, population, self.model.dt, delay)
             self.network.layers.append(_layer(f'layer {index}', population, bias, neurons))
             self.sources[index] = target = self.network.layers[-1].neurons
         filtered, filtering = target, synapse
@@ -160,8 +160,10 @@ def _in_node(synapse: nengo.synapses.Synapse, target: Any, label: str) -> nengo.
     return node
 
 
-def _neuron_type(neuron: Neuron, dt: float, delay_steps: int) -> nengo.neurons.NeuronType:
-    """`neuron` in Nengo, at rest and starting after `delay_steps` steps."""
+def _neuron_type(
+    neuron: Neuron, population: Population, dt: float, delay_steps: int
+) -> nengo.neurons.NeuronType:
+    """The `neuron` of `population` in Nengo, at rest and starting after `delay_steps` steps."""
     if type(neuron) is LIF:
         if dt > LONGEST_STEP * neuron.tau_rc:
             raise ValueError(
@@ -170,15 +172,15 @@ def _neuron_type(neuron: Neuron, dt: float, delay_steps: int) -> nengo.neurons.N
             )
         # Nengo subtracts a step from the refractory period before it checks whether it is over.
         wait = (delay_steps + 1) * dt if delay_steps else 0
-        first = (neuron.initial_potential, wait)
+        potentials = neuron.rest(population.output_shape)[0].reshape(-1)
         rest = {
-            name: nengo.dists.Choice([value])
-            for name, value in zip(('voltage', 'refractory_time'), first, strict=True)
+            'voltage': nengo.dists.Samples(potentials),
+            'refractory_time': nengo.dists.Choice([wait]),
         }
         return nengo.LIF(neuron.tau_rc, neuron.tau_ref, initial_state=rest)
     if delay_steps:
         raise ValueError(f'the neurons of a pipeline must be LIF, not {neuron}')
-    return OtherNeurons(neuron)
+    return OtherNeurons(neuron, population.output_shape)
 
 
 class OtherNeurons(nengo.neurons.NeuronType):
@@ -187,16 +189,18 @@ class OtherNeurons(nengo.neurons.NeuronType):
     spiking = True
     negative = False
     neuron = nengo.params.Parameter('neuron')
+    shape = nengo.params.Parameter('shape')
 
-    def __init__(self, neuron: Neuron) -> None:
+    def __init__(self, neuron: Neuron, shape: tuple[int, int, int]) -> None:
         super().__init__()
         self.neuron = neuron
+        self.shape = shape
 
     @property
     def state(self) -> dict[str, nengo.dists.Distribution]:
         """Distributions of the state at rest, by name."""
-        values = zip(self.neuron.names, self.neuron.resting, strict=True)
-        return {name: nengo.dists.Choice([value]) for name, value in values}
+        values = zip(self.neuron.names, self.neuron.rest(self.shape), strict=True)
+        return {name: nengo.dists.Samples(value.reshape(-1)) for name, value in values}
 
     def rates(self, x: NDArray, gain: NDArray, bias: NDArray) -> NDArray:
         """Firing rates (Hz) for inputs `x`; see Nengo's method of that name."""

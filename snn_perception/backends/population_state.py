@@ -40,7 +40,8 @@ class PopulationState(NamedTuple):
     ) -> PopulationState:
         """Neurons of `shape` at rest, with the dtype and device of `like`."""
         filters = like.new_zeros(synapse.order, *shape)
-        return cls(filters, tuple(like.new_full(shape, value) for value in neuron.resting))
+        state = map(like.new_tensor, neuron.rest(shape[1:]))
+        return cls(filters, tuple(values.expand(shape).clone() for values in state))
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:

@@ -33,8 +33,6 @@ def in_nengo(model: Model) -> Run:
 
     # At first the voltages of Nengo's neurons are random, unless told otherwise.
     neuron = lif_of(model)
-    rest = {'voltage': nengo.dists.Choice([neuron.initial_potential])}
-    lif = nengo.LIF(neuron.tau_rc, neuron.tau_ref, initial_state=rest)
     shown: list[NDArray] = [np.zeros(int(np.prod(model.network.input_shape)))]
     network = nengo.Network(seed=0)
     network.config[nengo.Connection].synapse = None
@@ -46,6 +44,9 @@ def in_nengo(model: Model) -> Run:
                 target: Any = nengo.Node(size_in=size)
             else:
                 bias = np.tile(weights.bias, size // weights.bias.size)
+                first = neuron.rest(population.output_shape)[0].reshape(-1)
+                rest = {'voltage': nengo.dists.Samples(first)}
+                lif = nengo.LIF(neuron.tau_rc, neuron.tau_ref, initial_state=rest)
                 ensemble = nengo.Ensemble(size, 1, neuron_type=lif, gain=np.ones(size), bias=bias)
                 target = ensemble.neurons
             for connection, kernel in model.connections(population.index):

@@ -194,6 +194,10 @@ def lost(model: Model, timing: Timing) -> dict[str, str]:
         said['initial potential'] = (
             f'{neuron.initial_potential:g} of the threshold here; there neurons start at rest'
         )
+    if neuron.phases > 1:
+        said['phases'] = (
+            f'neighbours start from {neuron.phases} potentials here; there neurons start at rest'
+        )
     said['floor of the membrane'] = 'potentials never fall below 0 here; there inhibition adds up'
     is_joined = timing.step and isinstance(neuron, LIF) and network.synapse.order
     if is_joined and any(each.hears_spikes for each in network.populations[:-1]):

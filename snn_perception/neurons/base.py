@@ -34,6 +34,8 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from snn_perception.neurons.phases import spread_potentials
+
 BISECTIONS = 60
 """Halvings of an interval of rates, enough to make it narrower than the spacing of floats."""
 
@@ -46,15 +48,17 @@ class Neuron(ABC):
 
     rheobase: the current above which it fires, in units of the input current.
     names: the names of the arrays that a population remembers from step to step.
+    phases: how many potentials its neurons start from; see `neurons.phases`.
     """
 
     rheobase: ClassVar[float]
     names: ClassVar[tuple[str, ...]]
+    phases: int = 1
 
     @property
     @abstractmethod
     def resting(self) -> tuple[float, ...]:
-        """The value of each array in `names` at rest, before any input."""
+        """The value of each array in `names` at rest, before any input, with one phase."""
 
     @abstractmethod
     def rate_at(self, log_excess: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -74,8 +78,11 @@ class Neuron(ABC):
         """
 
     def rest(self, shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> State:
-        """State of `shape` neurons at rest."""
-        return tuple(np.full(shape, value, dtype) for value in self.resting)
+        """State of neurons at rest, of `shape` (..., height, width, channels)."""
+        state = tuple(np.full(shape, value, dtype) for value in self.resting)
+        if self.phases > 1:
+            state[0][...] = spread_potentials(shape[-3:], self.phases)
+        return state
 
     def rate(self, current: ArrayLike) -> NDArray[np.float64]:
         """Firing rate (Hz) under a constant `current`, in the long run."""

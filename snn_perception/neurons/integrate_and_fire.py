@@ -34,6 +34,7 @@ from snn_perception.neurons.base import (
     check_times,
     namespace,
 )
+from snn_perception.neurons.phases import check_phases
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,16 @@ class IF(Neuron):
     """Integrate-and-fire neuron without a leak.
 
     `tau_rc` is the time (s) in which a current of 1 takes the membrane from 0 to the threshold,
-    `tau_ref` the refractory period (s), and `initial_potential` as of `LIF`. A population
-    remembers the same as with `LIF`, except that a refractory time below 0 is time that the next
-    step still has to integrate, which makes rates exact even without a refractory period. Raises
-    ValueError for values out of range.
+    `tau_ref` the refractory period (s), and `initial_potential` and `phases` as of `LIF`. A
+    population remembers the same as with `LIF`, except that a refractory time below 0 is time
+    that the next step still has to integrate, which makes rates exact even without a
+    refractory period. Raises ValueError for values out of range.
     """
 
     tau_rc: float = 0.02
     tau_ref: float = 0.002
     initial_potential: float = field(default=0.0, kw_only=True)
+    phases: int = field(default=1, kw_only=True)
 
     rheobase: ClassVar[float] = 0.0
     names: ClassVar[tuple[str, ...]] = ('membrane_potential', 'refractory_time')
@@ -57,6 +59,7 @@ class IF(Neuron):
     def __post_init__(self) -> None:
         check_times('IF', {'tau_rc': self.tau_rc}, {'tau_ref': self.tau_ref})
         check_potential('IF', self.initial_potential)
+        check_phases('IF', self.phases, self.initial_potential)
 
     @property
     def resting(self) -> tuple[float, ...]:

@@ -39,6 +39,7 @@ from snn_perception.neurons.base import (
     check_times,
     namespace,
 )
+from snn_perception.neurons.phases import check_phases
 
 
 @dataclass(frozen=True)
@@ -46,17 +47,20 @@ class LIF(Neuron):
     """Leaky integrate-and-fire neuron with exact integration inside each step.
 
     `tau_rc` is the membrane time constant (s), `tau_ref` the refractory period (s). At first the
-    membrane is at `initial_potential`, of a threshold of 1: from 0, a neuron that fires at f Hz
-    keeps silent for 1 / f, whatever the phase of its spikes should be; from above 0 it is heard
-    earlier (Bu et al., "Optimized Potential Initialization for Low-latency Spiking Neural
-    Networks", 2022). A population remembers its membrane potentials and the refractory time (s)
-    left at the end of the last step; if negative, the refractory period ended that long before.
-    Raises ValueError for values out of range.
+    membrane is at `initial_potential`, of a threshold of 1: from 0, a neuron that fires at f
+    Hz keeps silent for 1 / f, whatever the phase of its spikes should be; from above 0 it is
+    heard earlier (Bu et al., "Optimized Potential Initialization for Low-latency Spiking
+    Neural Networks", 2022). With more than one of `phases` it depends on the place of the
+    neuron where the membrane is at first; see `neurons.phases`. A population remembers its
+    membrane potentials and the refractory time (s) left at the end of the last step; if
+    negative, the refractory period ended that long before. Raises ValueError for values out of
+    range.
     """
 
     tau_rc: float = 0.02
     tau_ref: float = 0.002
     initial_potential: float = field(default=0.0, kw_only=True)
+    phases: int = field(default=1, kw_only=True)
 
     rheobase: ClassVar[float] = 1.0
     names: ClassVar[tuple[str, ...]] = ('membrane_potential', 'refractory_time')
@@ -64,6 +68,7 @@ class LIF(Neuron):
     def __post_init__(self) -> None:
         check_times('LIF', {'tau_rc': self.tau_rc}, {'tau_ref': self.tau_ref})
         check_potential('LIF', self.initial_potential)
+        check_phases('LIF', self.phases, self.initial_potential)
 
     @property
     def resting(self) -> tuple[float, ...]:
@@ -134,6 +139,7 @@ class AdaptiveLIF(LIF):
             {'tau_ref': self.tau_ref, 'inc_n': self.inc_n},
         )
         check_potential('adaptive LIF', self.initial_potential)
+        check_phases('adaptive LIF', self.phases, self.initial_potential)
 
     @property
     def resting(self) -> tuple[float, ...]:

@@ -181,12 +181,16 @@ def parameters(model: Model) -> int:
     return sum(values.size for values in arrays)
 
 
+STANDARD = {'initial_potential': 0.0, 'phases': 1}
+"""Parameters of neurons that go without saying, if they have these values."""
+
+
 def neurons_of(neuron: Neuron) -> str:
     """What sort of neurons these are, with their parameters."""
     values = (
         f'{name} {1000 * value:g} ms' if name.startswith('tau') else f'{name} {value:g}'
         for name, value in asdict(neuron).items()  # type: ignore[call-overload]
-        if name != 'initial_potential' or value
+        if value != STANDARD.get(name)
     )
     return f'{type(neuron).__name__} neurons ({", ".join(values)})'
 

@@ -34,11 +34,12 @@ class EventAugmentation:
 
     `rotation` is in degrees, `scale`, `shear` and `speed` are fractions, `translation` is in
     pixels. A recording is seen from a moment on that is between 0 and `latest_start` (s) after
-    its beginning, or for `delay` (s) before that there is nothing. All these moments are equally
-    likely, unless `beginnings` says in what share of recordings the beginning is seen. The time
-    of each event is off by a normal `jitter` (s). `drop` is the largest share of events that get lost, and
-    `noise_rate` (Hz) the largest rate of events by chance in each pixel. With `flip_polarity`,
-    half of the recordings have light and dark swapped. Raises ValueError for values out of range.
+    its beginning, or for `delay` (s) before that there is nothing. All these moments are
+    equally likely, unless `beginnings` says in what share of recordings the beginning is seen.
+    The time of each event is off by a normal `jitter` (s). `drop` is the largest share of
+    events that get lost, and `noise_rate` (Hz) the largest rate of events by chance in each
+    pixel. With `flip_polarity`, half of the recordings have light and dark swapped. Raises
+    ValueError for values out of range.
     """
 
     rotation: float = 0.0

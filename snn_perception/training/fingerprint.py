@@ -62,7 +62,8 @@ def fingerprint(recipe: Recipe, data: Digests, start: Digests, on_spikes: bool) 
     sections = {key: value for key, value in asdict(recipe).items() if key not in excluded}
     sections['neuron'] = recipe.neuron.mapping
     if not on_spikes and not recipe.base:
-        sections['neuron'].pop('initial_potential', None)
+        for name in ('initial_potential', 'phases'):
+            sections['neuron'].pop(name, None)
     sections['layers'] = [_fields(layer) for layer in recipe.layers]
     if recipe.firing_window:
         sections['dt'] = recipe.dt

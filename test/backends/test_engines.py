@@ -66,7 +66,9 @@ def test_torch_in_float64_equals_the_reference_spike_for_spike(synapse, dt):
 
 
 @pytest.mark.parametrize(
-    'neuron', [*(kind() for kind in NEURON_TYPES.values()), LIF(initial_potential=0.5)], ids=repr
+    'neuron',
+    [*(kind() for kind in NEURON_TYPES.values()), LIF(initial_potential=0.5), LIF(phases=16)],
+    ids=repr,
 )
 def test_torch_runs_every_kind_of_neuron_as_the_reference_does(neuron):
     model = random_model()

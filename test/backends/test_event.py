@@ -39,6 +39,8 @@ NEURONS = [
     LIF(initial_potential=0.5),
     AdaptiveLIF(initial_potential=0.2),
     IF(initial_potential=0.3),
+    LIF(phases=16),
+    IF(phases=4),
     Theta(),
 ]
 SYNAPSES = [Synapse(), Synapse('exponential', 0.005), Synapse('alpha', 0.003)]

@@ -212,7 +212,13 @@ def test_a_pipeline_connects_neurons_to_neurons_by_synapses_on_the_connections()
 
 @pytest.mark.parametrize(
     'neuron',
-    [IF(initial_potential=0.3), AdaptiveLIF(), Theta(), LIF(0.03, 0.001, initial_potential=0.5)],
+    [
+        IF(initial_potential=0.3),
+        AdaptiveLIF(phases=4),
+        Theta(),
+        LIF(0.03, 0.001, initial_potential=0.5),
+        LIF(phases=16),
+    ],
     ids=str,
 )
 def test_all_kinds_of_neurons_spike_as_in_the_reference(neuron):

@@ -222,6 +222,9 @@ def test_what_is_lost_is_said_in_words():
     network = dataclasses.replace(model.network, neuron=LIF(initial_potential=0.3))
     said = lost(dataclasses.replace(model, network=network), Timing(0.001))
     assert said['initial potential'].startswith('0.3 of the threshold here')
+    network = dataclasses.replace(model.network, neuron=LIF(phases=4))
+    said = lost(dataclasses.replace(model, network=network), Timing(0.001))
+    assert said['phases'].startswith('neighbours start from 4 potentials here')
 
 
 def test_it_is_said_that_layers_take_no_turns_there_and_which_part_of_an_image_is_seen():

@@ -162,7 +162,9 @@ def test_the_same_random_numbers_make_the_same_changes():
     assert (first != other).any()
 
 
-@pytest.mark.parametrize(('name', 'value'), [('rotation', -1.0), ('speed', 1.0), ('beginnings', 1.5)])
+@pytest.mark.parametrize(
+    ('name', 'value'), [('rotation', -1.0), ('speed', 1.0), ('beginnings', 1.5)]
+)
 def test_changes_out_of_range_are_refused(name, value):
     with pytest.raises(ValueError, match=f'{name} of the event_augmentation'):
         EventAugmentation(**{name: value})

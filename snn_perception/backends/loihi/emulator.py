@@ -85,16 +85,16 @@ class ChipMemory(NamedTuple):
 class Emulator:
     """Blocks of nengo-loihi in fixed point; their compartments follow one another.
 
-    Before any input, all voltages are `initial_potential` of the threshold, to which the host
-    must set them on a chip. Spikes from outside come from the compartments of the block `sensor`,
-    which has axons alone.
+    Before any input, voltages are `initial_potential` of the threshold, one for all or each its
+    own, to which the host must set them on a chip. Spikes from outside come from the
+    compartments of the block `sensor`, which has axons alone.
     """
 
     def __init__(
         self,
         blocks: list[LoihiBlock],
         sensor: LoihiBlock | None = None,
-        initial_potential: float = 0.0,
+        initial_potential: float | NDArray[np.float64] = 0.0,
     ) -> None:
         with np.errstate(invalid='ignore'):
             state = CompartmentState(BlockInfo(blocks))

@@ -111,7 +111,6 @@ class LoihiSimulator(Simulator):
         self.cores = build(model, self.placement, step)
         blocks = [core.block for cores in self.cores for core in cores]
         sensor = sensor_of(model, self.placement, self.cores)
-        self.emulator = Emulator(blocks, sensor, model.network.neuron.resting[0])
         # The indices of each layer's neurons among all compartments.
         self._places = []
         start = 0
@@ -119,6 +118,11 @@ class LoihiSimulator(Simulator):
             neurons = np.concatenate([core.neurons for core in cores])
             self._places.append(start + neurons.argsort())
             start += len(neurons)
+        potentials = np.zeros(start)
+        for places, population in zip(self._places, model.network.populations, strict=False):
+            first = model.network.neuron.rest(population.output_shape)[0]
+            potentials[places] = first.reshape(-1)
+        self.emulator = Emulator(blocks, sensor, potentials)
 
     @property
     def weight_errors(self) -> list[WeightError | None]:

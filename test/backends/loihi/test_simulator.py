@@ -342,7 +342,9 @@ def test_intervals_between_spikes_are_right_within_a_step_and_a_half_and_on_aver
     assert abs((found - expected).mean()) <= 0.05 + 0.005 * expected.mean()
 
 
-@pytest.mark.parametrize('neuron', [LIF(initial_potential=0.5), IF(initial_potential=0.3)])
+@pytest.mark.parametrize(
+    'neuron', [LIF(initial_potential=0.5), IF(initial_potential=0.3), LIF(phases=16)]
+)
 def test_the_first_spikes_come_as_early_as_in_the_reference(neuron):
     units, steps = 200, 60
     model = random_model(layers=(Dense(units), Dense(2)))
@@ -357,8 +359,9 @@ def test_the_first_spikes_come_as_early_as_in_the_reference(neuron):
     counts, memory = np.zeros((steps, units), np.int32), emulator.rest()
     for count in counts:
         emulator.run(memory, shown, 1, count)
-    state = neuron.rest((units,))
-    expected = np.stack([neuron.step(bias, state, model.dt) for _ in range(steps)])
+    state = neuron.rest((1, 1, units))
+    spikes = [neuron.step(bias[None, None], state, model.dt) for _ in range(steps)]
+    expected = np.stack(spikes).reshape(steps, units)
     assert np.abs(counts.argmax(axis=0) - expected.argmax(axis=0)).max() <= 1
 
 
