@@ -40,8 +40,8 @@ from snn_perception.training.checkpoint import random_seed
 from snn_perception.training.converted import ConvertedNetwork
 from snn_perception.training.data import Split
 from snn_perception.training.objective import Objective, autocast
+from snn_perception.training.optimisation import Optimisation
 from snn_perception.training.precision import Precision
-from snn_perception.training.recipe import Optimisation
 
 SMALLEST_SQUARE = 1e-8
 """Where a layer of the original is silent there is nothing to take a share of."""

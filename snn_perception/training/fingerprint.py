@@ -48,7 +48,7 @@ GROUPS = {'recipe': 'another recipe', 'data': 'other data', 'start': 'another st
 DOCUMENTS = ('name', 'description', 'data', 'intended_use', 'limits')
 AFTERWARDS = (*DOCUMENTS, 'readout', 'dt', 'accuracy_cost')
 """Sections of a recipe that say nothing about training: they may change in between."""
-SPIKES_ONLY = ('fine_tuning', 'synapse', 'readout_synapse')
+SPIKES_ONLY = ('fine_tuning', 'synapse', 'readout_synapse', 'rate_scales')
 
 
 def fingerprint(recipe: Recipe, data: Digests, start: Digests, on_spikes: bool) -> Fingerprint:
@@ -70,6 +70,8 @@ def fingerprint(recipe: Recipe, data: Digests, start: Digests, on_spikes: bool) 
     else:
         del sections['firing_window']
     # What has not always been there, and is not used, changes nothing.
+    if not recipe.rate_scales:
+        sections.pop('rate_scales', None)
     if recipe.initialisation == Initialisation():
         del sections['initialisation']
     if not recipe.augmentation.camera.share:

@@ -35,9 +35,9 @@ from snn_perception.training.checkpoint import Progress, load_checkpoint, save_c
 from snn_perception.training.fingerprint import Fingerprint
 from snn_perception.training.interruption import deferred
 from snn_perception.training.objective import Objective
+from snn_perception.training.optimisation import Optimisation
 from snn_perception.training.optimizers import average_weights, learning_rate
 from snn_perception.training.parallel import DataParallel, threads_per_operation
-from snn_perception.training.recipe import Optimisation
 from snn_perception.training.trainable import TrainableNetwork
 
 LOG = logging.getLogger('snn_perception.training')

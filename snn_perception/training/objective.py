@@ -25,8 +25,9 @@ from torch import Tensor
 from snn_perception.training.checkpoint import random_seed
 from snn_perception.training.data import Split
 from snn_perception.training.event_data import EventSplit
+from snn_perception.training.optimisation import Optimisation
 from snn_perception.training.precision import Precision
-from snn_perception.training.recipe import Optimisation, Recipe
+from snn_perception.training.recipe import Recipe
 from snn_perception.training.trainable import TrainableNetwork
 
 

@@ -23,7 +23,8 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from snn_perception.training.recipe import Optimisation, RecipeError
+from snn_perception.training.optimisation import Optimisation
+from snn_perception.training.recipe import RecipeError
 
 
 def make_optimizers(network: nn.Module, weight_decay: float) -> dict[str, Optimizer]:

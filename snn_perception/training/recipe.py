@@ -16,7 +16,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +40,14 @@ from snn_perception.training.augmentation import Augmentation
 from snn_perception.training.event_augmentation import EventAugmentation
 from snn_perception.training.initialisation import Initialisation
 from snn_perception.training.noise import Noise
+from snn_perception.training.optimisation import (
+    FineTuning,
+    Optimisation,
+    RateRegularisation,
+    require_not_negative,
+    require_positive,
+)
+from snn_perception.training.rate_scales import check_scales
 from snn_perception.turns import steps_of
 from snn_perception.widening import with_units
 from snn_perception.yaml_files import build, read_yaml
@@ -49,97 +56,10 @@ INHERITED = (
     'input', 'neuron', 'synapse', 'readout_synapse', 'layers', 'readout', 'dt', 'firing_window'
 )  # fmt: skip
 """Sections that a recipe with a base takes from its model.yaml."""
-PRECISIONS = ('auto', 'float32', 'bfloat16')
 
 
 class RecipeError(ValueError):
     """A recipe that cannot be used; the message is one sentence for the user."""
-
-
-@dataclass(frozen=True)
-class RateRegularisation:
-    """Penalty on layers with a mean rate above `target` (Hz).
-
-    It is `weight` times the mean over all layers of max(mean rate / `target` - 1, 0)^2.
-    """
-
-    target: float = 10.0
-    weight: float = 0.0
-
-    def __post_init__(self) -> None:
-        _require_positive('target of the rate regularisation', self.target)
-        _require_not_negative('weight of the rate regularisation', self.weight)
-
-
-@dataclass(frozen=True)
-class Optimisation:
-    """Muon for the weights and AdamW for the rest, with a one-cycle learning rate.
-
-    The weights of convolutions with groups belong to the rest; see `optimizers`. A network whose
-    layers take turns has AdamW for all of them when it is trained on spikes.
-
-    Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024, with steps
-    of the size that AdamW's have (Liu et al., "Muon is scalable for LLM training", 2025).
-    `average_decay` is the decay per step of the running average of the weights that becomes
-    the model (0: the last weights). `precision` is float32, bfloat16 (mixed), or auto, which is
-    bfloat16 where there are instructions for it; see `training.precision`.
-    """
-
-    epochs: int
-    batch_size: int = 128
-    learning_rate: float = 0.003
-    warm_up: float = 0.15
-    weight_decay: float = 0.01
-    label_smoothing: float = 0.0
-    average_decay: float = 0.998
-    precision: str = 'auto'
-
-    def __post_init__(self) -> None:
-        for name in ('epochs', 'batch_size', 'learning_rate'):
-            _require_positive(name, getattr(self, name))
-        for name in ('weight_decay', 'label_smoothing', 'average_decay', 'warm_up'):
-            value = getattr(self, name)
-            if not 0 <= value < 1:
-                raise ValueError(f'{name} must be at least 0 and under 1, not {value}')
-        if self.precision not in PRECISIONS:
-            names = ', '.join(PRECISIONS)
-            raise ValueError(f'precision must be one of {names}, not {self.precision!r}')
-
-
-@dataclass(frozen=True)
-class FineTuning(Optimisation):
-    """A second stage on spikes, after the rates; see `training.spiking`.
-
-    Images are shown for `presentation_time` (s) in steps of `time_step` (s), with evidence
-    from `start_time` (s) on; `gamma` softens the curve that the gradient follows.
-    `distillation` (0 to 1) is the part that the answers of the rate network have in what is
-    learned (Hinton et al., "Distilling the Knowledge in a Neural Network", 2015), the rest are
-    the labels; a recipe with a base has no rate network. For events the gradient follows the
-    mean rates in each of `parts` equal parts of the presentation.
-    """
-
-    presentation_time: float = 0.05
-    start_time: float = 0.02
-    time_step: float = 0.002
-    gamma: float = 0.1
-    distillation: float = 0.0
-    parts: int = 1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ('presentation_time', 'time_step', 'gamma'):
-            _require_positive(name, getattr(self, name))
-        if not 0 <= self.start_time < self.presentation_time:
-            raise ValueError(
-                f'start_time must be between 0 and the presentation_time, not {self.start_time}'
-            )
-        if not 0 <= self.distillation <= 1:
-            raise ValueError(f'distillation must be between 0 and 1, not {self.distillation}')
-        steps = max(round(self.presentation_time / self.time_step), 1)
-        if self.parts < 1 or steps % self.parts:
-            raise ValueError(
-                f'parts of the fine_tuning must divide its {steps} steps evenly, not {self.parts}'
-            )
 
 
 @dataclass(frozen=True)
@@ -156,6 +76,9 @@ class Recipe:
 
     With a `firing_window` (s) layers take turns, see `turns`, in steps of `dt` also in training;
     the times of `fine_tuning` are for other networks.
+
+    `rate_scales`, a number for each layer of neurons, says how many times as often as in the first
+    stage they fire from the second on; see `training.rate_scales`.
 
     If the input is events, `event_augmentation` takes the place of `augmentation`, and from
     images recordings are made by `simulation`. Recordings that are held out are real ones, if
@@ -184,6 +107,7 @@ class Recipe:
     initialisation: Initialisation = field(default_factory=Initialisation)
     noise: Noise = field(default_factory=Noise)
     rate_regularisation: RateRegularisation = field(default_factory=RateRegularisation)
+    rate_scales: tuple[float, ...] = ()
     augmentation: Augmentation = field(default_factory=Augmentation)
     event_augmentation: EventAugmentation = field(default_factory=EventAugmentation)
     simulation: Simulation = field(default_factory=Simulation)
@@ -197,7 +121,7 @@ class Recipe:
     limits: str = ''
 
     def __post_init__(self) -> None:
-        _require_positive('validation_images', self.validation_images)
+        require_positive('validation_images', self.validation_images)
         if 1 <= self.validation_images < 2:
             raise ValueError('validation_images must be 2 or more, since one half fits the '
                              'readout and the other measures, or a share under 1')  # fmt: skip
@@ -209,10 +133,14 @@ class Recipe:
         if self.base and self.fine_tuning and self.fine_tuning.distillation:
             raise ValueError('distillation must be 0: with a base there is no rate network')
         self._check_events()
-        _require_not_negative('accuracy_cost', self.accuracy_cost)
+        require_not_negative('accuracy_cost', self.accuracy_cost)
         self.initialisation.check(self.layers[0], self.input.shape)
         if self.firing_window:
             steps_of(self.firing_window, self.dt)
+        if self.rate_scales:
+            if self.fine_tuning is None or self.base:
+                raise ValueError('rate_scales are for a recipe with both stages, without a base')
+            check_scales(self.network, self.rate_scales)
 
     @property
     def hears_events(self) -> bool:
@@ -327,13 +255,3 @@ def _inherited(content: dict[str, Any], path: Path) -> dict[str, Any]:
     if isinstance(readout, dict) and not flips:
         sections['readout'] = {**readout, 'mirror': False}
     return sections
-
-
-def _require_positive(name: str, value: float) -> None:
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f'{name} must be positive, not {value}')
-
-
-def _require_not_negative(name: str, value: float) -> None:
-    if not (math.isfinite(value) and value >= 0):
-        raise ValueError(f'{name} must be 0 or more, not {value}')

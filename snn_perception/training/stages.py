@@ -30,7 +30,9 @@ from snn_perception.training.event_data import EventSplit
 from snn_perception.training.fingerprint import Digests
 from snn_perception.training.loop import Trainer
 from snn_perception.training.objective import Labels
-from snn_perception.training.recipe import FineTuning, Recipe
+from snn_perception.training.optimisation import FineTuning
+from snn_perception.training.rate_scales import scaled
+from snn_perception.training.recipe import Recipe
 from snn_perception.training.spiking import (
     NetworkOnSpikes,
     Presentation,
@@ -52,7 +54,8 @@ def run_stages(recipe: Recipe, data: Split | EventSplit, checkpoints: Path) -> l
         first = _train_rates(recipe, data, checkpoints / 'rates.safetensors')
     if recipe.fine_tuning is None:
         return [first]
-    network = on_spikes(recipe, first.average.fold())
+    weights = scaled(recipe.network, first.average.fold(), recipe.rate_scales)
+    network = on_spikes(recipe, weights)
     path = checkpoints / 'spikes.safetensors'
     teacher = first.average if recipe.fine_tuning.distillation else None
     start = {'weights of the stage before': fingerprint.of_module(first.average)}

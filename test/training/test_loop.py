@@ -31,7 +31,8 @@ from snn_perception.datasets import split
 from snn_perception.training.checkpoint import random_seed
 from snn_perception.training.data import Split, divide
 from snn_perception.training.interruption import SIGNALS
-from snn_perception.training.recipe import FineTuning, RecipeError
+from snn_perception.training.optimisation import FineTuning
+from snn_perception.training.recipe import RecipeError
 from snn_perception.training.stages import make_trainer
 from snn_perception.training.trainable import RateNetwork
 
