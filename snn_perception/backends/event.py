@@ -93,7 +93,10 @@ class EventSimulator(Simulator):
         self.weights, self._room = arrange(model, precision)
         self._image_inputs = ImageInputs(model, self.weights)
         code, populations = code_of(model.network.neuron, model.dt), model.network.populations
-        self._resting = self._state_at_rest(code.resting(model.network.neuron, model.dt))
+        self._resting = code.resting(model.network.neuron, model.dt)
+        self._potentials: NDArray[np.float32] | None = None
+        if model.network.neuron.phases > 1:
+            self._potentials = self._potentials_at_rest()
         self._neurons = np.array([population.neurons for population in populations])
         readout = self.weights.populations[-1]
         self._classes = model.network.classes
@@ -106,28 +109,30 @@ class EventSimulator(Simulator):
         """See `Simulator.rest`."""
         return self.turns.rest(batch) if self.turns else self.neurons_at_rest(batch)
 
-    def _state_at_rest(self, resting: tuple[float, ...]) -> NDArray[np.float32]:
-        """State of all neurons for one image, (states, neurons); `resting` is that of each."""
+    def _potentials_at_rest(self) -> NDArray[np.float32]:
+        """Those of all neurons for one image, (neurons,), where they are not all alike."""
         populations, neuron = self.weights.populations, self.model.network.neuron
-        state = np.repeat(
-            np.array([resting], np.float32).T, int(populations[-1]['neuron']), axis=1
-        )
-        if neuron.phases > 1:
-            places = zip(self.model.network.populations[:-1], populations, strict=False)
-            for population, place in places:
-                height, width, channels = population.output_shape
-                size = height * width * int(place['vectors']) * LANES
-                first = int(place['neuron'])
-                padded = state[0, first : first + size].reshape(height, width, -1)
-                padded[..., :channels] = neuron.rest(population.output_shape)[0]
-        return state
+        potentials = np.zeros(int(populations[-1]['neuron']), np.float32)
+        for population, place in zip(
+            self.model.network.populations[:-1], populations, strict=False
+        ):
+            height, width, channels = population.output_shape
+            size = height * width * int(place['vectors']) * LANES
+            first = int(place['neuron'])
+            padded = potentials[first : first + size].reshape(height, width, -1)
+            padded[..., :channels] = neuron.rest(population.output_shape)[0]
+        return potentials
 
     def neurons_at_rest(self, batch: int) -> Neurons:
         """`rest` where layers do not take turns."""
         network, states = self.weights, len(self._resting)
         neurons = batch * int(network.populations[-1]['neuron'])
         state = aligned_zeros(states * neurons)
-        state.reshape(states, batch, -1)[:] = self._resting[:, None]
+        # What is zero is left alone: memory that nobody writes into costs nothing.
+        if any(self._resting):
+            state.reshape(states, -1)[:] = np.array(self._resting)[:, None]
+        if self._potentials is not None:
+            state.reshape(states, batch, -1)[0] = self._potentials
         return Neurons(
             aligned_zeros(network.order * neurons),
             state,
