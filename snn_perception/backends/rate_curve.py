@@ -40,6 +40,8 @@ from snn_perception.threads import in_parallel
 # parameters in use; below -4 the rate is under 0.3 Hz, above 16 its slope is under 0.5 Hz.
 LOWEST_CURRENT, HIGHEST_CURRENT = -4.0, 16.0
 POINTS_PER_GAMMA = 20
+SMALLEST_STEP = 1e-5
+"""Between currents of a table, however hard the curve: 2 million of them."""
 
 
 def soft_rate(current: Tensor, neuron: Softened) -> Tensor:
@@ -77,7 +79,7 @@ def _compute(current: Tensor, neuron: Softened) -> tuple[Tensor, Tensor]:
 
 def _interpolate_on_device(current: Tensor, neuron: Softened) -> tuple[Tensor, Tensor]:
     """`_interpolate` by PyTorch's operations, on the device of the currents."""
-    step = neuron.gamma / POINTS_PER_GAMMA
+    step = _step(neuron)
     tables = [torch.from_numpy(values).to(current.device) for values in _table(neuron)]
     position = ((current.float() - LOWEST_CURRENT) / step).clamp(0, len(tables[0]) - 2)
     left = position.nan_to_num().long()
@@ -100,7 +102,7 @@ def _interpolate(current: Tensor, neuron: Softened) -> tuple[Tensor, Tensor]:
     precise = _dense(current.float())
     rate, slope = torch.empty_like(precise), torch.empty_like(precise)
     arrays = [_flat(tensor) for tensor in (precise, rate, slope)]
-    step = np.float32(neuron.gamma / POINTS_PER_GAMMA)
+    step = np.float32(_step(neuron))
     _share_out(_interpolate_entries, *arrays, _table(neuron), step)
     return rate.to(current.dtype), slope.to(current.dtype)
 
@@ -140,10 +142,15 @@ class _Table(NamedTuple):
     slopes: NDArray
 
 
+def _step(neuron: Softened) -> float:
+    """From one current of the table to the next."""
+    return max(neuron.gamma / POINTS_PER_GAMMA, SMALLEST_STEP)
+
+
 @lru_cache
 def _table(neuron: Softened) -> _Table:
     """The curve on the grid of currents, in float32."""
-    step = neuron.gamma / POINTS_PER_GAMMA
+    step = _step(neuron)
     points = math.ceil((HIGHEST_CURRENT - LOWEST_CURRENT) / step) + 2
     currents = LOWEST_CURRENT + step * np.arange(points)
     return _Table(

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 import torch
 
-from snn_perception.backends.rate_curve import soft_rate
-from snn_perception.neurons import LIF, Softened
+from snn_perception.backends.rate_curve import _table, soft_rate
+from snn_perception.neurons import IF, LIF, Softened
 
 NEURON = Softened(LIF(), 0.02)
 
@@ -43,6 +43,14 @@ def test_the_table_errs_by_less_than_a_tenth_of_a_hertz():
     rate, slope = rate_and_slope(current)
     assert np.abs(rate.numpy() - NEURON.rate(current.double().numpy())).max() < 0.1
     assert np.abs(slope.numpy() - NEURON.rate_derivative(current.double().numpy())).max() < 0.1
+
+
+def test_a_curve_that_is_hardly_softened_has_a_table_of_ordinary_size():
+    straight = Softened(IF(tau_ref=0.0), 1e-9)
+    current = torch.linspace(-4, 15.9, 10001)
+    expected = 50 * np.maximum(current.numpy(), 0)
+    assert np.abs(soft_rate(current, straight).numpy() - expected).max() < 0.1
+    assert _table(straight).rates.size < 3_000_000
 
 
 def test_in_bfloat16_rate_and_gradient_are_the_reference_rounded():
