@@ -110,7 +110,7 @@ class EventSimulator(Simulator):
         return self.turns.rest(batch) if self.turns else self.neurons_at_rest(batch)
 
     def _potentials_at_rest(self) -> NDArray[np.float32]:
-        """Those of all neurons for one image, (neurons,), where they are not all alike."""
+        """Membrane potentials (neurons,) of all populations for one image, if phases differ."""
         populations, neuron = self.weights.populations, self.model.network.neuron
         potentials = np.zeros(int(populations[-1]['neuron']), np.float32)
         for population, place in zip(
